@@ -1,0 +1,114 @@
+"""Every error Rung raises on purpose, in one tree.
+
+::
+
+    RungError                a sentence for the person, a code, a hint
+    |- UsageError            asked for something that does not exist or makes no sense   (exit code 2)
+    |- SettingsError         rung.toml or an action file is wrong: file, line, expectation   (exit code 2)
+    |- ContextError          there is nothing to work on: no repository, nothing staged, empty selection
+    |- NoAnswerError         the plan is empty, or every attempt of it failed; carries the receipt so far
+    |- AttemptError          one attempt failed; the ladder decides what follows, a person never sees it alone
+    |- GitError              git itself failed, with git's own first line
+    `- CancelledByPersonError  the person, or a newer request from the same spot, cancelled
+
+Texts and hints are whole sentences, say what to do, and never quote a prompt, a diff, a document or a key.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rung.types.attempt import Failure
+    from rung.types.receipt import Receipt
+
+
+class RungError(Exception):
+    """The base of all of them: ``text`` says what is wrong, ``hint`` what to do about it."""
+
+    code = "error"
+    exit_code = 1
+
+    def __init__(self, text: str, hint: str | None = None) -> None:
+        super().__init__(text)
+        self.text = text
+        self.hint = hint
+
+    def sentence(self) -> str:
+        """Text and hint as one line for a message box or a terminal."""
+        return f"{self.text} {self.hint}" if self.hint else self.text
+
+
+class UsageError(RungError):
+    """The caller asked for an action, tier, argument or range that does not exist."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class SettingsError(RungError):
+    """A settings or action file is wrong.
+
+    Attributes:
+        path: the file.
+        line: counted from 1; 1 where no better line is known.
+        expected: what would have been right, in the words of ``text``.
+    """
+
+    code = "settings"
+    exit_code = 2
+
+    def __init__(self, text: str, path: Path, line: int = 1, hint: str | None = None) -> None:
+        super().__init__(text, hint)
+        self.path = path
+        self.line = line
+
+    def sentence(self) -> str:
+        """``file:line: text hint``."""
+        return f"{self.path}:{self.line}: {super().sentence()}"
+
+
+class ContextError(RungError):
+    """The request has nothing to work on; the hint says what would give it something."""
+
+    code = "no-context"
+
+
+class GitError(RungError):
+    """Git refused or failed; the text is a sentence of ours, never git's whole output."""
+
+    code = "git"
+
+
+class NoAnswerError(RungError):
+    """Nobody in the plan could answer; the text lists each attempt's reason."""
+
+    code = "no-answer"
+
+    def __init__(self, text: str, hint: str | None = None, receipt: Receipt | None = None) -> None:
+        super().__init__(text, hint)
+        self.receipt = receipt
+
+
+class AttemptError(RungError):
+    """One attempt failed.
+
+    Attributes:
+        failure: the outcome word of DESIGN's Shapes, such as ``"unreachable"``.
+        retry_after: seconds the server asked to be left alone; None where it did not say.
+    """
+
+    code = "attempt"
+
+    def __init__(self, failure: Failure, text: str, hint: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(text, hint)
+        self.failure = failure
+        self.retry_after = retry_after
+
+
+class CancelledByPersonError(RungError):
+    """The request was cancelled, or replaced by a newer one from the same spot."""
+
+    code = "cancelled"
+    exit_code = 130

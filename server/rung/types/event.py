@@ -1,0 +1,46 @@
+"""The events of a running request, in the order the person would want to see them."""
+
+from __future__ import annotations
+
+from rung.types.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from rung.types.outcome import Outcome
+
+    Waiting = Literal["queued", "loading", "asking", "thinking"]
+    """What the person waits for: a slot, the model's load, its first word, its thoughts."""
+
+
+class TierEvent(Value):
+    """An attempt at this model begins, or waits for something else than before."""
+
+    tier: str
+    model: str
+    reason: str
+    """Why here, one sentence."""
+    waiting: Waiting = "asking"
+
+
+class TextEvent(Value):
+    """A piece of the answer."""
+
+    text: str
+
+
+class ResetEvent(Value):
+    """What was streamed so far is void: another model starts over."""
+
+    reason: str
+
+
+class OutcomeEvent(Value):
+    """The end: the whole result."""
+
+    result: Outcome
+
+
+if TYPE_CHECKING:
+    Event = TierEvent | TextEvent | ResetEvent | OutcomeEvent

@@ -1,0 +1,31 @@
+"""What routing sees of a request: everything a rule can ask about, and no more."""
+
+from __future__ import annotations
+
+from rung.types.value import Value
+
+
+class Features(Value):
+    """The features of one request, gathered once, before any decision."""
+
+    action: str
+    typed: str = ""
+    """What the person typed, prefix stripped; never a template, never the attached code."""
+    tokens: int = 0
+    """The upper estimate of the prompt."""
+    paths: tuple[str, ...] = ()
+    """All paths in its context, those in a piped diff too, with ``/``."""
+    language: str | None = None
+    branch: str | None = None
+    repository: str | None = None
+    """The repository's folder, absolute, with ``/``."""
+    prefix: str | None = None
+    """The tier a ``[prefix]`` named, or ``local``."""
+    option: str | None = None
+    """The tier named by ``--tier`` or the editor."""
+    action_tier: str | None = None
+    """The action's own tier."""
+    local: bool = False
+    """The caller pinned it to this machine."""
+    model: str | None = None
+    """The one model that was asked for."""

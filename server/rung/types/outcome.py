@@ -1,0 +1,38 @@
+"""An outcome: what an answer became."""
+
+from __future__ import annotations
+
+from rung.types.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from rung.types.action import Result
+    from rung.types.receipt import Receipt
+    from rung.types.request import Range
+
+    Severity = Literal["error", "warning", "info", "hint"]
+
+
+class Finding(Value):
+    """One remark of a review; ``quote`` anchors it, line numbers of a model do not."""
+
+    severity: Severity
+    category: str
+    title: str
+    reason: str
+    quote: str
+    suggestion: str | None = None
+    range: Range | None = None
+    """Where the quote stands in the text as it was; None where it does not stand there."""
+    path: str = ""
+
+
+class Outcome(Value):
+    """The whole result of a request."""
+
+    outcome: Result
+    receipt: Receipt
+    text: str | None = None
+    findings: tuple[Finding, ...] | None = None

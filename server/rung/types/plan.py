@@ -1,0 +1,39 @@
+"""A plan: the ordered attempts a decision allows right now, and each skipped model with its reason."""
+
+from __future__ import annotations
+
+from rung.types.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from rung.types.model import Model
+
+    State = Literal["unknown", "ready", "cold", "loading", "busy", "down", "missing", "no-key", "blocked"]
+    """What memory says of a model; ``unknown`` counts as able."""
+
+
+class Candidate(Value):
+    """One model in its tier, as the plan may try it."""
+
+    tier: str
+    model: Model
+    state: State = "unknown"
+    window: int | None = None
+    """Tokens of prompt and answer together; None: nobody knows."""
+
+
+class Skipped(Value):
+    """A model the plan leaves out."""
+
+    tier: str
+    model: str
+    reason: str
+
+
+class Plan(Value):
+    """Attempts in order; ``builtin`` may follow when nobody is left."""
+
+    attempts: tuple[Candidate, ...]
+    skipped: tuple[Skipped, ...] = ()

@@ -1,0 +1,46 @@
+"""A receipt: what the person gets with the answer."""
+
+from __future__ import annotations
+
+from rung.types.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rung.types.attempt import CallRecord
+    from rung.types.decision import By
+    from rung.types.part import Omission
+
+
+class Redaction(Value):
+    """How many secrets of a kind were taken out before the text left the machine."""
+
+    kind: str
+    count: int
+
+
+class Receipt(Value):
+    """Field names and their order are DESIGN's Shapes; they are public."""
+
+    id: str
+    action: str
+    tier: str | None
+    model: str | None
+    provider: str | None
+    local: bool
+    by: By
+    rule: str | None
+    why: str
+    escalated_from: str | None = None
+    """``tier: reason`` of what was tried before the attempt that answered; None where the first one did."""
+    builtin: bool = False
+    simulated: bool = False
+    degraded: bool = False
+    """The best there was, but not good enough for the gate."""
+    calls: tuple[CallRecord, ...] = ()
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_usd: float | None = 0.0
+    """Of all attempts; None as soon as one of them is unknown."""
+    total_ms: int = 0
+    left_out: tuple[Omission, ...] = ()
+    redacted: tuple[Redaction, ...] = ()
