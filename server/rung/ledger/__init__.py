@@ -1,0 +1,1 @@
+"""The record of requests, calls and attempts in SQLite; never anybody's text."""

@@ -1,0 +1,1 @@
+"""Simulated Ollama, OpenAI and Anthropic servers on loopback that can be told to fail."""

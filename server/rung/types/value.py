@@ -34,7 +34,7 @@ class Value:
         super().__init_subclass__(**kwargs)
         own = [
             name
-            for name, kind in cls.__dict__.get("__annotations__", {}).items()
+            for name, kind in cls.__dict__.get("__annotations__", {}).items()  # noqa: RUF063
             if not str(kind).startswith("ClassVar") and name not in cls._fields
         ]
         cls._fields = (*cls._fields, *own)
@@ -70,7 +70,7 @@ class Value:
         return tuple(getattr(self, name) for name in self._fields)
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and isinstance(other, Value) and self._values() == other._values()
+        return isinstance(other, Value) and type(other) is type(self) and other._values() == self._values()
 
     def __hash__(self) -> int:
         return hash((type(self), self._values()))
@@ -91,7 +91,7 @@ class Value:
 def as_dict(value: object) -> Any:
     """Plain dicts, lists and scalars of a value and everything inside it, in field order, ready for JSON."""
     if isinstance(value, Value):
-        return {name: as_dict(getattr(value, name)) for name in value._fields}  # noqa: SLF001
+        return {name: as_dict(getattr(value, name)) for name in value._fields}
     if isinstance(value, dict):
         return {str(key): as_dict(item) for key, item in value.items()}
     if isinstance(value, tuple | list | frozenset):

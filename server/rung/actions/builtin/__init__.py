@@ -1,0 +1,1 @@
+"""What an action can say with no model at all."""

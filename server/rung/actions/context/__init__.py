@@ -1,0 +1,1 @@
+"""Gathers the parts of a prompt."""

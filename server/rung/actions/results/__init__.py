@@ -1,0 +1,1 @@
+"""Reads an answer into an outcome."""
