@@ -1,6 +1,6 @@
 """What a provider's stream says, the same for every protocol.
 
-A stream is an async generator of these. It ends with exactly one :class:`Finished`; a stream that ends without one is an
+A stream is an async generator of these. It ends with exactly one :class:`Finished`; one that ends without it is an
 error (``broken``), for many servers end half an answer without a word. Closing the generator closes the connection.
 """
 

@@ -1,6 +1,6 @@
 """The typed settings: what rung.toml means once it is read, checked and merged.
 
-Invariants: every value is frozen; ``Settings.tiers`` has at least one tier and every tier at least one model; rule and
+Invariants: every value is frozen; ``Settings.tiers`` has at least one tier, every tier at least one model; rule and
 tier names are unique; a rule's ``tier`` and ``ceiling`` exist, or the rule came from the shipped defaults and is ignored
 there. Times are seconds, money is US dollars.
 """
