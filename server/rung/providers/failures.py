@@ -1,0 +1,169 @@
+"""What went wrong, in the ladder's words: statuses, error bodies and broken connections made into AttemptErrors.
+
+Texts here are Rung's own: a server's message may quote the prompt, so it is looked at and never passed on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import re
+import socket
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx2
+
+from rung.errors import AttemptError
+from rung.types.model import Model
+
+_TOO_LONG = re.compile(
+    r"exceed_context_size|exceeds the available context|context_length_exceeded|maximum context length"
+    r"|prompt is too long|context window",
+    re.IGNORECASE,
+)
+_FILTERED = re.compile(r"content_filter|content management policy|content_policy|safety system", re.IGNORECASE)
+_LOAD = re.compile(
+    r"process has terminated|failed to load|unable to load|requires more (system )?memory|out of memory|load timed out",
+    re.IGNORECASE,
+)
+_OUR_MISTAKE = re.compile(r"invalid format|must be of type|invalid option|does not support", re.IGNORECASE)
+_BUSY = re.compile(r"server busy|maximum pending requests|overloaded", re.IGNORECASE)
+_MODEL = re.compile(r"model", re.IGNORECASE)
+
+
+def host_of(model: Model) -> str:
+    """The server as a person knows it."""
+    return model.url or model.provider
+
+
+def pull_hint(model: Model) -> str | None:
+    """What to type when Ollama lacks the model."""
+    return f"Run `ollama pull {model.model}`." if model.provider == "ollama" else None
+
+
+def for_status(model: Model, status: int, body: str, headers: Mapping[str, str]) -> AttemptError:
+    """The failure behind an HTTP status; ``body`` is read for its meaning only."""
+    where = f"{host_of(model)} answered {status}"
+    if status == 400 and _TOO_LONG.search(body):
+        return AttemptError("too-long", f"The prompt is longer than the window of {model.model}.")
+    if status == 400 and _FILTERED.search(body):
+        return AttemptError("filtered", f"{host_of(model)} refused the content of the prompt.")
+    if status in {401, 403} and model.key:
+        return AttemptError("auth", f"{where}: the key {model.key} was not accepted.", f"Check {model.key}.")
+    if status in {401, 403}:
+        return AttemptError("auth", f"{where}: it does not let this machine in.", "Check `url` and `key` in rung.toml.")
+    if status == 404 and _MODEL.search(body):
+        return AttemptError("missing-model", f"{host_of(model)} has no model {model.model}.", pull_hint(model))
+    if status in {404, 405}:
+        return AttemptError("bad-request", f"{where}: it does not speak this protocol.", "Check `url` in rung.toml.")
+    if status == 429:
+        return AttemptError("rate-limited", f"{where}: too many requests.", retry_after=retry_after(headers))
+    if status in {503, 529} or (status >= 500 and _BUSY.search(body)):
+        return AttemptError("busy", f"{where}: it is busy.", retry_after=retry_after(headers))
+    if status == 408:
+        return AttemptError("slow", f"{where}: it gave up waiting.")
+    return for_server_error(model, status, body)
+
+
+def for_server_error(model: Model, status: int, body: str) -> AttemptError:
+    """The failures of the 500s, and of an error sent inside a stream (``status`` 200)."""
+    where = f"{host_of(model)} answered {status}" if status != 200 else f"{host_of(model)} broke off"
+    if _LOAD.search(body):
+        return AttemptError("load-failed", f"{host_of(model)} could not load {model.model}.", "Is there enough memory?")
+    if _BUSY.search(body):
+        return AttemptError("busy", f"{where}: it is busy.")
+    if _TOO_LONG.search(body):
+        return AttemptError("too-long", f"The prompt is longer than the window of {model.model}.")
+    if 400 <= status < 500 or _OUR_MISTAKE.search(body):
+        return AttemptError("bad-request", f"{where}: it did not understand the request.")
+    return AttemptError("broken", f"{where}: an error on its side.")
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds of a Retry-After header in either of its forms; None where it is absent or unreadable."""
+    milliseconds = headers.get("retry-after-ms")
+    if milliseconds and milliseconds.replace(".", "", 1).isdecimal():
+        return float(milliseconds) / 1000
+    value = headers.get("retry-after", "").strip()
+    if value.replace(".", "", 1).isdecimal():
+        return float(value)
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def _root_errno(error: BaseException) -> int | None:
+    """The operating system's number behind a chain of wrapped exceptions, if there is one."""
+    seen: set[int] = set()
+    stack: list[BaseException] = [error]
+    while stack:
+        current = stack.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        if isinstance(current, BaseExceptionGroup):
+            stack.extend(current.exceptions)
+        if isinstance(current, OSError) and current.errno is not None:
+            return current.errno
+        stack.extend(e for e in (current.__cause__, current.__context__) if e is not None)
+    return None
+
+
+def _connect_failure(model: Model, error: httpx2.HTTPError) -> AttemptError:
+    number = _root_errno(error)
+    start = "Is Ollama running? Start it with `ollama serve`." if model.provider == "ollama" else "Check `url`."
+    if number == errno.ECONNREFUSED:
+        return AttemptError("refused", f"Nobody listens at {host_of(model)}.", start)
+    if number in {socket.EAI_NONAME, socket.EAI_AGAIN, socket.EAI_FAIL}:
+        return AttemptError("unreachable", f"The name of {host_of(model)} is not known.", "Check `url` and network.")
+    return AttemptError("unreachable", f"{host_of(model)} could not be connected to.", start)
+
+
+@contextlib.contextmanager
+def mapped(model: Model) -> Iterator[None]:
+    """Turn the HTTP client's exceptions into AttemptErrors.
+
+    Raises:
+        AttemptError: ``refused``, ``unreachable`` or ``broken``.
+    """
+    try:
+        yield
+    except httpx2.ConnectTimeout as error:
+        text = f"{host_of(model)} did not take the connection in time."
+        raise AttemptError("unreachable", text) from error.with_traceback(None)
+    except httpx2.ConnectError as error:
+        raise _connect_failure(model, error) from None
+    except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
+        raise AttemptError("bad-request", "The model's `url` is no address.", "Check rung.toml.") from error
+    except httpx2.HTTPError as error:
+        raise AttemptError("broken", f"The connection to {host_of(model)} broke ({type(error).__name__}).") from None
+
+
+def parse_object(model: Model, line: bytes) -> dict[str, Any]:
+    """One JSON object of a stream.
+
+    Raises:
+        AttemptError: ``broken``, it is none.
+    """
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise AttemptError("broken", f"{host_of(model)} sent something that is not its protocol.")
+    return found
+
+
+def number(value: object) -> int | None:
+    """A count as servers send it, or None: bools, strings and negatives are no counts."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def unfinished(model: Model) -> AttemptError:
+    """The stream ended without its end marker, so the answer is not whole."""
+    return AttemptError("broken", f"The answer of {host_of(model)} ended before it was whole.")

@@ -1,0 +1,103 @@
+"""Ollama by its native API.
+
+Its OpenAI form can set neither ``num_ctx`` nor ``keep_alive`` and hides a broken stream, so it is not used. A request
+always carries the model's one fixed ``num_ctx`` (another value reloads the model) and ``truncate: false`` (else an
+over-long prompt is cut in its middle without a word).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import httpx2
+
+from rung.providers import failures
+from rung.providers.events import Finished, Opened, Question, StreamEvent, Thought, Usage
+from rung.providers.thinking import ThinkTags
+from rung.providers.transport import client_for, lines
+from rung.types.model import Model
+
+SIMULATED = "x-rung-simulated"
+"""The header by which a simulator says that it is one."""
+
+
+def keep_alive(value: str) -> str | int:
+    """Ollama takes a duration with a unit as text, but a bare number only as a number."""
+    try:
+        return int(value)
+    except ValueError:
+        return value
+
+
+def request_body(question: Question) -> dict[str, Any]:
+    """The body of ``/api/chat``."""
+    model = question.model
+    options: dict[str, Any] = {"num_predict": question.max_output}
+    if model.context:
+        options["num_ctx"] = model.context
+    body: dict[str, Any] = {
+        "model": model.model,
+        "messages": [{"role": m.role, "content": m.content} for m in question.messages],
+        "stream": True,
+        "think": False,
+        "truncate": False,
+        "keep_alive": keep_alive(model.keep_alive),
+        "options": options,
+    }
+    if question.schema is not None:
+        body["format"] = question.schema
+    return body
+
+
+class Ollama:
+    """The provider ``ollama``."""
+
+    async def chat(self, question: Question) -> AsyncGenerator[StreamEvent]:
+        """See :class:`rung.providers.events.Chat`."""
+        model = question.model
+        with failures.mapped(model):
+            async with (
+                client_for(model.url, model.connect) as client,
+                client.stream("POST", "/api/chat", json=request_body(question)) as response,
+            ):
+                if response.status_code != 200:
+                    body = (await response.aread())[:65536].decode("utf-8", "replace")
+                    raise failures.for_status(model, response.status_code, body, response.headers)
+                yield Opened(simulated=SIMULATED in response.headers)
+                async for event in _read(model, response):
+                    yield event
+
+
+async def _read(model: Model, response: httpx2.Response) -> AsyncGenerator[StreamEvent]:
+    """The events of a streamed body, ending with Finished or an error."""
+    tags = ThinkTags()
+    async for line in lines(response.aiter_bytes()):
+        if not line.strip():
+            continue
+        found = failures.parse_object(model, line)
+        if "error" in found:
+            raise failures.for_server_error(model, 200, str(found["error"]))
+        message = found.get("message")
+        if isinstance(message, dict):
+            if message.get("thinking"):
+                yield Thought()
+            for event in tags.feed(str(message.get("content") or "")):
+                yield event
+        if found.get("done") is True:
+            for event in tags.end():
+                yield event
+            yield _finished(found)
+            return
+    raise failures.unfinished(model)
+
+
+def _finished(found: dict[str, Any]) -> Finished:
+    load, prefill = failures.number(found.get("load_duration")), failures.number(found.get("prompt_eval_duration"))
+    return Finished(
+        stop="length" if found.get("done_reason") == "length" else "stop",
+        usage=Usage(failures.number(found.get("prompt_eval_count")), failures.number(found.get("eval_count"))),
+        model=str(found.get("model") or "") or None,
+        load=load / 1e9 if load is not None else None,
+        prefill=prefill / 1e9 if prefill is not None else None,
+    )

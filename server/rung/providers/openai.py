@@ -1,0 +1,181 @@
+"""OpenAI, and every server that speaks its chat completions, through the ``openai`` package.
+
+The package does the request, the credentials and the errors. Its retries are off (the ladder alone retries), the
+variables it would read (``OPENAI_BASE_URL`` and such) are overridden, and the stream's ``data:`` lines are read here:
+its typed event objects cost 25 times the CPU (facts 9). The import takes 0.7 s, so it happens in a thread, at the first
+question.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+from collections.abc import AsyncGenerator, Callable
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+
+from rung.errors import AttemptError
+from rung.providers import failures
+from rung.providers.events import Finished, Opened, Question, StreamEvent, Thought, Usage
+from rung.providers.ollama import SIMULATED
+from rung.providers.thinking import ThinkTags
+from rung.providers.transport import client_for, lines
+from rung.types.model import Model
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+OFFICIAL = "https://api.openai.com/v1"
+REASONING = ("gpt-5", "o1", "o3", "o4")
+"""Names that begin so think before they speak, and count it as output."""
+HEADROOM = 4000
+"""Tokens a reasoning model may think on top of the answer; without them short answers come back empty (facts 8)."""
+
+Keys = Callable[[str], str | None]
+"""Finds a key by its name; None where there is none."""
+
+
+def address(model: Model) -> str:
+    """The base url of a model, the provider's own where the settings name none."""
+    return model.url or OFFICIAL
+
+
+def request_body(question: Question) -> dict[str, Any]:
+    """The body of ``/chat/completions``."""
+    model = question.model
+    body: dict[str, Any] = {
+        "model": model.model,
+        "messages": [{"role": m.role, "content": m.content} for m in question.messages],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    if model.provider == "openai":
+        reasons = model.model.startswith(REASONING)
+        body["max_completion_tokens"] = question.max_output + (HEADROOM if reasons else 0)
+        if reasons:
+            body["reasoning_effort"] = "low"
+    else:
+        body["max_tokens"] = question.max_output
+    if question.schema is not None:
+        body["response_format"] = {
+            "type": "json_schema",
+            "json_schema": {"name": "answer", "strict": True, "schema": question.schema},
+        }
+    return body
+
+
+def repaired(body: dict[str, Any], complaint: str) -> dict[str, Any] | None:
+    """The body without the parameter a 400 complains of; None where it complains of something else."""
+    if "max_tokens" in complaint and "max_tokens" in body:
+        rest = {name: value for name, value in body.items() if name != "max_tokens"}
+        return {**rest, "max_completion_tokens": body["max_tokens"]}
+    if "max_completion_tokens" in complaint and "max_completion_tokens" in body:
+        rest = {name: value for name, value in body.items() if name != "max_completion_tokens"}
+        return {**rest, "max_tokens": body["max_completion_tokens"]}
+    for name in ("reasoning_effort", "stream_options", "response_format"):
+        if name in body and (name in complaint or (name == "response_format" and "json_schema" in complaint)):
+            return {key: value for key, value in body.items() if key != name}
+    return None
+
+
+class OpenAI:
+    """The providers ``openai`` and ``openai-compatible``."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+
+    async def chat(self, question: Question) -> AsyncGenerator[StreamEvent]:
+        """See :class:`rung.providers.events.Chat`."""
+        model = question.model
+        key = self._keys(model.key) if model.key else None
+        if model.key and not key:
+            raise AttemptError("auth", f"The key {model.key} is not set.", f"Set {model.key} in your environment.")
+        sdk = await asyncio.to_thread(importlib.import_module, "openai")
+        logging.getLogger("openai").setLevel(logging.WARNING)
+        async with client_for(address(model), model.connect) as http:
+            client: AsyncOpenAI = sdk.AsyncOpenAI(
+                api_key=key or "none", base_url=address(model), max_retries=0, http_client=http, timeout=http.timeout
+            )
+            # The SDK fills these from variables that are not Rung's to use.
+            client.organization = client.project = None
+            body = request_body(question)
+            complaint: list[str] = []
+            async for event in _stream(sdk, client, model, body, complaint):
+                yield event
+            second = repaired(body, complaint[0]) if complaint else None
+            if second is not None:
+                async for event in _stream(sdk, client, model, second, None):
+                    yield event
+
+
+async def _stream(
+    sdk: Any, client: AsyncOpenAI, model: Model, body: dict[str, Any], complaint: list[str] | None
+) -> AsyncGenerator[StreamEvent]:
+    """One request. A 400 that can be repaired goes into ``complaint`` instead of being raised, where that is a list."""
+    try:
+        async with client.chat.completions.with_streaming_response.create(**body) as response:
+            yield Opened(simulated=SIMULATED in response.headers)
+            if "text/html" in response.headers.get("content-type", ""):
+                raise AttemptError("broken", f"{failures.host_of(model)} sent a web page, not an answer.")
+            async for event in _read(model, response.iter_bytes()):
+                yield event
+    except sdk.APIStatusError as error:
+        text = error.response.text[:65536]
+        if complaint is not None and error.status_code == 400 and repaired(body, text) is not None:
+            complaint.append(text)
+            return
+        raise failures.for_status(model, error.status_code, text, error.response.headers) from None
+    except sdk.APIConnectionError as error:
+        cause = error.__cause__
+        with failures.mapped(model):
+            raise cause if isinstance(cause, Exception) else error  # noqa: B904
+    except sdk.OpenAIError:
+        raise AttemptError("broken", f"{failures.host_of(model)} sent something unreadable.") from None
+    except httpx2.HTTPError:
+        with failures.mapped(model):
+            raise
+
+
+async def _read(model: Model, chunks: Any) -> AsyncGenerator[StreamEvent]:
+    """The events of a streamed body.
+
+    The end marker is a finish_reason or ``[DONE]``: usage comes after the one and before the other, and some servers
+    send only one of them.
+    """
+    tags, usage, stop, served, ended = ThinkTags(), Usage(), None, None, False
+    async for line in lines(chunks):
+        if not line.startswith(b"data:"):
+            continue
+        data = line[5:].strip()
+        if data == b"[DONE]":
+            ended = True
+            break
+        found = failures.parse_object(model, data)
+        if found.get("error"):
+            raise failures.for_server_error(model, 200, str(found["error"]))
+        served = str(found.get("model") or "") or served
+        usage = _usage(found) or usage
+        for choice in found.get("choices") or []:
+            stop = choice.get("finish_reason") or stop
+            delta = choice.get("delta") or {}
+            thought = delta.get("reasoning") or delta.get("reasoning_content")
+            if thought:
+                yield Thought()
+            for event in tags.feed(str(delta.get("content") or "")):
+                yield event
+    if stop is None and not ended:
+        raise failures.unfinished(model)
+    if stop == "content_filter":
+        raise AttemptError("filtered", f"{failures.host_of(model)} refused the content.")
+    for event in tags.end():
+        yield event
+    yield Finished(stop="length" if stop == "length" else "stop", usage=usage, model=served)
+
+
+def _usage(found: dict[str, Any]) -> Usage | None:
+    usage = found.get("usage")
+    if not isinstance(usage, dict):
+        return None
+    return Usage(failures.number(usage.get("prompt_tokens")), failures.number(usage.get("completion_tokens")))

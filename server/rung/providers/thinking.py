@@ -1,0 +1,70 @@
+"""Thoughts that arrive inside the answer: ``<think>...</think>`` at its beginning is made into Thought events.
+
+A model told not to think may do so all the same, and then its server passes the tags through as content (recorded:
+think-false).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rung.providers.events import Content, Thought
+
+_OPEN = "<think>"
+_CLOSE = "</think>"
+
+
+class ThinkTags:
+    """Feed it the pieces of content in order; it gives back events with the tags taken out."""
+
+    def __init__(self) -> None:
+        self._state = "start"
+        self._held = ""
+
+    def feed(self, piece: str) -> Iterator[Content | Thought]:
+        """The events this piece settles; what might still be a tag is held back."""
+        if self._state == "answer":
+            if piece:
+                yield Content(piece)
+            return
+        self._held += piece
+        if self._state == "start":
+            yield from self._start()
+        elif self._state == "thinking":
+            yield from self._thinking()
+        else:
+            yield from self._after()
+
+    def _start(self) -> Iterator[Content | Thought]:
+        text = self._held.lstrip()
+        if text.startswith(_OPEN):
+            self._state, self._held = "thinking", text[len(_OPEN) :]
+            yield from self._thinking()
+        elif text and not _OPEN.startswith(text):
+            self._state, held, self._held = "answer", self._held, ""
+            yield Content(held)
+
+    def _thinking(self) -> Iterator[Content | Thought]:
+        _, closed, rest = self._held.partition(_CLOSE)
+        if closed:
+            self._state, self._held = "after", rest
+            yield Thought()
+            yield from self._after()
+        elif len(self._held) > len(_CLOSE):
+            # The end of what is held may be the beginning of the closing tag.
+            self._held = self._held[-len(_CLOSE) :]
+            yield Thought()
+
+    def _after(self) -> Iterator[Content | Thought]:
+        text = self._held.lstrip()
+        if text:
+            self._state, self._held = "answer", ""
+            yield Content(text)
+
+    def end(self) -> Iterator[Content | Thought]:
+        """What was held back when the stream ended: an unfinished tag is text, an unclosed thought stays a thought."""
+        if self._state == "start" and self._held:
+            yield Content(self._held)
+        elif self._state == "thinking" and self._held:
+            yield Thought()
+        self._held = ""

@@ -1,0 +1,111 @@
+"""Where a request starts and which pins hold: a pure function of its features and the rules.
+
+An explicit tier > a prefix > the first matching rule with a tier > the action's own tier > the default tier. Every
+matching rule adds its pins, whatever decided the start.
+"""
+
+from __future__ import annotations
+
+from rung.errors import UsageError
+from rung.routing.match import holds
+from rung.types.decision import Decision, Pin, RuleTrace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rung.settings.values import Rule, Settings
+    from rung.types.decision import By
+    from rung.types.features import Features
+
+BUILTIN = "builtin"
+
+
+def decide(features: Features, settings: Settings, home: str = "") -> Decision:
+    """The decision for a request.
+
+    Raises:
+        UsageError: ``--tier`` names a tier that does not exist.
+    """
+    traces: list[RuleTrace] = []
+    matched: list[Rule] = []
+    for rule in settings.rules:
+        held, why = holds(rule.when, features, home) if rule.enabled else (False, "switched off")
+        traces.append(RuleTrace(rule.name, held, why))
+        if held:
+            matched.append(rule)
+    tier, by, name, why = _start(features, settings, matched, traces)
+    pins = _pins(features, settings, matched, tier if by == "option" else None)
+    ceiling = _lowest(settings, [pin.bound[8:] for pin in pins if pin.bound.startswith("ceiling ")])
+    costs = [float(pin.bound[7:]) for pin in pins if pin.bound.startswith("budget ")]
+    return Decision(
+        tier=tier,
+        by=by,
+        rule=name,
+        why=why,
+        pins=pins,
+        rules=tuple(traces),
+        local=any(pin.bound == "local" for pin in pins),
+        ceiling=ceiling,
+        only_tier=by == "option",
+        only_model=features.model,
+        max_cost=min(costs) if costs else None,
+    )
+
+
+def _start(
+    features: Features, settings: Settings, matched: list[Rule], traces: list[RuleTrace]
+) -> tuple[str, By, str | None, str]:
+    """The tier, who said so, the rule's name, and one sentence."""
+    if features.option:
+        return _option(features.option, settings), "option", None, f"tier {features.option} was asked for"
+    if features.prefix and features.prefix != "local":
+        return features.prefix, "prefix", None, f"the prompt begins with [{features.prefix}]"
+    for rule in matched:
+        found = settings.tier(rule.tier) if rule.tier else None
+        if found:
+            why = next(trace.why for trace in traces if trace.name == rule.name)
+            return found.name, "rule", rule.name, f'rule "{rule.name}": {why}'
+    own = settings.tier(features.action_tier) if features.action_tier else None
+    if own:
+        return own.name, "action", None, f"the action {features.action} starts at {own.name}"
+    default = settings.tier(settings.default_tier) if settings.default_tier else None
+    tier = default or settings.tiers[0]
+    return tier.name, "default", None, f"{tier.name} is the default tier"
+
+
+def _option(name: str, settings: Settings) -> str:
+    if name == BUILTIN:
+        return BUILTIN
+    found = settings.tier(name)
+    if found is None:
+        names = ", ".join([tier.name for tier in settings.tiers] + [BUILTIN])
+        raise UsageError(f"There is no tier {name!r}.", f"The tiers are: {names}.")
+    return found.name
+
+
+def _pins(features: Features, settings: Settings, matched: list[Rule], option: str | None) -> tuple[Pin, ...]:
+    pins: list[Pin] = []
+    if features.local:
+        pins.append(Pin("local", "the caller"))
+    if features.prefix == "local":
+        pins.append(Pin("local", "prefix"))
+    if option:
+        pins.append(Pin(f"only {option}", "option"))
+    if features.model:
+        pins.append(Pin(f"only model {features.model}", "option"))
+    for rule in matched:
+        source = f'rule "{rule.name}"'
+        if rule.local:
+            pins.append(Pin("local", source))
+        if rule.ceiling and settings.tier(rule.ceiling):
+            pins.append(Pin(f"ceiling {rule.ceiling}", source))
+        if rule.budget is not None:
+            pins.append(Pin(f"budget {rule.budget}", source))
+    if settings.budget.per_request is not None:
+        pins.append(Pin(f"budget {settings.budget.per_request}", "settings"))
+    return tuple(pins)
+
+
+def _lowest(settings: Settings, names: list[str]) -> str | None:
+    order = [tier.name for tier in settings.tiers]
+    known = [found.name for name in names if (found := settings.tier(name))]
+    return min(known, key=order.index) if known else None

@@ -1,0 +1,120 @@
+"""Which models may be tried, in which order, right now: a pure function of the decision and what memory says.
+
+From the start tier up, then, for when everything above is gone too, from the start tier down. Whoever is left out is
+listed with the reason.
+"""
+
+from __future__ import annotations
+
+from rung.types.plan import Candidate, Plan, Skipped
+from rung.types.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rung.settings.values import Settings, Tier
+    from rung.types.decision import Decision
+    from rung.types.model import Model
+    from rung.types.plan import State
+
+
+class Known(Value):
+    """What memory says of one model; the default is what nobody asked yet."""
+
+    state: State = "unknown"
+    reason: str | None = None
+    """Why it cannot be asked now, and what to do."""
+    name: str | None = None
+    """The model ``auto`` stands for."""
+    window: int | None = None
+    remote: bool = False
+    """It turned out to run on somebody else's machine."""
+    worst_cost: float | None = 0.0
+    """US dollars this request can cost there at most; None: the price is not known."""
+
+
+UNABLE = ("no-key", "missing")
+RESTING = ("down", "blocked")
+"""States that pass: whoever is in one is tried only when nobody else is left."""
+
+
+def plan(decision: Decision, settings: Settings, know: Callable[[Model], Known], tokens: int = 0) -> Plan:
+    """The plan.
+
+    Args:
+        decision: start and pins.
+        settings: the tiers.
+        know: what memory says of a model.
+        tokens: upper estimate of prompt and answer, when the prompt must not be shortened; 0 when it may be.
+    """
+    able: list[Candidate] = []
+    resting: list[Candidate] = []
+    small: list[Candidate] = []
+    skipped: list[Skipped] = []
+    seen: set[tuple[str, str]] = set()
+    for tier in _order(decision, settings, skipped):
+        for model in tier.models:
+            known = know(model)
+            named = _named(model, known, decision)
+            reason = _forbidden(decision, named, known)
+            if reason is None and (named.url, named.model) in seen:
+                reason = "it was tried in an earlier tier"
+            if reason:
+                skipped.append(Skipped(tier.name, named.model, reason))
+                continue
+            seen.add((named.url, named.model))
+            window = known.window or named.context
+            candidate = Candidate(tier.name, named, known.state, window)
+            if known.state in RESTING:
+                resting.append(candidate)
+                skipped.append(Skipped(tier.name, named.model, known.reason or known.state))
+            elif tokens and window and tokens > window:
+                small.append(candidate)
+                skipped.append(Skipped(tier.name, named.model, f"its window of {window} tokens is too small"))
+            else:
+                able.append(candidate)
+    if able:
+        return Plan(tuple(able), tuple(skipped))
+    # Nobody is able: better one who may have come back, or a shortened prompt, than no answer at all.
+    last = tuple(small or resting[:1])
+    names = {(c.tier, c.model.model) for c in last}
+    return Plan(last, tuple(s for s in skipped if (s.tier, s.model) not in names))
+
+
+def _named(model: Model, known: Known, decision: Decision) -> Model:
+    """The model with the name ``auto`` stands for: the one asked for, else the one memory found installed."""
+    name = decision.only_model if model.model == "auto" and decision.only_model else known.name
+    return model.replace(model=name) if name else model
+
+
+def _order(decision: Decision, settings: Settings, skipped: list[Skipped]) -> list[Tier]:
+    """The tiers to look at, in order; tiers above a ceiling are listed as skipped."""
+    tiers = list(settings.tiers)
+    names = [tier.name for tier in tiers]
+    if decision.tier not in names:
+        return []
+    start = names.index(decision.tier)
+    if decision.only_tier:
+        return [tiers[start]]
+    top = names.index(decision.ceiling) if decision.ceiling in names else len(tiers) - 1
+    for tier in tiers[top + 1 :]:
+        skipped.extend(
+            Skipped(tier.name, model.model, f"above the ceiling {decision.ceiling}") for model in tier.models
+        )
+    start = min(start, top)
+    return tiers[start : top + 1] + tiers[:start][::-1]
+
+
+def _forbidden(decision: Decision, model: Model, known: Known) -> str | None:
+    """Why this model may not be asked at all; None where it may."""
+    if decision.local and (not model.local or known.remote):
+        who = next((pin.source for pin in decision.pins if pin.bound == "local"), "a pin")
+        return f"pinned to this machine by {who}"
+    if decision.only_model and decision.only_model != model.model:
+        return f"only {decision.only_model} was asked for"
+    if known.state in UNABLE:
+        return known.reason or known.state
+    if decision.max_cost is not None and known.worst_cost is not None and known.worst_cost > decision.max_cost:
+        return f"it may cost ${known.worst_cost:.4f}, more than the ${decision.max_cost:.4f} that are left"
+    return None

@@ -1,0 +1,27 @@
+"""How many tokens a text has, estimated without any vocabulary: microseconds for 100 KB.
+
+Source of the figures (measured on 1,300 source files against o200k): code has 4.5 characters a token in the median and
+4.0 at the 5th percentile; CJK about 1. Other vocabularies differ, so the ladder corrects the estimate per model by the
+counts its server reports.
+"""
+
+from __future__ import annotations
+
+CHARACTERS_PER_TOKEN = 4.0
+UPPER = 1.15
+"""Decisions are made on the estimate times this."""
+
+
+def estimate(text: str) -> int:
+    """Tokens of a text: a quarter of its ASCII characters, one for every three bytes of the rest."""
+    if text.isascii():
+        return -(-len(text) // 4)
+    size = len(text.encode("utf-8", "surrogatepass"))
+    # n characters of b bytes: every non-ASCII character has 2 to 4 bytes, so b - n counts each of them once to thrice.
+    wide = (size - len(text)) / 2
+    return max(1, round((len(text) - wide) / CHARACTERS_PER_TOKEN + wide))
+
+
+def upper(tokens: int) -> int:
+    """The estimate decisions are made on."""
+    return round(tokens * UPPER)
