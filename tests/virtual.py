@@ -1,0 +1,115 @@
+"""An event loop whose clock jumps: deadlines of minutes are tested in milliseconds, and never waited for.
+
+Whenever nothing is ready, the clock moves to the next timer at once. Sockets and pipes between tasks of the same loop
+work as ever (the loop looks at them, for a moment of real time, before it jumps), and while a thread of the loop's
+executor is at work the clock stands still. What runs in another process is outside: its answers would always come too
+late. Code under test must take its time from the loop (``loop.time()``) or from a clock that is passed in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from _typeshed import FileDescriptorLike
+
+T = TypeVar("T")
+
+GRACE = 0.002
+"""Real seconds the loop looks at its sockets before the clock jumps."""
+
+PATIENCE = 10.0
+"""Real seconds until a loop with no timer at all, and nothing that happens, is called stuck."""
+
+
+class StuckError(AssertionError):
+    """Every task waits for something that nobody will do: no timer is left."""
+
+
+class _Selector(selectors.BaseSelector):
+    """The real selector, except that waiting moves the loop's clock instead of taking time."""
+
+    def __init__(self, loop: VirtualLoop) -> None:
+        self._real = selectors.DefaultSelector()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = self._real.select(0)
+        if ready or timeout == 0:
+            return ready
+        if self._loop.threads_busy or timeout is None:
+            ready = self._real.select(PATIENCE)
+            if not ready:
+                raise StuckError("no task is ready, and no timer is left")
+            return ready
+        ready = self._real.select(GRACE)
+        if not ready:
+            self._loop.jump(timeout)
+        return ready
+
+    def register(self, fileobj: FileDescriptorLike, events: int, data: object = None) -> selectors.SelectorKey:
+        return self._real.register(fileobj, events, data)
+
+    def unregister(self, fileobj: FileDescriptorLike) -> selectors.SelectorKey:
+        return self._real.unregister(fileobj)
+
+    def modify(self, fileobj: FileDescriptorLike, events: int, data: object = None) -> selectors.SelectorKey:
+        return self._real.modify(fileobj, events, data)
+
+    def get_map(self) -> Any:
+        return self._real.get_map()
+
+    def close(self) -> None:
+        self._real.close()
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An asyncio loop that starts at time 0 and never waits for a timer."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self.threads_busy = 0
+        """Jobs its executor has not finished; the clock stands still meanwhile."""
+        super().__init__(_Selector(self))
+
+    def time(self) -> float:
+        return self._now
+
+    def jump(self, seconds: float) -> None:
+        """Move the clock."""
+        self._now += seconds
+
+    def run_in_executor(  # type: ignore[override]  # typeshed spells it with TypeVarTuple
+        self, executor: Executor | None, func: Callable[..., T], *args: Any
+    ) -> asyncio.Future[T]:
+        future = super().run_in_executor(executor, func, *args)
+        self.threads_busy += 1
+        future.add_done_callback(self._thread_done)
+        return future
+
+    def _thread_done(self, _: object) -> None:
+        self.threads_busy -= 1
+
+
+def run_virtual(main: Coroutine[Any, Any, T]) -> tuple[T, float]:
+    """Run a coroutine to its end on a virtual clock.
+
+    Returns:
+        Its result, and the seconds that passed on the virtual clock.
+
+    Raises:
+        StuckError: every task waits, and no timer is left.
+    """
+
+    async def timed() -> tuple[T, float]:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        result = await main
+        return result, loop.time() - began
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(timed())
