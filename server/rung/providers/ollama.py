@@ -8,15 +8,18 @@ over-long prompt is cut in its middle without a word).
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 
 from rung.providers import failures
-from rung.providers.events import Finished, Opened, Question, StreamEvent, Thought, Usage
+from rung.providers.events import Finished, Opened, Question, Thought, Usage
 from rung.providers.thinking import ThinkTags
 from rung.providers.transport import client_for, lines
 from rung.types.model import Model
+
+if TYPE_CHECKING:
+    from rung.providers.events import StreamEvent
 
 SIMULATED = "x-rung-simulated"
 """The header by which a simulator says that it is one."""

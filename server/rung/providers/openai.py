@@ -18,7 +18,7 @@ import httpx2
 
 from rung.errors import AttemptError
 from rung.providers import failures
-from rung.providers.events import Finished, Opened, Question, StreamEvent, Thought, Usage
+from rung.providers.events import Finished, Opened, Question, Thought, Usage
 from rung.providers.ollama import SIMULATED
 from rung.providers.thinking import ThinkTags
 from rung.providers.transport import client_for, lines
@@ -26,6 +26,8 @@ from rung.types.model import Model
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
+
+    from rung.providers.events import StreamEvent
 
 OFFICIAL = "https://api.openai.com/v1"
 REASONING = ("gpt-5", "o1", "o3", "o4")

@@ -1,0 +1,255 @@
+"""One attempt: queue, load, fit, ask, check, and its one record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING
+
+from rung.errors import AttemptError
+from rung.ladder.fit import Fitted, fit
+from rung.ladder.gate import judge
+from rung.ladder.health import Health
+from rung.ladder.slots import Slots
+from rung.ladder.speak import Limits, Release, Said, speak
+from rung.ladder.tokens import MESSAGE_OVERHEAD, TokenCounter
+from rung.ladder.warmup import Warmups
+from rung.providers.events import Question
+from rung.types.attempt import Attempt
+from rung.types.call import Answer, Call
+from rung.types.event import TierEvent
+from rung.types.model import Model
+from rung.types.part import Omission
+from rung.types.plan import Candidate, Plan
+from rung.types.value import Value
+
+if TYPE_CHECKING:
+    from rung.providers.events import Chat
+    from rung.types.event import Event, Waiting
+
+LOCAL_PREFILL = 150.0
+"""Tokens a second a local model reads, while nobody measured it: a 7B model on a laptop's processor."""
+
+
+class Tried(Value):
+    """One attempt, with what is needed to price it."""
+
+    attempt: Attempt
+    model: Model
+    served: str | None = None
+    simulated: bool = False
+    left_out: tuple[Omission, ...] = ()
+
+
+class Ascent(Value):
+    """One call on its way up."""
+
+    call: Call
+    plan: Plan
+    order: tuple[str, ...]
+    """The names of all tiers, lowest first."""
+    deadline: float
+    """When it must be over, on the loop's clock."""
+    admit: Callable[[Candidate, int], Awaitable[str | None]]
+    """The last word before a connection is opened, given the candidate and the prompt's tokens: None, or why not."""
+
+
+class NotAdmittedError(Exception):
+    """The last word was no: nothing was attempted."""
+
+
+class Means:
+    """What all attempts share: servers, queues, loads, and what was learned of them. One per engine.
+
+    Args:
+        providers: by provider name.
+        health: what is known of the servers.
+        slots: the queues before the models.
+        warmups: loads models that are not in memory.
+        counter: tokens of a text.
+    """
+
+    def __init__(
+        self, providers: Mapping[str, Chat], health: Health, slots: Slots, warmups: Warmups, counter: TokenCounter
+    ) -> None:
+        self.providers = providers
+        self.health = health
+        self.slots = slots
+        self.warmups = warmups
+        self.counter = counter
+        self._prefill: dict[str, float] = {}
+
+    def prefill_seconds(self, model: Model, tokens: int) -> float:
+        """How long this model will read a prompt of so many tokens, as measured or as assumed."""
+        rate = self._prefill.get(f"{model.url} {model.model}", LOCAL_PREFILL if model.local else 0.0)
+        return tokens / rate if rate else 0.0
+
+    def learn(self, model: Model, tokens: int, said: Said) -> None:
+        """Take in what the server counted and measured."""
+        end = said.end
+        if end is None or end.usage.tokens_in is None:
+            return
+        self.counter.learn(model, tokens, end.usage.tokens_in)
+        if end.prefill and end.usage.tokens_in > 200:
+            # A prompt the server had in its cache reads impossibly fast: the slower of the old and the new counts more.
+            key, rate = f"{model.url} {model.model}", end.usage.tokens_in / end.prefill
+            old = self._prefill.get(key, rate)
+            self._prefill[key] = min(old, rate) * 0.7 + max(old, rate) * 0.3
+
+
+class AttemptRun:
+    """One call to one model."""
+
+    def __init__(
+        self,
+        means: Means,
+        ascent: Ascent,
+        candidate: Candidate,
+        emit: Callable[[Event], None],
+        *,
+        last: bool,
+    ) -> None:
+        self._means = means
+        self._ascent = ascent
+        self._call = ascent.call
+        self._tier = candidate.tier
+        self._candidate = candidate
+        self.model = candidate.model
+        self._emit = emit
+        self._last = last
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+        self._queued = 0.0
+        self._fitted: Fitted | None = None
+        self._said = Said(self._began)
+        self._text = ""
+        self.release = Release(emit if ascent.call.stream else None)
+
+    async def run(self) -> Answer:
+        """Queue, load, ask, check.
+
+        Raises:
+            AttemptError: it failed.
+            NotAdmittedError: the last word was no.
+        """
+        health = self._means.health
+        health.began(self.model)
+        try:
+            answer = await self._within_deadline()
+        except AttemptError as error:
+            health.failed(self.model, error)
+            raise
+        except (NotAdmittedError, asyncio.CancelledError):
+            health.left(self.model)
+            raise
+        health.succeeded(self.model)
+        return answer
+
+    async def _within_deadline(self) -> Answer:
+        timer = asyncio.timeout_at(self._ascent.deadline)
+        try:
+            async with timer:
+                if self._means.slots.busy(self.model):
+                    self._waits("queued", "it serves somebody else first")
+                async with self._means.slots.take(self.model):
+                    self._queued = self._loop.time() - self._began
+                    await self._prepare()
+                    return await self._ask()
+        except TimeoutError:
+            if not timer.expired():
+                raise
+            raise AttemptError("slow", "The time this request may take is over.") from None
+
+    async def _prepare(self) -> None:
+        """Find the model, have it in memory, fit the prompt, and get the last word on whether it may be asked."""
+        if self.model.provider == "ollama":
+            await self._find_and_load()
+        count = self._means.counter
+        window = self._candidate.window or self.model.context
+        self._fitted = fit(self._call, window, lambda text: count.count(self.model, text), MESSAGE_OVERHEAD)
+        why_not = await self._ascent.admit(self._candidate.replace(model=self.model), self._fitted.tokens)
+        if why_not:
+            raise NotAdmittedError(why_not)
+
+    async def _find_and_load(self) -> None:
+        """Resolve ``auto``, and wait for a cold model's load, or leave it behind loading."""
+        known = await self._means.health.look(self.model)
+        if known.name:
+            self.model = self.model.replace(model=known.name)
+        if known.state == "missing":
+            raise AttemptError("missing-model", known.reason or "The model is missing.")
+        if known.remote and self.model.local:
+            self.model = self.model.replace(local=False)
+        self._candidate = self._candidate.replace(window=known.window or self._candidate.window)
+        if known.state != "cold" or known.remote:
+            return
+        warmups, patience = self._means.warmups, self.model.cold_patience
+        before = await warmups.start(self.model)
+        forecast = warmups.forecast(self.model)
+        if not self._last and (self.model.when_cold == "climb" or forecast > patience):
+            raise AttemptError("slow", f"{self.model.model} is not in memory; it loads in the background.")
+        self._waits("loading", "it is not in memory yet")
+        try:
+            async with asyncio.timeout(None if self._last else patience):
+                await warmups.wait(self.model, before)
+        except TimeoutError:
+            text = f"{self.model.model} was not loaded after {patience:g} s; it goes on loading in the background."
+            raise AttemptError("slow", text) from None
+
+    def _waits(self, what: Waiting, why: str) -> None:
+        self._emit(TierEvent(self._tier, self.model.model, why, what))
+
+    async def _ask(self) -> Answer:
+        fitted = self._fitted
+        assert fitted is not None
+        question = Question(self.model, fitted.messages, self._call.max_output, self._call.schema)
+        first = self.model.first_content + self._means.prefill_seconds(self.model, fitted.tokens)
+        limits = Limits(None, None, None)
+        if not self._last:
+            limits = Limits(first, self.model.idle, self.model.thinking)
+        self._said = Said(self._loop.time())
+        chat = self._means.providers[self.model.provider]
+
+        def thinks(event: Event) -> None:
+            assert isinstance(event, TierEvent)
+            self._emit(event.replace(tier=self._tier))
+
+        end = await speak(chat, question, limits, self._said, release=self.release, thinks=thinks)
+        self._means.learn(self.model, fitted.tokens, self._said)
+        self._text = self._said.text
+        fault = judge(self._call, self._text, end, fitted.tokens, self._candidate.window)
+        if fault:
+            raise fault
+        self.release.finish()
+        return Answer(self._text, self._tier, self.model.model)
+
+    def candidate_answer(self) -> Answer | None:
+        """The whole but not good enough answer, if it can be read at all; None where there is none."""
+        if not self._text.strip() or self._call.check(self._text) is not None:
+            return None
+        return Answer(self._text, self._tier, self.model.model, degraded=True)
+
+    def record(self, error: AttemptError | None) -> Tried:
+        """The attempt's one record."""
+        now, said = self._loop.time(), self._said
+        usage = said.end.usage if said.end else None
+        counted = usage is not None and usage.tokens_in is not None and usage.tokens_out is not None
+        prompt = self._fitted.tokens if self._fitted and said.opened else 0
+        attempt = Attempt(
+            tier=self._tier,
+            model=self.model.model,
+            provider=self.model.provider,
+            outcome=error.failure if error else "ok",
+            reason=error.text if error else None,
+            queued_ms=round(self._queued * 1000),
+            first_content_ms=round((said.first_content - said.started) * 1000) if said.first_content else None,
+            total_ms=round((now - self._began) * 1000),
+            tokens_in=usage.tokens_in if usage and usage.tokens_in is not None else prompt,
+            tokens_out=usage.tokens_out
+            if usage and usage.tokens_out is not None
+            else self._means.counter.count(self.model, said.text),
+            estimated=not counted and bool(prompt or said.text),
+        )
+        left_out = self._fitted.left_out if self._fitted else ()
+        served = said.end.model if said.end else None
+        return Tried(attempt, self.model, served, said.simulated, left_out)

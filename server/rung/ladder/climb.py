@@ -1,0 +1,120 @@
+"""The escalation state machine: attempt after attempt of a plan, until one answer passes the gate.
+
+Invariants: every attempt has one record and one closed connection; nothing of two models stands in one answer (a reset
+event voids what was shown); attempts never outnumber the planned models; a pinned request never reaches a model that is
+not local; nothing lasts beyond the deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rung.errors import AttemptError, NoAnswerError
+from rung.ladder.attempt import Ascent, AttemptRun, Means, NotAdmittedError, Tried
+from rung.types.call import Answer
+from rung.types.event import ResetEvent, TierEvent
+from rung.types.plan import Candidate, Skipped
+
+if TYPE_CHECKING:
+    from rung.types.event import Event
+
+UPWARD = ("bad-answer", "trimmed", "too-long")
+"""Failures of the answer, not of the server: only a higher tier can do better."""
+QUALITY_CLIMBS = 1
+"""How often one request may climb because an answer was not good enough."""
+
+
+class Ladder:
+    """Climbs. One per engine, shared by all requests."""
+
+    def __init__(self, means: Means) -> None:
+        self.means = means
+
+    async def climb(self, ascent: Ascent, emit: Callable[[Event], None], tried: list[Tried]) -> Answer:
+        """Ask until somebody answers well.
+
+        Args:
+            ascent: the question, whom to ask, and until when.
+            emit: takes the events.
+            tried: gets one entry for every attempt, also the cancelled one.
+
+        Raises:
+            NoAnswerError: every attempt failed; the text lists each one's reason.
+        """
+        state = _State(ascent)
+        reason = "it comes first"
+        while (candidate := state.next()) is not None:
+            attempt = AttemptRun(self.means, ascent, candidate, emit, last=state.last)
+            emit(TierEvent(candidate.tier, candidate.model.model, reason))
+            try:
+                answer = await attempt.run()
+            except NotAdmittedError as error:
+                state.skip(candidate, str(error))
+                reason = f"{candidate.tier} was not asked: {error}"
+            except AttemptError as error:
+                tried.append(attempt.record(error))
+                state.failed(candidate, error, attempt.candidate_answer())
+                if attempt.release.shown:
+                    emit(ResetEvent(error.text))
+                reason = f"{candidate.tier} failed: {error.text}"
+            except asyncio.CancelledError:
+                tried.append(attempt.record(AttemptError("cancelled", "It was cancelled.")))
+                raise
+            else:
+                tried.append(attempt.record(None))
+                return answer
+        if state.best is not None:
+            return state.best
+        raise NoAnswerError(state.sentence(), state.hint)
+
+
+class _State:
+    """Which attempts remain, and what became of the others."""
+
+    def __init__(self, ascent: Ascent) -> None:
+        self._left = list(ascent.plan.attempts)
+        self._order = ascent.order
+        self._deadline = ascent.deadline
+        self._skipped = list(ascent.plan.skipped)
+        self._reasons: list[str] = []
+        self._climbs = 0
+        self.best: Answer | None = None
+        self.hint: str | None = None
+
+    @property
+    def last(self) -> bool:
+        """Whether nobody is left after the candidate that was just taken."""
+        return not self._left
+
+    def next(self) -> Candidate | None:
+        """The next to ask; None at the end."""
+        return self._left.pop(0) if self._left else None
+
+    def skip(self, candidate: Candidate, reason: str) -> None:
+        """It was not admitted."""
+        self._skipped.append(Skipped(candidate.tier, candidate.model.model, reason))
+
+    def failed(self, candidate: Candidate, error: AttemptError, answer: Answer | None) -> None:
+        """Decide what remains after a failure."""
+        self._reasons.append(f"{candidate.tier} ({candidate.model.model}): {error.text}")
+        self.hint = self.hint or error.hint
+        if answer is not None and self.best is None:
+            self.best = answer
+        if error.failure == "filtered" or asyncio.get_running_loop().time() >= self._deadline:
+            self._left.clear()
+        elif error.failure in UPWARD:
+            rank = self._order.index(candidate.tier)
+            self._left = [c for c in self._left if self._order.index(c.tier) > rank]
+            if error.failure == "bad-answer":
+                self._climbs += 1
+                if self._climbs > QUALITY_CLIMBS:
+                    self._left.clear()
+
+    def sentence(self) -> str:
+        """Each attempt's reason, and each model that was not asked."""
+        out = ["No model could answer."] if self._reasons else ["There is no model to ask."]
+        out += self._reasons
+        out += [f"{s.tier} ({s.model}) was not asked: {s.reason}." for s in self._skipped]
+        return " ".join(line if line.endswith(".") else line + "." for line in out)

@@ -1,0 +1,75 @@
+"""Fitting parts to a window: by priority, never half a line, and nothing left out without a word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rung.errors import AttemptError
+from rung.routing.tokens import upper
+from rung.types.call import Call, Message
+from rung.types.part import Omission, Part
+from rung.types.value import Value
+
+SHORTEST = 6
+"""Lines; a part that would be cut to fewer is left out whole."""
+
+
+class Fitted(Value):
+    """A prompt that fits."""
+
+    messages: tuple[Message, ...]
+    tokens: int
+    """The estimate of the whole prompt, for this model."""
+    left_out: tuple[Omission, ...] = ()
+
+
+def fit(call: Call, window: int | None, count: Callable[[str], int], overhead: int) -> Fitted:
+    """The prompt of a call, shortened until it fits.
+
+    Args:
+        call: parts and how to render them.
+        window: tokens of prompt and answer together; None: no bound is known.
+        count: tokens of a text for the model in question.
+        overhead: tokens a message costs besides its text.
+
+    Raises:
+        AttemptError: ``too-long``, even without everything that may be left out.
+    """
+    parts, left_out = list(call.parts), dict[int, Omission]()
+    while True:
+        messages = call.render([part for part in parts if part.text])
+        total = sum(count(m.content) + overhead for m in messages)
+        room = None if window is None else window - call.max_output
+        if room is None or upper(total) <= room:
+            return Fitted(messages, total, tuple(left_out[i] for i in sorted(left_out)))
+        index = _least(parts)
+        if index is None:
+            text = f"The prompt has about {upper(total)} tokens and the window room for {max(0, room)}."
+            raise AttemptError("too-long", text)
+        parts[index], left_out[index] = _shorten(call.parts[index], parts[index], upper(total) - room, count)
+
+
+def _least(parts: Sequence[Part]) -> int | None:
+    """The part that goes first: the highest priority number, the last of equals."""
+    able = [i for i, part in enumerate(parts) if part.text and part.shorten != "never"]
+    return max(able, key=lambda i: (parts[i].priority, i)) if able else None
+
+
+def _shorten(whole: Part, part: Part, excess: int, count: Callable[[str], int]) -> tuple[Part, Omission]:
+    """The part with about ``excess`` tokens fewer, and what to say of it."""
+    name = part.path or part.kind
+    tokens = max(1, count(part.text))
+    lines = part.text.splitlines(keepends=True)
+    keep = int(len(lines) * (1 - (excess + 16) / tokens)) if excess < tokens else 0
+    if part.shorten == "drop" or keep < SHORTEST:
+        return part.replace(text=""), Omission(name, "left out: the window is too small")
+    kept = "".join(lines[:keep])
+    total = len(whole.text.splitlines())
+    note = f"[the last {total - keep} of {total} lines are left out]\n"
+    # The note's own line is not one of the part's: it is taken off again should the part shrink once more.
+    return part.replace(text=_without_note(kept) + note), Omission(name, f"the last {total - keep} of {total} lines")
+
+
+def _without_note(text: str) -> str:
+    lines = text.splitlines(keepends=True)
+    return "".join(line for line in lines if not (line.startswith("[the last ") and line.endswith("left out]\n")))

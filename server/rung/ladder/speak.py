@@ -1,0 +1,154 @@
+"""One attempt's conversation: a question sent, the stream read under its limits, the text let out when it may be.
+
+Only real text ends the wait for the first content; thinking is a sign of life under a cap of its own. The last attempt
+of a plan has no limits but the deadline, for nobody is left to climb to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rung.errors import AttemptError
+from rung.ladder.gate import refuses
+from rung.providers.events import Content, Finished, Opened, Question, Thought
+from rung.types.event import TextEvent, TierEvent
+from rung.types.model import Model
+from rung.types.value import Value
+
+if TYPE_CHECKING:
+    from rung.providers.events import Chat
+
+HOLD = 60
+"""Characters held back until they show whether the answer begins as a refusal; the end of a line settles it sooner."""
+RUNAWAY = 400
+"""Characters of white space in a row: a grammar that loops (facts 8)."""
+
+Emit = Callable[[TierEvent | TextEvent], None]
+
+
+class Limits(Value):
+    """Seconds; None: only the deadline holds."""
+
+    first_content: float | None
+    idle: float | None
+    thinking: float | None
+
+
+class Release:
+    """Lets text out once it does not begin as a refusal.
+
+    Args:
+        emit: takes what may be shown; None: nothing may be shown before the whole answer is checked.
+    """
+
+    def __init__(self, emit: Emit | None) -> None:
+        self._emit = emit
+        self._held = ""
+        self.shown = False
+
+    def feed(self, text: str) -> None:
+        """The next piece."""
+        if self._emit is None:
+            return
+        self._held += text
+        if not self.shown and (refuses(self._held) or len(self._held) < HOLD):
+            return
+        self.shown = True
+        self._emit(TextEvent(self._held))
+        self._held = ""
+
+    def finish(self) -> None:
+        """The answer passed the gate: what is held goes out."""
+        if self._emit is not None and self._held:
+            self.shown = True
+            self._emit(TextEvent(self._held))
+        self._held = ""
+
+
+class Said:
+    """What came back so far; filled while the stream is read, so that a broken one leaves its traces.
+
+    Times are the loop's clock.
+    """
+
+    def __init__(self, started: float) -> None:
+        self.started = started
+        self.pieces: list[str] = []
+        self.first_content: float | None = None
+        self.simulated = False
+        self.opened = False
+        self.end: Finished | None = None
+
+    @property
+    def text(self) -> str:
+        """All content so far."""
+        return "".join(self.pieces)
+
+
+async def speak(
+    chat: Chat, question: Question, limits: Limits, said: Said, *, release: Release, thinks: Emit
+) -> Finished:
+    """Ask, and read until the end marker.
+
+    Args:
+        chat: the provider.
+        question: what is asked.
+        limits: how long what may take.
+        said: filled on the way.
+        release: gets each piece.
+        thinks: told once when the model begins to think.
+
+    Raises:
+        AttemptError: ``slow``, ``stalled``, or whatever the provider raised.
+    """
+    loop = asyncio.get_running_loop()
+    thinking_since: float | None = None
+    timer = asyncio.timeout(limits.first_content)
+    try:
+        async with timer:
+            async with contextlib.aclosing(chat.chat(question)) as stream:
+                async for event in stream:
+                    if isinstance(event, Opened):
+                        said.opened, said.simulated = True, event.simulated
+                    elif isinstance(event, Thought):
+                        if thinking_since is None and said.first_content is None:
+                            thinking_since = loop.time()
+                            thinks(_thinking(question.model))
+                            timer.reschedule(None if limits.thinking is None else thinking_since + limits.thinking)
+                    elif isinstance(event, Content):
+                        _take(event, said, release, loop.time())
+                        timer.reschedule(None if limits.idle is None else loop.time() + limits.idle)
+                    else:
+                        said.end = event
+            if said.end is None:
+                raise AttemptError("broken", "The answer ended before it was whole.")
+            return said.end
+    except TimeoutError:
+        if not timer.expired():
+            raise
+        raise _too_slow(question.model, said, thinking_since is not None) from None
+
+
+def _take(event: Content, said: Said, release: Release, now: float) -> None:
+    """Keep a piece of content; white space alone is no first content and must not go on for ever."""
+    said.pieces.append(event.text)
+    if event.text.strip():
+        said.first_content = said.first_content or now
+    elif len(said.pieces) > 50 and not "".join(said.pieces[-RUNAWAY:]).strip():
+        raise AttemptError("bad-answer", "The model repeats white space.")
+    release.feed(event.text)
+
+
+def _thinking(model: Model) -> TierEvent:
+    return TierEvent("", model.model, "it thinks before it answers", "thinking")
+
+
+def _too_slow(model: Model, said: Said, thought: bool) -> AttemptError:  # noqa: FBT001 - private, one caller
+    if said.first_content is not None:
+        return AttemptError("stalled", f"{model.model} stopped in the middle of its answer.")
+    if thought:
+        return AttemptError("slow", f"{model.model} thought for too long.")
+    return AttemptError("slow", f"{model.model} said nothing in time.")

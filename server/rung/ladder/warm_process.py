@@ -1,0 +1,73 @@
+"""Loads one model and ends: the small detached process that holds a load when whoever asked for it has gone.
+
+Ollama throws a load away when the client that asked for it leaves (recorded: disconnect-while-loading). This file is
+run by its path, not imported, so it imports nothing of Rung and starts in milliseconds. One at a time per model: who
+finds the lock taken leaves, for the load is under way.
+
+Argument: JSON ``{"url", "body", "lock", "result", "limit"}``. The result file gets ``{"ok", "seconds", "status"}``.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+def _lock(path: Path) -> int | None:
+    """The descriptor that holds the lock while this process lives; None where another one has it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if os.name == "nt":
+            import msvcrt  # noqa: PLC0415 - exists on Windows alone
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        else:
+            import fcntl  # noqa: PLC0415 - does not exist on Windows
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _load(url: str, body: object, limit: float) -> int:
+    """The status of the load; 0 where the server could not be spoken to."""
+    address = urlsplit(url)
+    maker = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+    connection = maker(address.hostname or "127.0.0.1", address.port, timeout=limit)
+    try:
+        headers = {"content-type": "application/json"}
+        connection.request("POST", address.path.rstrip("/") + "/api/chat", json.dumps(body), headers)
+        response = connection.getresponse()
+        response.read()
+    except (OSError, http.client.HTTPException):
+        return 0
+    else:
+        return response.status
+    finally:
+        connection.close()
+
+
+def main(argument: str) -> int:
+    """Load the model of the argument; 0 also where somebody else is loading it."""
+    job = json.loads(argument)
+    if _lock(Path(job["lock"])) is None:
+        return 0
+    start = time.monotonic()
+    status = _load(job["url"], job["body"], job["limit"])
+    result = {"ok": status == 200, "seconds": round(time.monotonic() - start, 3), "status": status}
+    target = Path(job["result"])
+    scratch = target.with_suffix(f".{os.getpid()}")
+    scratch.write_text(json.dumps(result), encoding="utf-8")
+    scratch.replace(target)
+    return 0 if status == 200 else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1]))

@@ -1,0 +1,114 @@
+"""Warm-ups: loading a model that is not in memory, without anybody being able to cancel it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from rung.errors import AttemptError
+from rung.ladder import warm_process
+from rung.providers.ollama import keep_alive
+from rung.types.model import Model
+
+LIMIT = 900.0
+"""Seconds after which a load that says nothing is given up; Ollama's own stall limit is 300."""
+UNKNOWN = 20.0
+"""Seconds a load is forecast to take while nobody has measured one."""
+GLANCE = 0.1
+"""Seconds between two looks at whether it is done."""
+DETACHED = 0x00000008 | 0x00000200
+"""Windows: DETACHED_PROCESS and CREATE_NEW_PROCESS_GROUP."""
+
+
+class Warmups:
+    """Starts loads in processes of their own and waits for them.
+
+    Args:
+        folder: where locks and results are kept, shared by all Rung processes of this person.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._children: list[subprocess.Popen[bytes]] = []
+
+    def _files(self, model: Model) -> tuple[Path, Path]:
+        name = hashlib.sha256(f"{model.url} {model.model} {model.context}".encode()).hexdigest()[:24]
+        return self._folder / f"{name}.lock", self._folder / f"{name}.json"
+
+    def forecast(self, model: Model) -> float:
+        """Seconds the load will take: as long as the last one did, else :data:`UNKNOWN`."""
+        found = self._result(model)
+        return float(found["seconds"]) if found and found.get("ok") else UNKNOWN
+
+    def _result(self, model: Model) -> dict[str, float] | None:
+        try:
+            found = json.loads(self._files(model)[1].read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return found if isinstance(found, dict) else None
+
+    def _stamp(self, model: Model) -> int:
+        try:
+            return self._files(model)[1].stat().st_mtime_ns
+        except OSError:
+            return 0
+
+    async def start(self, model: Model) -> int:
+        """Begin to load, unless a load is under way; gives what :meth:`wait` must be told.
+
+        The process outlives this one; whoever called may leave.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock, result = self._files(model)
+        options = {"num_ctx": model.context} if model.context else {}
+        body: dict[str, object] = {
+            "model": model.model,
+            "messages": [],
+            "keep_alive": keep_alive(model.keep_alive),
+            "options": options,
+            "stream": False,
+        }
+        job = {"url": model.url, "body": body, "lock": str(lock), "result": str(result), "limit": LIMIT}
+        before = self._stamp(model)
+        self._children = [child for child in self._children if child.poll() is None]
+        self._children.append(await asyncio.to_thread(_spawn, json.dumps(job)))
+        return before
+
+    def close(self) -> None:
+        """Let go of the processes that still load; they go on."""
+        for child in self._children:
+            if child.poll() is None:
+                # Popen warns of a child that outlives it, which is what this one is for.
+                child.returncode = 0
+        self._children.clear()
+
+    async def wait(self, model: Model, before: int) -> None:
+        """Until the load that :meth:`start` found or began is over; cancelling this leaves the load alone.
+
+        Raises:
+            AttemptError: ``load-failed``.
+        """
+        while self._stamp(model) == before:  # noqa: ASYNC110 - the load is another process's, often not our child
+            await asyncio.sleep(GLANCE)
+        found = self._result(model) or {}
+        if not found.get("ok"):
+            raise AttemptError("load-failed", f"{model.url} could not load {model.model}.", "Is there enough memory?")
+
+
+def _spawn(job: str) -> subprocess.Popen[bytes]:
+    """Start the detached process; it inherits neither files nor terminal nor signals."""
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and our own file
+        [sys.executable, "-I", "-S", str(Path(warm_process.__file__)), job],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        close_fds=True,
+        start_new_session=os.name != "nt",
+        creationflags=DETACHED if os.name == "nt" else 0,
+        cwd=os.sep,
+    )
