@@ -1,8 +1,8 @@
 """The typed settings: what rung.toml means once it is read, checked and merged.
 
 Invariants: every value is frozen; ``Settings.tiers`` has at least one tier, every tier at least one model; rule and
-tier names are unique; a rule's ``tier`` and ``ceiling`` exist, or the rule came from the shipped defaults and is ignored
-there. Times are seconds, money is US dollars.
+tier names are unique; a rule's ``tier`` and ``ceiling`` exist, or the rule came from the shipped defaults and is
+ignored there. Times are seconds, money is US dollars.
 """
 
 from __future__ import annotations

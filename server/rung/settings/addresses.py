@@ -1,0 +1,58 @@
+"""What the address of a model says: whether it can be used, and whether it is this machine.
+
+An address is local when nothing sent to it can leave the machine: loopback by number, ``localhost``, or a socket in the
+file system. Other names are never looked up, for the answer could change between the check and the connection.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+DEFAULTS = {"ollama": "http://127.0.0.1:11434"}
+"""Where a provider is when no ``url`` is written; the others know their own address."""
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def problem(url: str) -> str | None:
+    """Why the address can't be used, as the end of a sentence, quoting nothing of it; None where it can."""
+    if not url.isprintable() or any(letter in url for letter in " \\"):
+        return "has a character in it that no address has"
+    try:
+        parts = urlsplit(url)
+        port_is_fine = parts.port != 0
+    except ValueError:
+        return "is no address: look at its brackets and its port"
+    if parts.username is not None or parts.password is not None or "@" in parts.netloc:
+        return "has credentials in it: put the key in your environment or .env and its NAME in `key`"
+    if parts.query or parts.fragment or url.endswith(("?", "#")):
+        return "has a `?` or `#` part, which an address of a server has not"
+    if parts.scheme == "unix":
+        return None if parts.path.startswith("/") and not parts.netloc else "must be unix:///path/to/socket"
+    if parts.scheme not in _PORTS or not url.lower().startswith(f"{parts.scheme}://"):
+        return "must begin with http://, https:// or unix://"
+    return None if parts.hostname and port_is_fine else "names no server"
+
+
+def is_this_machine(url: str) -> bool:
+    """Loopback (127.0.0.0/8, ::1, ``localhost``) or a Unix socket."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return True
+    host = (parts.hostname or "").lower()
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def origin(url: str) -> str:
+    """The server behind an address, the same text however the address is written."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return f"unix:{parts.path}"
+    host = (parts.hostname or "").lower()
+    return f"{parts.scheme}://{'127.0.0.1' if host == 'localhost' else host}:{parts.port or _PORTS[parts.scheme]}"

@@ -1,0 +1,196 @@
+"""Sentences for what is wrong in a settings file: what was expected, what was found, on which line.
+
+Invariant: a text that could be a key is never repeated, wherever it was pasted.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from rung.errors import SettingsError
+from rung.settings import shape, telltale
+from rung.settings.lines import Lines, Where
+
+_WHERE = re.compile(r" - at `\$(.*)`$", re.DOTALL)
+_STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
+_UNKNOWN = re.compile(r"^Object contains unknown field `(.*)`", re.DOTALL)
+_MISSING = re.compile(r"^Object missing required field `(.*)`", re.DOTALL)
+_AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
+
+_OTHER_NAMES = {
+    "base_url": "url",
+    "api_base": "url",
+    "host": "url",
+    "endpoint": "url",
+    "api_key": "key",
+    "num_ctx": "context",
+    "window": "context",
+    "timeout": "first_content",
+    "tiers": "tier",
+    "models": "model",
+    "rules": "rule",
+    "files": "path",
+    "paths": "path",
+    "languages": "language",
+    "keywords": "words",
+    "regex": "pattern",
+    "max_tier": "ceiling",
+    "daily": "per_day",
+}
+"""What other programs call the same thing."""
+
+_KEY = "the NAME of a variable such as OPENAI_API_KEY, never the key itself"
+
+
+class Mistakes:
+    """Makes the errors of one file."""
+
+    def __init__(self, path: Path, lines: Lines) -> None:
+        self._path = path
+        self._lines = lines
+
+    def at(self, where: Where, text: str, hint: str | None = None) -> SettingsError:
+        """An error at a place of the file."""
+        return SettingsError(text, self._path, self._lines.of(where), hint)
+
+    def expected(self, where: Where, found: object, expectation: str | None = None) -> SettingsError:
+        """An error that says what the field at a place takes, and what it got."""
+        name = _name(where)
+        if name == "key":
+            return self.at(where, f"`key` takes {_KEY}.", "If this was a real key, it belongs in your own .env.")
+        wanted = expectation or _expectation(where)
+        return self.at(where, f"`{name}` must be {wanted}; found {telltale.shown(found)}.")
+
+    def from_msgspec(self, error: msgspec.ValidationError, data: Mapping[str, Any]) -> SettingsError:
+        """Msgspec's finding in our words."""
+        where = _path(error)
+        unknown = _UNKNOWN.match(str(error))
+        if unknown:
+            return self._unknown(where, unknown[1])
+        missing = _MISSING.match(str(error))
+        if missing:
+            return self.at(where, f"{_block(where)} needs `{missing[1]}`: {_expectation((*where, missing[1]))}.")
+        found: Any = data
+        for step in where:
+            found = found[step]
+        return self.expected(where, found)
+
+    def _unknown(self, where: Where, name: str) -> SettingsError:
+        known = _known(where)
+        other = _OTHER_NAMES.get(name.lower())
+        near = [other] if other in known else difflib.get_close_matches(name.lower(), known, n=1)
+        hint = f"Did you mean `{near[0]}`?" if near else f"Known here: {', '.join(known)}."
+        written = telltale.shown(name).strip("`")
+        text = f"{_block(where)} has no setting `{written}`."
+        return self.at((*where, name), text, hint)
+
+
+def from_toml(error: tomllib.TOMLDecodeError, text: str, path: Path) -> SettingsError:
+    """The error of a file that is no TOML."""
+    match = _AT_LINE.search(str(error))
+    line = int(match[1]) if match else max(1, len(text.rstrip().splitlines()))
+    said = str(error).split(" (at ", 1)[0].rstrip(".")
+    reason = "" if telltale.looks_secret(said) else f": {said[:1].lower()}{said[1:]}"
+    return SettingsError(f"This is not TOML{reason}.", path, line, 'Texts need quotes: name = "small".')
+
+
+def _path(error: msgspec.ValidationError) -> Where:
+    match = _WHERE.search(str(error))
+    steps = _STEP.findall(match[1]) if match else []
+    return tuple(name or int(index) for name, index in steps)
+
+
+def _name(where: Where) -> str:
+    names = [step for step in where if isinstance(step, str)]
+    return names[-1] if names else "the file"
+
+
+def _block(where: Where) -> str:
+    names = [step for step in where if isinstance(step, str)]
+    if not names:
+        return "The file"
+    if names[-1] in {"tier", "model", "rule"}:
+        return f"[[{'.'.join(names)}]]"
+    return f"[{names[0]}]" if len(names) == 1 else f"`{names[-1]}`"
+
+
+def _kind(where: Where) -> Any:
+    """The type a file may have at a place; a path msgspec reported always leads somewhere."""
+    kind: Any = shape.file()
+    for step in where:
+        kind = _bare(kind)
+        if isinstance(step, int):
+            lists = [part for part in _parts(kind) if typing.get_origin(part) is list]
+            kind = typing.get_args(lists[0])[0]
+        else:
+            kind = {field.name: field.type for field in msgspec.structs.fields(kind)}[step]
+    return kind
+
+
+def _bare(kind: Any) -> Any:
+    return typing.get_args(kind)[0] if typing.get_origin(kind) is typing.Annotated else kind
+
+
+def _parts(kind: Any) -> tuple[Any, ...]:
+    kind = _bare(kind)
+    is_union = typing.get_origin(kind) in {typing.Union, types.UnionType}
+    parts = [_bare(part) for part in typing.get_args(kind)] if is_union else [kind]
+    return tuple(part for part in parts if part is not msgspec.UnsetType)
+
+
+def _known(where: Where) -> list[str]:
+    return [field.name for field in msgspec.structs.fields(_bare(_kind(where)))]
+
+
+def _expectation(where: Where) -> str:
+    name, kind = _name(where), _kind(where)
+    if name in shape.DURATIONS:
+        return 'a length of time such as "300ms", "30s" or "2m"'
+    if name in shape.SIZES:
+        return 'a number of parameters such as "9B" or "700M"'
+    if name == "keep_alive":
+        return 'a length of time such as "30m", or -1 for ever'
+    if name == "key":
+        return _KEY
+    least = _least(kind)
+    return " or ".join(_word(part, name) for part in _parts(kind)) + (f", {least:g} or more" if least else "")
+
+
+def _least(kind: Any) -> float | None:
+    if typing.get_origin(kind) is not typing.Annotated:
+        return None
+    bound = typing.get_args(kind)[1]
+    if bound.ge == 0:
+        return None
+    return bound.ge if bound.ge is None else float(bound.ge)
+
+
+_WORDS = {
+    int: "a whole number, never negative",
+    float: "a number, never negative",
+    bool: "true or false",
+    str: "a text",
+}
+
+
+def _word(kind: Any, name: str) -> str:
+    if typing.get_origin(kind) is typing.Literal:
+        *most, last = [f"`{choice}`" for choice in typing.get_args(kind)]
+        return f"{', '.join(most)} or {last}"
+    if typing.get_origin(kind) is list:
+        is_block = name in {"tier", "model", "rule"}
+        return (
+            f"written in blocks, each under [[{'tier.model' if name == 'model' else name}]]"
+            if is_block
+            else ("a list of texts")
+        )
+    return _WORDS.get(kind, "a table")
