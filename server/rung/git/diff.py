@@ -1,0 +1,216 @@
+"""Reads unified diffs: git's own, and whatever a person pipes in. Pure.
+
+:func:`parse` reads files and hunks; :func:`paths_in` only names, and rather one too many than one too few, since pins
+by path rest on it. Text around a diff (a commit's header, a mail, colours) is stepped over.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from rung.git.diff_paths import NULL, header_pair, loose_paths, plain, unprefixed
+from rung.types.value import Value
+
+Kind = Literal["A", "M", "D", "R", "C"]
+
+_COLOUR = re.compile("\x1b\\[[0-9;:]*[A-Za-z]")
+_HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)")
+_COMBINED_HUNK = re.compile(r"(@@@+) ((?:-\d+(?:,\d+)? )+)\+(\d+)(?:,(\d+))? @@@+ ?(.*)")
+
+
+class Hunk(Value):
+    """One piece of change; line numbers count from 1."""
+
+    old_start: int
+    new_start: int
+    heading: str
+    """What git names after ``@@``: usually the enclosing function."""
+    lines: tuple[str, ...]
+    """Each with its sign: space, ``-``, ``+`` or ``\\\\``; a combined diff's have one sign for each parent."""
+    parents: int = 1
+
+
+class DiffFile(Value):
+    """One file of a diff."""
+
+    path: str
+    """The new name; the old one where it was deleted."""
+    kind: Kind
+    old_path: str | None = None
+    """Where it was renamed or copied from."""
+    hunks: tuple[Hunk, ...] = ()
+    binary: bool = False
+    submodule: bool = False
+    old_mode: str | None = None
+    new_mode: str | None = None
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The lines that came, without their signs."""
+        return self._signed("+")
+
+    @property
+    def deleted(self) -> tuple[str, ...]:
+        """The lines that went, without their signs."""
+        return self._signed("-")
+
+    def _signed(self, sign: str) -> tuple[str, ...]:
+        return tuple(line[hunk.parents :] for hunk in self.hunks for line in hunk.lines if sign in line[: hunk.parents])
+
+
+def parse(text: str) -> tuple[DiffFile, ...]:
+    """The files of a diff, in order; none where there is no diff in ``text``."""
+    reader = _Reader(_COLOUR.sub("", text).replace("\r\n", "\n").split("\n"))
+    reader.read()
+    return tuple(reader.files)
+
+
+def paths_in(text: str) -> tuple[str, ...]:
+    """Every path a diff anywhere in ``text`` names, old and new, each once, in order.
+
+    Looks at the lines of diffs, of ``--stat``, ``--numstat``, ``--name-status`` and ``--raw``, in mails (``>``) and
+    beside a graph (``|``) too. Where a line can be read in two ways, both are in.
+    """
+    found: dict[str, None] = {}
+    for file in parse(text):
+        for path in (file.old_path, file.path):
+            if path is not None:
+                found[path] = None
+    for path in loose_paths(_COLOUR.sub("", text)):
+        found[path] = None
+    return tuple(found)
+
+
+class _Reader:
+    """Goes through the lines once."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+        self.at = 0
+        self.files: list[DiffFile] = []
+
+    def read(self) -> None:
+        while self.at < len(self.lines):
+            line = self.lines[self.at]
+            if line.startswith("diff --git "):
+                self._git(*header_pair(line[len("diff --git ") :]))
+            elif line.startswith(("diff --cc ", "diff --combined ")):
+                path = plain(line.split(" ", 2)[2])
+                self._git(path, path)
+            elif self._is_plain_header():
+                self._plain()
+            else:
+                self.at += 1
+
+    def _is_plain_header(self) -> bool:
+        following = self.lines[self.at + 1 : self.at + 3]
+        return (
+            self.lines[self.at].startswith("--- ")
+            and len(following) == 2
+            and following[0].startswith("+++ ")
+            and following[1].startswith("@@ ")
+        )
+
+    def _plain(self) -> None:
+        old, new = (plain(self.lines[self.at + step][4:]) for step in (0, 1))
+        self.at += 2
+        old_path, new_path = unprefixed(old, new)
+        kind: Kind = "A" if old == NULL else "D" if new == NULL else "M"
+        self.files.append(DiffFile(old_path if kind == "D" else new_path, kind, hunks=self._hunks()))
+
+    def _git(self, old: str, new: str) -> None:
+        """From a ``diff --git`` or ``--cc`` line to the end of that file's hunks."""
+        said: dict[str, str] = {}
+        names: list[str] = []
+        binary = False
+        self.at += 1
+        while self.at < len(self.lines):
+            line = self.lines[self.at]
+            if line.startswith(("@@", "diff --")):
+                break
+            extended = _EXTENDED.match(line)
+            if extended:
+                said[extended[1]] = extended[2]
+            elif line.startswith(("--- ", "+++ ")):
+                names.append(plain(line[4:]))
+            elif line.startswith(("Binary files ", "GIT binary patch")):
+                binary = True
+            elif not line.strip() or not _HEADER_TAIL.match(line):
+                break
+            self.at += 1
+        if len(names) == 2:
+            pair = unprefixed(*names)
+            same_prefix = old == new and names[1] in (NULL, old) and names[0] in (NULL, old)
+            old, new = (old, new) if same_prefix else (pair[0], pair[1])
+        self.files.append(self._file(old, new, said, binary=binary))
+
+    def _file(self, old: str, new: str, said: dict[str, str], *, binary: bool) -> DiffFile:
+        kind: Kind = "M"
+        old_path = None
+        if "new file mode" in said:
+            kind = "A"
+        elif "deleted file mode" in said:
+            kind, new = "D", old
+        for word, letter in (("rename", "R"), ("copy", "C")):
+            if f"{word} to" in said:
+                kind = "R" if letter == "R" else "C"
+                old_path, new = plain(said.get(f"{word} from", old)), plain(said[f"{word} to"])
+        hunks = self._hunks()
+        modes = [said.get("old mode"), said.get("new mode")]
+        modes = [said.get("deleted file mode", modes[0]), said.get("new file mode", modes[1])]
+        linked = any(str(mode).startswith("160000") for mode in (*modes, said.get("index", "").rpartition(" ")[2]))
+        return DiffFile(new, kind, old_path, hunks, binary, linked, modes[0], modes[1])
+
+    def _hunks(self) -> tuple[Hunk, ...]:
+        hunks = []
+        while self.at < len(self.lines) and self.lines[self.at].startswith("@@"):
+            head = _HUNK.match(self.lines[self.at])
+            combined = _COMBINED_HUNK.match(self.lines[self.at])
+            self.at += 1
+            if head:
+                counts = (int(head[2] or "1"), int(head[4] or "1"))
+                hunks.append(Hunk(int(head[1]), int(head[3]), head[5], self._body(*counts)))
+            elif combined:
+                parents = len(combined[1]) - 1
+                lines = self._combined_body(parents)
+                start = int(re.findall(r"-(\d+)", combined[2])[0])
+                hunks.append(Hunk(start, int(combined[3]), combined[5], lines, parents))
+        return tuple(hunks)
+
+    def _body(self, old: int, new: int) -> tuple[str, ...]:
+        """As many lines as the hunk's head announced, or fewer where the text ends before."""
+        start = self.at
+        while self.at < len(self.lines):
+            sign = self.lines[self.at][:1]
+            if sign == "\\":
+                pass
+            elif old <= 0 and new <= 0:
+                break
+            elif sign == "-":
+                old -= 1
+            elif sign == "+":
+                new -= 1
+            elif sign in (" ", ""):  # editors and mails eat a lone space
+                if not sign and self.at == len(self.lines) - 1:
+                    break
+                old, new = old - 1, new - 1
+            else:
+                break
+            self.at += 1
+        return tuple(line or " " for line in self.lines[start : self.at])
+
+    def _combined_body(self, parents: int) -> tuple[str, ...]:
+        start = self.at
+        while self.at < len(self.lines):
+            signs = self.lines[self.at][:parents]
+            if len(signs) < parents or signs.strip(" +-\\"):
+                break
+            self.at += 1
+        return tuple(self.lines[start : self.at])
+
+
+_EXTENDED = re.compile(
+    r"(old mode|new mode|deleted file mode|new file mode|rename from|rename to|copy from|copy to|index|mode) (.*)"
+)
+_HEADER_TAIL = re.compile(r"(?:dis)?similarity index |literal \d|delta \d|[A-Za-z][^\s]{1,80}$")

@@ -1,0 +1,157 @@
+"""The paths in the lines of a diff: unquoted, without ``a/`` and ``b/``, and found where lines are loose. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+NULL = "/dev/null"
+_READINGS = 40
+"""How many ways to read one line are tried: a line of blanks must not cost much."""
+
+_ESCAPE = re.compile(r"\\([0-7]{3}|.)", re.DOTALL)
+_NAMED = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", '"': '"', "\\": "\\"}
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_PREFIX = re.compile(r"(?:[abiwco12])/")
+
+_MARGIN = r"^[ \t>|*\\/]*"
+"""What a mail or ``git log --graph`` puts before a line."""
+_LOOSE = re.compile(
+    _MARGIN
+    + r"""(?:
+      diff[ ](?:--git[ ](?P<git>.+) | (?:--cc|--combined)[ ](?P<cc>.+) | (?P<other>-\S.*))
+    | (?:rename|copy)[ ](?:from|to)[ ](?P<moved>.+)
+    | (?P<sign>---|\+\+\+|\*\*\*)[ ](?P<file>\S.*)
+    | Binary[ ]files[ ](?P<binary>.+)[ ]differ
+    | Only[ ]in[ ](?P<folder>.+?):[ ](?P<only>.+)
+    | (?:Index|Property[ ]changes[ ]on|Submodule):?[ ](?P<named>.+)
+    | :{1,9}[0-7]{6}[ ].*?[ ](?P<letter>[A-Z]{1,9}\d{0,3})\t(?P<raw>.+)
+    | (?:[ACDMRTU]\d{0,3}|\d+\t\d+|-\t-)\t(?P<listed>.+)
+    | (?:create|delete)[ ]mode[ ][0-7]{6}[ ](?P<mode>.+)
+    | rename[ ](?P<summary>.+)[ ]\(\d+%\)
+    )$""",
+    re.VERBOSE,
+)
+_STAT = re.compile(r" +(?:\d+(?: [+-]+)?|Bin\b.*|Unmerged)$")
+_SUBMODULE = re.compile(r" (?:[0-9a-f]{7,}\.{2,3}[0-9a-f]|contains )")
+_BRACES = re.compile(r"\{([^{}]*) => ([^{}]*)\}")
+_HINT = re.compile(
+    r"diff |rename |copy |Binary |Only in |Index|Property|Submodule|mode |\t|\||:\d|--- |\+\+\+ |\*\*\* "
+)
+
+
+def plain(name: str) -> str:
+    """One path as a diff writes it, without quotes, escapes and what follows a tab (a time)."""
+    if name.startswith('"'):
+        quoted = _QUOTED.match(name)
+        if quoted:
+            return _unescaped(quoted[1])
+    return name.partition("\t")[0].rstrip("\r")
+
+
+def _unescaped(text: str) -> str:
+    raw = bytearray()
+    position = 0
+    for escape in _ESCAPE.finditer(text):
+        raw += text[position : escape.start()].encode("utf-8", "surrogateescape")
+        body = escape[1]
+        raw += bytes([int(body, 8) & 0xFF]) if len(body) == 3 else _NAMED.get(body, body).encode()
+        position = escape.end()
+    raw += text[position:].encode("utf-8", "surrogateescape")
+    return raw.decode("utf-8", "replace")
+
+
+def unprefixed(old: str, new: str) -> tuple[str, str]:
+    """A file's two names without ``a/`` and ``b/`` (or git's other letters), if they have such prefixes."""
+    if NULL in (old, new):
+        return _stripped(old), _stripped(new)
+    if old[:2] != new[:2] and _PREFIX.match(old) and _PREFIX.match(new):
+        return old[2:], new[2:]
+    return old, new
+
+
+def _stripped(name: str) -> str:
+    return name[2:] if _PREFIX.match(name) else name
+
+
+def header_pair(rest: str) -> tuple[str, str]:
+    """The two names behind ``diff --git``, without prefixes; of several readings the likeliest."""
+    return _pairs(rest)[0]
+
+
+def _pairs(rest: str) -> list[tuple[str, str]]:
+    """All ways to cut ``a/one two b/one two`` in two, the one with equal names first."""
+    rest = rest.rstrip("\r")
+    quoted = _QUOTED.match(rest)
+    if quoted:
+        return [unprefixed(_unescaped(quoted[1]), plain(rest[quoted.end() + 1 :]))]
+    if rest.endswith('"'):
+        start = rest.find(' "')
+        return [unprefixed(rest[:start], plain(rest[start + 1 :]))]
+    half = len(rest) // 2
+    if len(rest) % 2 and rest[half] == " ":
+        left, right = rest[:half], rest[half + 1 :]
+        if left == right or unprefixed(left, right)[0] == unprefixed(left, right)[1]:
+            return [unprefixed(left, right)]
+    # A rename with spaces.
+    cuts = [space.start() for space in re.finditer(" ", rest)][:_READINGS]
+    pairs = [unprefixed(rest[:cut], rest[cut + 1 :]) for cut in cuts]
+    pairs.sort(key=lambda pair: pair[0].rpartition("/")[2] != pair[1].rpartition("/")[2])
+    return pairs or [(rest, rest)]
+
+
+def loose_paths(text: str) -> Iterator[str]:
+    """What each single line could name, whatever stands around it."""
+    for line in text.split("\n"):
+        line = line.rstrip("\r")  # noqa: PLW2901
+        if not _HINT.search(line):
+            continue
+        found = _LOOSE.match(line)
+        for path in _named(found) if found else _stat(line):
+            if path and path != NULL:
+                yield path
+
+
+def _stat(line: str) -> Iterator[str]:
+    """`` path | 3 ++-``."""
+    name, bar, numbers = line.rpartition("|")
+    if bar and name.endswith(" ") and _STAT.match(numbers):
+        yield from _arrow(name.strip(" \t>|*"))
+
+
+def _named(found: re.Match[str]) -> Iterator[str]:
+    said = {name: value for name, value in found.groupdict().items() if value is not None}
+    if "git" in said:
+        for pair in _pairs(said["git"]):
+            yield from pair
+    elif "file" in said:
+        name = plain(said["file"])
+        if said["sign"] != "***" or "\t" in said["file"]:
+            yield from {_stripped(name): None, name: None}
+    elif "binary" in said:
+        for cut in [space.start() for space in re.finditer(" and ", said["binary"])][:_READINGS]:
+            yield from unprefixed(plain(said["binary"][:cut]), plain(said["binary"][cut + 5 :]))
+    elif "only" in said:
+        yield f"{said['folder']}/{said['only']}"
+    elif "other" in said:
+        yield from (plain(word) for word in said["other"].split(" ") if not word.startswith("-"))
+    elif "summary" in said:
+        yield from _arrow(said["summary"])
+    elif "named" in said:
+        yield plain(_SUBMODULE.split(said["named"])[0])
+    else:
+        for key in ("cc", "moved", "raw", "listed", "mode"):
+            for name in said.get(key, "").split("\t") if not said.get(key, "").startswith('"') else [said[key]]:
+                yield from _arrow(plain(name))
+
+
+def _arrow(name: str) -> Iterator[str]:
+    """``src/{a => b}/c`` and ``a => b`` are two paths."""
+    braces = _BRACES.search(name)
+    if braces:
+        for side in (braces[1], braces[2]):
+            yield (name[: braces.start()] + side + name[braces.end() :]).replace("//", "/")
+    elif " => " in name:
+        yield from (plain(side) for side in name.split(" => ", 1))
+    else:
+        yield plain(name)
