@@ -129,7 +129,8 @@ function M.pick(lines)
     return
   end
   if not vim.lsp.buf_is_attached(bufnr, client.id) then
-    return say('offers its actions in files only', vim.log.levels.WARN)
+    say('offers its actions in files only', vim.log.levels.WARN)
+    return
   end
   ---@type { start: [integer, integer], end: [integer, integer] }?
   local range
