@@ -314,7 +314,6 @@ def described(model: SimModel) -> dict[str, Any]:
         f'TEMPLATE """{template}"""\nPARAMETER num_ctx {model.context}\nPARAMETER stop <|im_end|>\n'
     )
     names = ("attn_k", "attn_norm", "attn_output", "attn_q", "attn_v", "ffn_down", "ffn_gate", "ffn_norm", "ffn_up")
-    tensors = [f"blk.0.{name}.weight" for name in names]
     return {
         "modelfile": modelfile,
         "parameters": f'num_ctx                        {model.context}\nstop                           "<|im_end|>"',
@@ -347,9 +346,14 @@ def described(model: SimModel) -> dict[str, Any]:
             {"name": "output.weight", "type": "F16", "shape": [128, 32064]},
             {"name": "output_norm.weight", "type": "F32", "shape": [128]},
             {"name": "token_embd.weight", "type": "F16", "shape": [128, 32064]},
-            *({"name": name, "type": "F32", "shape": [128]} for name in tensors if "norm" in name),
-            *({"name": name, "type": "F16", "shape": [128, 128]} for name in tensors if "norm" not in name),
+            *(_tensor(name) for name in names),
         ],
         "capabilities": _capabilities(model),
         "modified_at": golang.now(-3600.0),
     }
+
+
+def _tensor(name: str) -> dict[str, Any]:
+    wide = {"ffn_down": [64, 128], "ffn_gate": [128, 64], "ffn_up": [128, 64]}
+    kind, shape = ("F32", [128]) if name.endswith("norm") else ("F16", wide.get(name, [128, 128]))
+    return {"name": f"blk.0.{name}.weight", "type": kind, "shape": shape}

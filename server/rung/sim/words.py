@@ -26,13 +26,12 @@ _DEFINED = re.compile(r"\b(?:def|class|function|func|fn|struct|interface|type|co
 _NAME = re.compile(r"[A-Za-z_]\w{2,}")
 _NUMBERED = re.compile(r"^[ ]*\d+(?:[ ]?[|:]|\t)[ ]?")
 _SUSPICIOUS = ("eval(", "except:", "== None", "open(", "TODO")
-_KEYWORDS = frozenset(
-    """
+_RESERVED = """
     and assert async await break case catch class const continue def del else elif except export extends false False
     finally fn for from func function global if import in interface is lambda let None not null or pass private public
     raise return self static struct switch this throw true True try type var void while with yield
-    """.split()
-)
+"""
+_KEYWORDS = frozenset(_RESERVED.split())
 
 
 def compose(model: str, messages: Sequence[Message], wanted: Any = None) -> str:
@@ -143,7 +142,8 @@ def _fitting(model: str, prompt: str, wanted: Mapping[str, Any]) -> Any:
 
 
 def _explanation(model: str, prompt: str) -> str:
-    names = _names("\n".join(_code_lines(prompt))) or ["it"]
+    blocks = [match.group(2) for match in _FENCE.finditer(prompt)]
+    names = _names(blocks[-1] if blocks else prompt) or ["it"]
     first, second, third = (names * 3)[:3]
     return (
         f"Simulated answer of {model}: the code at hand is about `{first}`. It works in three steps, of which the "
