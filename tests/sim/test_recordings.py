@@ -140,7 +140,7 @@ def simulator(before: Before) -> Simulator:
 
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
 def test_every_recorded_request_is_answered_as_recorded(
-    path: Path, virtual: Callable[[Coroutine[Any, Any, None]], None]
+    path: Path, virtual: Callable[[Coroutine[Any, Any, None]], tuple[None, float]]
 ) -> None:
     recording = json.loads(path.read_text(encoding="utf-8"))
     virtual(replay(recording, BEFORE.get(path.stem, warm("commit:tiny"))))
