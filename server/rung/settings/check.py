@@ -61,7 +61,7 @@ def check(text: str, path: Path, layer: Layer, words: Mapping[str, bool]) -> Che
     """
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # a number of thousands of digits is one, too
         raise mistakes.from_toml(error, text, path) from None
     except RecursionError:
         raise SettingsError("This file is nested too deeply.", path) from None

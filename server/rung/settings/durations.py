@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-PATTERN = r"^(?=.)(\d+(\.\d+)?h)?(\d+(\.\d+)?m)?(\d+(\.\d+)?s)?(\d+(\.\d+)?ms)?$"
+_N = r"[0-9]+(\.[0-9]+)?"
+PATTERN = rf"^(?=.)({_N}h)?({_N}m)?({_N}s)?({_N}ms)?$"
 """Units from large to small, each at most once; also what the JSON schema says."""
 
-_PIECE = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
+_PIECE = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|h|m|s)")
 _WHOLE = re.compile(PATTERN)
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
@@ -18,11 +19,10 @@ def parse(text: str) -> float:
     Raises:
         ValueError: the text is no length of time, for example because its unit is missing.
     """
-    compact = text.strip()
-    if not _WHOLE.match(compact) or not compact.isascii():
+    if not _WHOLE.fullmatch(text):
         raise ValueError("no length of time")
     # Summed in thousandths: 0.1 s + 0.2 s is 0.3 s.
-    return sum(round(float(number) * _SECONDS[unit] * 1000, 6) for number, unit in _PIECE.findall(compact)) / 1000
+    return sum(round(float(number) * _SECONDS[unit] * 1000, 6) for number, unit in _PIECE.findall(text)) / 1000
 
 
 def write(seconds: float) -> str:

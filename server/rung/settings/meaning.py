@@ -43,8 +43,6 @@ class Meaning:
         for number, table in enumerate(tables):
             where = ("tier", number)
             self._check_tier_name(table["name"], where, [tier.name for tier in tiers])
-            if not table.get("model"):
-                raise self._mistakes.at(where, f"Tier `{table['name']}` has no model: add a [[tier.model]] below it.")
             models = [self._model(model, (*where, "model", n)) for n, model in enumerate(table["model"])]
             times = self._times(table, where)
             tiers.append(Tier(name=table["name"], models=tuple(models), **times))
@@ -111,7 +109,7 @@ class Meaning:
         if name == "auto" and provider != "ollama":
             at = (*where, "model") if "model" in table else where
             raise self._mistakes.at(at, f'Provider `{provider}` needs `model`: only Ollama can choose one ("auto").')
-        if provider == "openai-compatible" and not table.get("url"):
+        if provider == "openai-compatible" and "url" not in table:
             raise self._mistakes.at(where, "Provider `openai-compatible` needs `url`: the address of its server.")
         trouble = addresses.problem(table["url"]) if "url" in table else None
         if trouble:

@@ -10,7 +10,7 @@ import re
 import tomllib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,12 @@ import msgspec
 from rung.errors import SettingsError
 from rung.settings import shape, telltale
 from rung.settings.lines import Lines, Where
+from rung.settings.values import Budget, Rule, Tier, When
+from rung.types.model import Model
 
-_WHERE = re.compile(r" - at `\$(.*)`$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
-_UNKNOWN = re.compile(r"^Object contains unknown field `(.*)`", re.DOTALL)
-_MISSING = re.compile(r"^Object missing required field `(.*)`", re.DOTALL)
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(.*)`")
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 
 _OTHER_NAMES = {
@@ -48,6 +49,15 @@ _OTHER_NAMES = {
 }
 """What other programs call the same thing."""
 
+_PLACES: dict[str, Callable[[], tuple[Any, ...]]] = {
+    "[[tier]]": lambda: msgspec.structs.fields(shape.struct(Tier)),
+    "[[tier.model]]": lambda: msgspec.structs.fields(shape.struct(Model)),
+    "[[rule]]": lambda: msgspec.structs.fields(shape.struct(Rule)),
+    "`when` of a [[rule]]": lambda: msgspec.structs.fields(shape.struct(When)),
+    "[budget]": lambda: msgspec.structs.fields(shape.struct(Budget)),
+}
+_BLOCKS = {"tier", "model", "rule"}
+
 _KEY = "the NAME of a variable such as OPENAI_API_KEY, never the key itself"
 
 
@@ -68,15 +78,25 @@ class Mistakes:
         if name == "key":
             return self.at(where, f"`key` takes {_KEY}.", "If this was a real key, it belongs in your own .env.")
         wanted = expectation or _expectation(where)
-        return self.at(where, f"`{name}` must be {wanted}; found {telltale.shown(found)}.")
+        which = "every entry of " if isinstance(where[-1], int) and name not in _BLOCKS else ""
+        text = f"{which}`{name}` must be {wanted}; found {telltale.shown(found)}."
+        choices = [choice for part in _parts(_kind(where)) for choice in _choices(part)]
+        near = difflib.get_close_matches(str(found), choices, n=1)
+        return self.at(where, text[:1].upper() + text[1:], f"Did you mean `{near[0]}`?" if near else None)
 
     def from_msgspec(self, error: msgspec.ValidationError, data: Mapping[str, Any]) -> SettingsError:
         """Msgspec's finding in our words."""
-        where = _path(error)
-        unknown = _UNKNOWN.match(str(error))
+        said: str = str(error)
+        where: Where = ()
+        before, _, place = said.rpartition(" - at `$")
+        steps: Where = tuple(name or int(index) for name, index in _STEP.findall(place.removesuffix("`")))
+        # The name of an unknown setting is part of the message, and may look like the end of one.
+        if before and _leads_somewhere(data, steps):
+            said, where = before, steps
+        unknown = _UNKNOWN.fullmatch(said)
         if unknown:
             return self._unknown(where, unknown[1])
-        missing = _MISSING.match(str(error))
+        missing = _MISSING.fullmatch(said)
         if missing:
             return self.at(where, f"{_block(where)} needs `{missing[1]}`: {_expectation((*where, missing[1]))}.")
         found: Any = data
@@ -88,25 +108,30 @@ class Mistakes:
         known = _known(where)
         other = _OTHER_NAMES.get(name.lower())
         near = [other] if other in known else difflib.get_close_matches(name.lower(), known, n=1)
-        hint = f"Did you mean `{near[0]}`?" if near else f"Known here: {', '.join(known)}."
-        written = telltale.shown(name).strip("`")
-        text = f"{_block(where)} has no setting `{written}`."
+        hint = f"Did you mean `{near[0]}`?" if near else _elsewhere(name) or f"Known here: {', '.join(known)}."
+        written = telltale.shown(name)
+        text = f"{_block(where)} has no setting {written if written[:1] == '`' else 'of that name'}."
         return self.at((*where, name), text, hint)
 
 
-def from_toml(error: tomllib.TOMLDecodeError, text: str, path: Path) -> SettingsError:
+def from_toml(error: ValueError, text: str, path: Path) -> SettingsError:
     """The error of a file that is no TOML."""
     match = _AT_LINE.search(str(error))
-    line = int(match[1]) if match else max(1, len(text.rstrip().splitlines()))
+    at_end = len(text.rstrip().splitlines()) if isinstance(error, tomllib.TOMLDecodeError) else 1
+    line = int(match[1]) if match else max(1, at_end)
     said = str(error).split(" (at ", 1)[0].rstrip(".")
     reason = "" if telltale.looks_secret(said) else f": {said[:1].lower()}{said[1:]}"
-    return SettingsError(f"This is not TOML{reason}.", path, line, 'Texts need quotes: name = "small".')
+    hint = 'Texts need quotes: name = "small".' if said == "Invalid value" else None
+    return SettingsError(f"This is not TOML{reason}.", path, line, hint)
 
 
-def _path(error: msgspec.ValidationError) -> Where:
-    match = _WHERE.search(str(error))
-    steps = _STEP.findall(match[1]) if match else []
-    return tuple(name or int(index) for name, index in steps)
+def _leads_somewhere(data: Any, where: Where) -> bool:
+    try:
+        for step in where:
+            data = data[step]
+    except (KeyError, IndexError, TypeError):
+        return False
+    return True
 
 
 def _name(where: Where) -> str:
@@ -151,6 +176,15 @@ def _known(where: Where) -> list[str]:
     return [field.name for field in msgspec.structs.fields(_bare(_kind(where)))]
 
 
+def _elsewhere(name: str) -> str | None:
+    """Where a setting of this name, or nearly, belongs."""
+    for block, fields in _PLACES.items():
+        near = difflib.get_close_matches(name.lower(), [field.name for field in fields()], n=1, cutoff=0.8)
+        if near:
+            return f"`{near[0]}` belongs under {block}."
+    return None
+
+
 def _expectation(where: Where) -> str:
     name, kind = _name(where), _kind(where)
     if name in shape.DURATIONS:
@@ -161,36 +195,37 @@ def _expectation(where: Where) -> str:
         return 'a length of time such as "30m", or -1 for ever'
     if name == "key":
         return _KEY
+    if name == "name":
+        return "a text that is not empty"
     least = _least(kind)
-    return " or ".join(_word(part, name) for part in _parts(kind)) + (f", {least:g} or more" if least else "")
+    return " or ".join(_word(part, name) for part in _parts(kind)) + ("" if least is None else f", {least:g} or more")
 
 
 def _least(kind: Any) -> float | None:
+    """The smallest number allowed, where there is one."""
     if typing.get_origin(kind) is not typing.Annotated:
         return None
-    bound = typing.get_args(kind)[1]
-    if bound.ge == 0:
-        return None
-    return bound.ge if bound.ge is None else float(bound.ge)
+    bound: float | None = typing.get_args(kind)[1].ge
+    return bound
 
 
 _WORDS = {
-    int: "a whole number, never negative",
-    float: "a number, never negative",
+    int: "a whole number",
+    float: "a number",
     bool: "true or false",
     str: "a text",
 }
 
 
+def _choices(kind: Any) -> tuple[str, ...]:
+    return typing.get_args(kind) if typing.get_origin(kind) is typing.Literal else ()
+
+
 def _word(kind: Any, name: str) -> str:
-    if typing.get_origin(kind) is typing.Literal:
-        *most, last = [f"`{choice}`" for choice in typing.get_args(kind)]
+    if choices := _choices(kind):
+        *most, last = [f"`{choice}`" for choice in choices]
         return f"{', '.join(most)} or {last}"
-    if typing.get_origin(kind) is list:
-        is_block = name in {"tier", "model", "rule"}
-        return (
-            f"written in blocks, each under [[{'tier.model' if name == 'model' else name}]]"
-            if is_block
-            else ("a list of texts")
-        )
-    return _WORDS.get(kind, "a table")
+    if typing.get_origin(kind) is not list:
+        return _WORDS.get(kind, "a table")
+    block = {"model": "tier.model"}.get(name, name)
+    return f"written in blocks, each under [[{block}]]" if name in _BLOCKS else "a list of texts"

@@ -24,8 +24,8 @@ DURATIONS = frozenset({"deadline", "connect", "first_content", "idle", "thinking
 SIZES = frozenset({"max_parameters"})
 """Fields that may be text such as ``9B`` in files."""
 
-SIZE = r"^\d+(\.\d+)?[MB]$"
-KEEP_ALIVE = durations.PATTERN[:-1] + r"$|^-?\d+(\.\d+)?(ms|s|m|h)?$"
+SIZE = r"^[0-9]+(\.[0-9]+)?[MB]$"
+KEEP_ALIVE = rf"{durations.PATTERN}|^-?[0-9]+(ms|s|m|h)?$"
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
@@ -54,7 +54,7 @@ _BOUNDS = {
     "budget": Meta(ge=0),
 }
 _NOT_IN_FILES = {(Rule, "layer"), (Settings, "rules"), (Settings, "sources"), (Settings, "tiers"), (Settings, "budget")}
-_REQUIRED = {(Tier, "name"), (Model, "provider"), (Rule, "name"), (Price, "input"), (Price, "output")}
+_REQUIRED = {(Tier, "name"), (Tier, "model"), (Model, "provider"), (Rule, "name"), (Price, "input"), (Price, "output")}
 
 
 _BUILT: dict[type[Value], type[msgspec.Struct]] = {}

@@ -31,6 +31,8 @@ def shown(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return f"{value}"
+    if value == "":
+        return "an empty text"
     if isinstance(value, str):
         harmless = 0 < len(value) <= 40 and value.isprintable() and not looks_secret(value) and "@" not in value
         return f"`{value}`" if harmless else "a text"

@@ -1,0 +1,208 @@
+"""The settings of a running server: in memory, swapped whole when a file changes, never half or broken.
+
+A request takes :meth:`SettingsStore.current` once and keeps what it got. A broken file changes nothing: the last good
+settings stay in force and the subscribers hear why. Everything here runs on one event loop but reading the files.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from rung.errors import SettingsError
+from rung.settings import watchlist
+from rung.settings.load import Loaded
+from rung.settings.values import Settings
+
+Load: TypeAlias = Callable[[Path | None], Loaded]
+Subscriber: TypeAlias = Callable[[Path | None, Settings | None, SettingsError | None, tuple[str, ...]], None]
+"""Called with the workspace, its new settings or None where they could not be read, why not, and the warnings."""
+
+_log = logging.getLogger(__name__)
+_QUIET = 50
+"""Milliseconds without a change after which a burst of writes counts as over."""
+_LONGEST_BURST = 1000
+"""Milliseconds after which a burst that does not end is looked at anyway."""
+_TRIES = 3
+"""Watches that may fail at once (a folder vanished, the system's watches are used up) before polling."""
+
+
+class _State:
+    """What is known of one workspace."""
+
+    def __init__(self) -> None:
+        self.good: Loaded | None = None
+        self.error: SettingsError | None = None
+        self.reading = 0
+        """The number of the latest reading that was taken over."""
+
+    def heard(self) -> tuple[object, ...]:
+        """What a subscriber would be told."""
+        if self.error is not None:
+            return (self.error.sentence(),)
+        return (self.good,)
+
+
+class SettingsStore:
+    """The settings of all workspaces of one session."""
+
+    def __init__(self, load: Load) -> None:
+        """Read nothing yet.
+
+        Args:
+            load: reads and checks the settings of one workspace, raising SettingsError; called in a thread too.
+        """
+        self._load = load
+        self._states: dict[Path | None, _State] = {}
+        self._numbers = itertools.count(1)
+        self._subscribers: list[Subscriber] = []
+        self._replan: asyncio.Event | None = None
+
+    def current(self, root: Path | None) -> Settings:
+        """The settings in force for a workspace, from memory; read at the first time.
+
+        Raises:
+            SettingsError: its files were broken from the first; nothing is in force, so that no pin in them is lost.
+        """
+        return self.loaded(root).settings
+
+    def loaded(self, root: Path | None) -> Loaded:
+        """:meth:`current` with the warnings, and in ``errors`` why the files as they are now are not in force.
+
+        Raises:
+            SettingsError: see :meth:`current`.
+        """
+        name = _absolute(root)
+        state = self._states.get(name)
+        if state is None:
+            state = self._states[name] = _State()
+            number = next(self._numbers)
+            self._take(name, number, self._read(name), is_first=True)
+            self._look_elsewhere()
+        if state.good is None:
+            assert state.error is not None
+            raise state.error
+        return state.good if state.error is None else state.good.replace(errors=(state.error,))
+
+    def forget(self, root: Path | None) -> None:
+        """Watch a workspace no longer and drop what is known of it."""
+        if self._states.pop(_absolute(root), None) is not None:
+            self._look_elsewhere()
+
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+        """Hear of every change; the answer ends it."""
+        self._subscribers.append(subscriber)
+
+        def unsubscribe() -> None:
+            with contextlib.suppress(ValueError):
+                self._subscribers.remove(subscriber)
+
+        return unsubscribe
+
+    def reload(self) -> None:
+        """Read everything again, now."""
+        for root in list(self._states):
+            number = next(self._numbers)
+            self._take(root, number, self._read(root))
+
+    async def watch(self) -> None:
+        """Follow the files until cancelled; a second call at the same time is not meant to be."""
+        failures = 0
+        while True:
+            watched = watchlist.of(root for root in self._states if root is not None)
+            self._replan = asyncio.Event()
+            try:
+                await self._follow(watched, self._replan, is_polling=failures >= _TRIES)
+                failures = 0
+            except OSError as error:
+                failures += 1
+                _log.debug("watching failed: %s", error.strerror or type(error).__name__)
+                if failures > _TRIES:
+                    # Not even polling works: look again from time to time.
+                    await self._refresh()
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._replan.wait(), _LONGEST_BURST / 1000)
+
+    async def _follow(self, watched: watchlist.Watchlist, replan: asyncio.Event, *, is_polling: bool) -> None:
+        """Refresh at every change until other folders must be watched."""
+        from watchfiles import awatch  # noqa: PLC0415 - only a server watches
+
+        batches = awatch(
+            *watched.folders,
+            watch_filter=lambda _, name: watched.concerns(name),
+            debounce=_LONGEST_BURST,
+            step=_QUIET,
+            stop_event=replan,
+            recursive=False,
+            force_polling=is_polling or None,
+        )
+        batch = asyncio.ensure_future(anext(batches, None))
+        try:
+            # The watch is set up in the first step of that task. What changed before it is found by reading after it.
+            await asyncio.sleep(0)
+            while True:
+                if not batch.done() or batch.exception() is None:
+                    await self._refresh()
+                changes = await batch
+                if changes is None:
+                    return
+                again = watchlist.of(root for root in self._states if root is not None)
+                if again != watched or any(name in watched.folders for _, name in changes):
+                    return
+                batch = asyncio.ensure_future(anext(batches, None))
+        finally:
+            replan.set()
+            batch.cancel()
+            with contextlib.suppress(asyncio.CancelledError, OSError):
+                await batch
+            await batches.aclose()
+
+    async def _refresh(self) -> None:
+        for root in list(self._states):
+            number = next(self._numbers)
+            result = await asyncio.to_thread(self._read, root)
+            self._take(root, number, result)
+
+    def _read(self, root: Path | None) -> Loaded | SettingsError:
+        try:
+            return self._load(root)
+        except SettingsError as error:
+            return error
+
+    def _take(self, root: Path | None, number: int, result: Loaded | SettingsError, *, is_first: bool = False) -> None:
+        """Put a reading in force, unless a later one was faster."""
+        state = self._states.get(root)
+        if state is None or number < state.reading:
+            return
+        state.reading = number
+        before = state.heard()
+        if isinstance(result, SettingsError):
+            state.error = result
+        else:
+            state.good, state.error = result, None
+        if is_first or state.heard() == before:
+            return
+        if state.error is not None:
+            self._tell(root, None, state.error, ())
+        elif state.good is not None:
+            self._tell(root, state.good.settings, None, state.good.warnings)
+
+    def _tell(
+        self, root: Path | None, settings: Settings | None, error: SettingsError | None, warnings: tuple[str, ...]
+    ) -> None:
+        for subscriber in tuple(self._subscribers):
+            subscriber(root, settings, error, warnings)
+
+    def _look_elsewhere(self) -> None:
+        if self._replan is not None:
+            self._replan.set()
+
+
+def _absolute(root: Path | None) -> Path | None:
+    return None if root is None else Path(os.path.abspath(root))  # noqa: PTH100 - not through links
