@@ -232,6 +232,7 @@ class Answer:
                 outcome.thinking += piece.text
             else:
                 outcome.text += piece.text
+            self._pool.changed()
             if ask.stream:
                 await self._send(self._form.piece(piece))
         outcome.eval_ns = self._nanoseconds(first_at)

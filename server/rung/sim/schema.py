@@ -28,7 +28,7 @@ def make(schema: Any, hints: Mapping[str, Any], root: Schema | None = None, dept
     if not isinstance(schema, Mapping):
         return "simulated"
     root = schema if root is None else root
-    schema = _resolved(schema, root)
+    schema = resolve(schema, root)
     if "const" in schema:
         return schema["const"]
     if schema.get("enum"):
@@ -50,11 +50,36 @@ def make(schema: Any, hints: Mapping[str, Any], root: Schema | None = None, dept
     return _string(schema, "simulated")
 
 
+def resolve(schema: Schema, root: Schema) -> Schema:
+    """The schema with references followed and unions decided, nothing but the outermost level."""
+    for _ in range(_DEEPEST):
+        reference = schema.get("$ref")
+        if isinstance(reference, str):
+            found: Any = root
+            for key in reference.removeprefix("#").strip("/").split("/"):
+                found = found.get(key, {}) if isinstance(found, Mapping) and key else found
+            schema = found if isinstance(found, Mapping) else {}
+            continue
+        options = schema.get("anyOf") or schema.get("oneOf")
+        if options:
+            chosen = next((option for option in options if option.get("type") != "null"), options[0])
+            schema = {**{key: item for key, item in schema.items() if key not in ("anyOf", "oneOf")}, **chosen}
+            continue
+        if schema.get("allOf"):
+            merged = {key: item for key, item in schema.items() if key != "allOf"}
+            for option in schema["allOf"]:
+                merged = _merged(merged, resolve(option, root))
+            schema = merged
+            continue
+        return schema
+    return {"type": "null"}
+
+
 def fits(value: Any, schema: Any, root: Schema) -> bool:
     """Whether a hint may stand where ``schema`` is asked for."""
     if not isinstance(schema, Mapping):
         return True
-    schema = _resolved(schema, root)
+    schema = resolve(schema, root)
     if "const" in schema:
         return bool(schema["const"] == value)
     if schema.get("enum"):
@@ -72,31 +97,6 @@ def fits(value: Any, schema: Any, root: Schema) -> bool:
         bounded = int(schema.get("minItems", 0)) <= len(value) <= int(schema.get("maxItems", len(value)))
         return bounded and all(fits(item, schema.get("items"), root) for item in value)
     return False
-
-
-def _resolved(schema: Schema, root: Schema) -> Schema:
-    """The schema with references followed and unions decided."""
-    for _ in range(_DEEPEST):
-        reference = schema.get("$ref")
-        if isinstance(reference, str):
-            found: Any = root
-            for key in reference.removeprefix("#").strip("/").split("/"):
-                found = found.get(key, {}) if isinstance(found, Mapping) and key else found
-            schema = found if isinstance(found, Mapping) else {}
-            continue
-        options = schema.get("anyOf") or schema.get("oneOf")
-        if options:
-            chosen = next((option for option in options if option.get("type") != "null"), options[0])
-            schema = {**{key: item for key, item in schema.items() if key not in ("anyOf", "oneOf")}, **chosen}
-            continue
-        if schema.get("allOf"):
-            merged = {key: item for key, item in schema.items() if key != "allOf"}
-            for option in schema["allOf"]:
-                merged = _merged(merged, _resolved(option, root))
-            schema = merged
-            continue
-        return schema
-    return {"type": "null"}
 
 
 def _merged(one: Schema, other: Schema) -> dict[str, Any]:

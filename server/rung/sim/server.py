@@ -98,6 +98,11 @@ class Simulator:
         return f"http://127.0.0.1:{self._port}"
 
     @property
+    def listening(self) -> bool:
+        """Whether whoever connects is let in."""
+        return self._server is not None
+
+    @property
     def loads(self) -> list[tuple[str, str, int]]:
         """Loads that ended, oldest first: model, "completed" or "aborted", num_ctx."""
         return self._state.pool.loads
@@ -145,6 +150,7 @@ class Simulator:
         if self._server is None:
             self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
             self._port = self._server.sockets[0].getsockname()[1]
+            self._changed()
 
     def down(self) -> None:
         """Stop listening and close every connection: whoever connects now is refused."""
@@ -156,6 +162,7 @@ class Simulator:
         for connection, task in list(self._open.items()):
             connection.abort()
             task.cancel()
+        self._changed()
 
     def fail(
         self,

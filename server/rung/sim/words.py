@@ -125,9 +125,10 @@ def _fitting(model: str, prompt: str, wanted: Mapping[str, Any]) -> Any:
     hints["file"] = path
     made = schemas.make(wanted, hints)
     found = review(prompt)
-    inner = wanted.get("properties", {}).get("findings")
-    if not isinstance(made, dict) or not isinstance(inner, Mapping):
+    if not isinstance(made, dict) or not isinstance(made.get("findings"), list):
         return made
+    properties = schemas.resolve(wanted, wanted).get("properties", {})
+    inner = schemas.resolve(properties.get("findings", {}), wanted)
     lines = _code_lines(prompt)
     items = []
     for finding in found["findings"][: int(inner.get("maxItems", 3))]:
@@ -136,7 +137,7 @@ def _fitting(model: str, prompt: str, wanted: Mapping[str, Any]) -> Any:
         items.append(schemas.make(inner.get("items", {}), {**hints, **more, **finding}, wanted))
     if len(items) >= int(inner.get("minItems", 0)):
         made["findings"] = items
-    if schemas.fits(found["summary"], wanted["properties"].get("summary", {"type": "null"}), wanted):
+    if schemas.fits(found["summary"], properties.get("summary", {"type": "null"}), wanted):
         made["summary"] = found["summary"]
     return made
 
