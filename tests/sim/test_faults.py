@@ -191,6 +191,16 @@ async def test_no_end_that_is_not_clean_leaves_http_unfinished_too(sim: Simulato
 
 
 @EVERY
+@pytest.mark.parametrize(("kind", "ended"), [("no-end", "complete"), ("malformed", "complete"), ("reset", "reset")])
+async def test_a_stream_can_break_before_its_first_word(sim: Simulator, path: str, kind: str, ended: str) -> None:
+    sim.fail(kind, after=0)
+    got = await question(sim, path)
+    assert got.ended == ended
+    assert text_of(path, got) == ""
+    assert not is_ended(path, got)
+
+
+@EVERY
 async def test_error_midstream_comes_as_an_event_inside_200(sim: Simulator, path: str) -> None:
     sim.fail("error-midstream", after=2, message="it broke")
     got = await question(sim, path)
@@ -355,7 +365,6 @@ async def test_a_fault_for_ever_lasts_until_healed(sim: Simulator) -> None:
 async def test_probes_fail_only_when_their_path_is_named(sim: Simulator) -> None:
     sim.fail("status", times=None)
     assert (await ask(sim.url, "/api/version")).status == 200
-    sim.fail("status", status=503, path="/api/version")
     sim.heal()
     sim.fail("status", status=503, path="/api/version")
     assert (await ask(sim.url, "/api/version")).status == 503

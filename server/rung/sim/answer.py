@@ -7,142 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from rung.sim import words
 from rung.sim.exchange import SimExchange
 from rung.sim.faults import Fault
+from rung.sim.form import BUSY, CRASHED, TERMINATED, Ask, Form, Outcome, Piece, refuse
 from rung.sim.http import Wire
-from rung.sim.models import LoadFailedError, Pool, QueueFullError, Runner, SimModel
-from rung.sim.tokens import Message, count_prompt, fit
-
-BUSY = "server busy, please try again.  maximum pending requests exceeded"
-CRASHED = "an error was encountered while running the model: unexpected EOF"
-TERMINATED = "llama-server process has terminated: signal: killed"
+from rung.sim.models import LoadFailedError, Pool, QueueFullError, Runner
+from rung.sim.tokens import Message, fit
 
 _NEVER = Fault(kind="none")
 _CUTS = frozenset({"stall", "reset", "no-end", "error-midstream", "malformed", "crash"})
 _SILENCES = frozenset({"no-content", "pings-only", "role-only"})
-
-
-@dataclass(frozen=True)
-class Piece:
-    """One token-like piece of an answer."""
-
-    text: str
-    thinking: bool = False
-
-
-@dataclass
-class Outcome:
-    """What has been said so far, and the counts and times that go with it."""
-
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    finish: str = "stop"
-    text: str = ""
-    thinking: str = ""
-    load_ns: int = 1
-    prompt_ns: int = 1
-    eval_ns: int = 1
-
-    @property
-    def total_ns(self) -> int:
-        """From the request to the end."""
-        return self.load_ns + self.prompt_ns + self.eval_ns
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """An answer that is an error."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    chunked: bool | None = False
-
-
-@dataclass(frozen=True)
-class Ask:
-    """A question to a model, whatever protocol it came by."""
-
-    model: SimModel
-    messages: Sequence[Message]
-    stream: bool
-    num_ctx: int
-    limit: int | None = None
-    """Most pieces to say; None: as many as it takes."""
-
-    stop: tuple[str, ...] = ()
-    wanted: Any = None
-    """None, "json" or a JSON Schema."""
-
-    think: bool | None = None
-    keep_alive: float | None = None
-    truncate: bool = True
-
-    @property
-    def asked_tokens(self) -> int:
-        """Tokens of the whole prompt, before anything is cut."""
-        return count_prompt(self.messages)
-
-
-class Form(ABC):
-    """How one protocol looks on the wire, for one exchange."""
-
-    media = "text/event-stream"
-    whole_media = "application/json"
-    eager = True
-    """Whether headers go out before the prompt is read."""
-
-    def headers(self, media: str) -> dict[str, str]:
-        """The headers of an answer."""
-        return {"content-type": media}
-
-    def opening(self, outcome: Outcome) -> bytes:
-        """What a stream begins with, before any text."""
-        del outcome
-        return b""
-
-    @abstractmethod
-    def role(self, outcome: Outcome) -> bytes:
-        """An opening that says who speaks, and no text."""
-
-    @abstractmethod
-    def piece(self, piece: Piece) -> bytes:
-        """One piece of text."""
-
-    @abstractmethod
-    def ending(self, outcome: Outcome) -> bytes:
-        """The end of a stream, its marker included."""
-
-    @abstractmethod
-    def whole(self, outcome: Outcome) -> bytes:
-        """The answer as one object."""
-
-    @abstractmethod
-    def error(self, status: int, message: str, *, late: bool = False) -> Refusal:
-        """An error instead of an answer; ``late``: found out after the model was ready to stream."""
-
-    @abstractmethod
-    def inband(self, message: str) -> bytes:
-        """An error in the middle of a stream."""
-
-    def crashed(self) -> bytes:
-        """What is left of a stream whose model died."""
-        return self.inband(CRASHED)
-
-    def ping(self) -> bytes:
-        """A sign of life without text."""
-        return b": keep-alive\n\n"
-
-
-async def refuse(wire: Wire, refusal: Refusal) -> None:
-    """Send an error."""
-    await wire.respond(refusal.status, refusal.headers, refusal.body, chunked=refusal.chunked)
 
 
 class Answer:
@@ -203,7 +80,7 @@ class Answer:
             await refuse(self._wire, form.error(500, CRASHED, late=ask.stream))
             return
         if ask.stream and (form.eager or self._fault.kind in _SILENCES):
-            await self._wire.start(200, form.headers(form.media))
+            await self._open()
             if self._fault.kind in _SILENCES:
                 await self._keep_silent()
             elif opening := form.opening(outcome):
@@ -243,6 +120,7 @@ class Answer:
 
     async def _end_stream(self) -> None:
         kind = self._fault.kind
+        await self._open()
         if kind not in _CUTS:
             await self._send(self._form.ending(self._outcome))
             await self._wire.finish()
@@ -301,9 +179,13 @@ class Answer:
         await self._wire.hang()
 
     async def _send(self, data: bytes) -> None:
+        await self._open()
+        await self._wire.send(data)
+
+    async def _open(self) -> None:
+        """Send the headers of a stream, unless they are out."""
         if self._wire.status is None:
             await self._wire.start(200, self._form.headers(self._form.media))
-        await self._wire.send(data)
 
     def _message(self) -> str:
         return str(self._fault.args.get("message", "the simulated model broke down"))

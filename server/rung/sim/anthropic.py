@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rung.sim.answer import Ask, Form, Outcome, Piece, Refusal, refuse
+from rung.sim.form import Ask, Form, Outcome, Piece, Refusal, refuse
 from rung.sim.openai import BAD_KEY
 from rung.sim.state import Call, State, flatten, messages, stops
 from rung.sim.tokens import Message

@@ -1,4 +1,4 @@
-"""Ollama's native API: chat and generate as newline-delimited JSON, tags, ps, show, version."""
+"""Ollama's native API: chat and generate as newline-delimited JSON; what is installed is told elsewhere."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rung.sim import golang
-from rung.sim.answer import BUSY, TERMINATED, Ask, Form, Outcome, Piece, Refusal, refuse
+from rung.sim.form import BUSY, TERMINATED, Ask, Form, Outcome, Piece, Refusal, refuse
 from rung.sim.models import DEFAULT_KEEP_ALIVE, LoadFailedError, QueueFullError, SimModel
 from rung.sim.state import Call, State, messages, stops
 from rung.sim.tokens import Message
@@ -110,7 +110,7 @@ async def chat(state: State, call: Call) -> None:
     generate = call.request.path.endswith("/generate")
     form = Native("", chat=not generate)
     try:
-        body = _body(call, generate=generate)
+        body = read_body(call, generate=generate)
         keep_alive = None if body.get("keep_alive") is None else golang.duration(body["keep_alive"])
     except golang.GoError as error:
         await refuse(call.wire, form.error(400, str(error)))
@@ -144,75 +144,15 @@ async def chat(state: State, call: Call) -> None:
     await state.answer(call, form, ask)
 
 
-async def tags(state: State, call: Call) -> None:
-    """GET /api/tags: what is installed, the newest first."""
-    listed = []
-    for index, model in enumerate(state.of("ollama")):
-        remote = {"remote_model": model.name, "remote_host": model.remote_host} if model.remote_host else {}
-        listed.append(
-            {
-                "name": model.name,
-                "model": model.name,
-                **remote,
-                "modified_at": golang.now(-3600.0 * (index + 1)),
-                "size": _size(model),
-                "digest": model.digest,
-                "details": {**_details(model), "context_length": model.max_context, "embedding_length": 128},
-                "capabilities": _capabilities(model),
-            }
-        )
-    await _tell(call, {"models": listed})
-
-
-async def ps(state: State, call: Call) -> None:
-    """GET /api/ps: what is in memory, the longest to stay first."""
-    runners = sorted(state.pool.loaded.values(), key=lambda runner: -runner.seconds_left)
-    listed = [
-        {
-            "name": runner.model.name,
-            "model": runner.model.name,
-            "size": _size(runner.model) + 2048 * runner.num_ctx,
-            "digest": runner.model.digest,
-            "details": _details(runner.model),
-            "expires_at": golang.now(runner.seconds_left),
-            "size_vram": 0,
-            "context_length": runner.num_ctx,
-        }
-        for runner in runners
-    ]
-    await _tell(call, {"models": listed})
-
-
-async def show(state: State, call: Call) -> None:
-    """POST /api/show: everything about one model."""
-    form = Native("", chat=True)
-    try:
-        body = _body(call, generate=False)
-    except golang.GoError as error:
-        await refuse(call.wire, form.error(400, str(error)))
-        return
-    name = body.get("model") or body.get("name") or ""
-    model = state.find(str(name), "ollama")
-    if model is None:
-        missing = (404, f"model '{name}' not found") if name else (400, "model is required")
-        await refuse(call.wire, form.error(*missing))
-        return
-    await _tell(call, described(model))
-
-
 async def version(state: State, call: Call) -> None:
     """GET /api/version: answers whatever the models do."""
-    await _tell(call, {"version": state.version})
+    await call.wire.respond(200, JSON, golang.encode({"version": state.version}))
 
 
 async def root(state: State, call: Call) -> None:
     """GET and HEAD /: a sign of life."""
     del state
     await call.wire.respond(200, {"content-type": "text/plain; charset=utf-8"}, b"Ollama is running")
-
-
-async def _tell(call: Call, value: Any) -> None:
-    await call.wire.respond(200, JSON, golang.encode(value))
 
 
 async def _preload(
@@ -237,7 +177,7 @@ async def _preload(
         await call.wire.respond(200, JSON, form.done("load"))
 
 
-def _body(call: Call, *, generate: bool) -> dict[str, Any]:
+def read_body(call: Call, *, generate: bool) -> dict[str, Any]:
     """The request held to the types of Ollama's structs."""
     if not call.request.body:
         raise golang.GoError("missing request body")
@@ -260,6 +200,8 @@ def _problem(name: str, model: SimModel | None, body: Mapping[str, Any]) -> tupl
     if body.get("tools") and not model.tools:
         return 400, f"registry.ollama.ai/library/{name} does not support tools"
     for option, value in (body.get("options") or {}).items():
+        if value is None:
+            continue
         wanted = _OPTIONS.get(option)
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if (wanted in ("integer", "float32") and not number) or (
@@ -280,80 +222,3 @@ def _generated(body: Mapping[str, Any]) -> list[Message]:
         return []
     system = [Message("system", body["system"])] if body.get("system") else []
     return [*system, Message("user", body["prompt"])]
-
-
-def _size(model: SimModel) -> int:
-    return int(model.parameters * 2)
-
-
-def _capabilities(model: SimModel) -> list[str]:
-    return ["completion", *(["tools"] if model.tools else []), *(["thinking"] if model.thinking else [])]
-
-
-def _details(model: SimModel) -> dict[str, Any]:
-    billions = model.parameters / 1e9
-    size = f"{billions:.1f}B" if billions >= 1 else f"{model.parameters / 1e6:.2f}M"
-    return {
-        "parent_model": "",
-        "format": "gguf",
-        "family": "llama",
-        "families": ["llama"],
-        "parameter_size": size,
-        "quantization_level": "F16",
-    }
-
-
-def described(model: SimModel) -> dict[str, Any]:
-    """What /api/show tells, with the keys a small model of the llama family has."""
-    template = (
-        "{{- range .Messages }}<|im_start|>{{ .Role }}\n{{ .Content }}<|im_end|>\n{{ end }}<|im_start|>assistant\n"
-    )
-    comment = '# Modelfile generated by "ollama show"\n# To build a new Modelfile based on this, replace FROM with:'
-    modelfile = (
-        f"{comment}\n# FROM {model.name}\n\nFROM /models/blobs/sha256-{model.digest}\n"
-        f'TEMPLATE """{template}"""\nPARAMETER num_ctx {model.context}\nPARAMETER stop <|im_end|>\n'
-    )
-    names = ("attn_k", "attn_norm", "attn_output", "attn_q", "attn_v", "ffn_down", "ffn_gate", "ffn_norm", "ffn_up")
-    return {
-        "modelfile": modelfile,
-        "parameters": f'num_ctx                        {model.context}\nstop                           "<|im_end|>"',
-        "template": template,
-        "details": _details(model),
-        "model_info": {
-            "general.architecture": "llama",
-            "general.file_type": 1,
-            "general.parameter_count": int(model.parameters),
-            "general.quantization_version": 2,
-            "llama.attention.head_count": 2,
-            "llama.attention.head_count_kv": 2,
-            "llama.attention.layer_norm_rms_epsilon": 0.00001,
-            "llama.block_count": 1,
-            "llama.context_length": model.max_context,
-            "llama.embedding_length": 128,
-            "llama.feed_forward_length": 64,
-            "llama.rope.dimension_count": 64,
-            "llama.vocab_size": 32064,
-            "tokenizer.ggml.add_bos_token": False,
-            "tokenizer.ggml.bos_token_id": 32034,
-            "tokenizer.ggml.eos_token_id": 32033,
-            "tokenizer.ggml.merges": None,
-            "tokenizer.ggml.model": "gpt2",
-            "tokenizer.ggml.pre": "gpt-4o",
-            "tokenizer.ggml.token_type": None,
-            "tokenizer.ggml.tokens": None,
-        },
-        "tensors": [
-            {"name": "output.weight", "type": "F16", "shape": [128, 32064]},
-            {"name": "output_norm.weight", "type": "F32", "shape": [128]},
-            {"name": "token_embd.weight", "type": "F16", "shape": [128, 32064]},
-            *(_tensor(name) for name in names),
-        ],
-        "capabilities": _capabilities(model),
-        "modified_at": golang.now(-3600.0),
-    }
-
-
-def _tensor(name: str) -> dict[str, Any]:
-    wide = {"ffn_down": [64, 128], "ffn_gate": [128, 64], "ffn_up": [128, 64]}
-    kind, shape = ("F32", [128]) if name.endswith("norm") else ("F16", wide.get(name, [128, 128]))
-    return {"name": f"blk.0.{name}.weight", "type": kind, "shape": shape}

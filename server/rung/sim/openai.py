@@ -1,6 +1,7 @@
-"""OpenAI's chat completions, as the cloud speaks it (/openai/v1) and as Ollama does (/v1).
+"""OpenAI's chat completions, as the cloud speaks them (/openai/v1).
 
-The two differ in fields, errors and in what they ignore; the class :class:`Completions` holds what they share.
+Ollama speaks them too (/v1); the class :class:`Completions` is its form, and :class:`CloudCompletions` what the cloud
+does otherwise.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rung.sim import golang
-from rung.sim.answer import Ask, Form, Outcome, Piece, Refusal, refuse
+from rung.sim.form import Ask, Form, Outcome, Piece, Refusal, refuse
 from rung.sim.models import SimModel
 from rung.sim.state import Call, State, messages, stops
 
@@ -167,45 +168,6 @@ class CloudCompletions(Completions):
         return b"data: " + _encode(value) + b"\n\n"
 
 
-async def local_chat(state: State, call: Call) -> None:
-    """POST /v1/chat/completions of Ollama: ``options`` and ``keep_alive`` are ignored."""
-    try:
-        body = _local_body(call.request.body)
-    except golang.GoError as error:
-        problem = {"message": str(error), "type": "invalid_request_error", "param": None, "code": None}
-        headers = {"content-type": "application/json; charset=utf-8"}
-        await refuse(call.wire, Refusal(400, headers, golang.encode({"error": problem})))
-        return
-    name = body.get("model") or ""
-    usage = bool((body.get("stream_options") or {}).get("include_usage"))
-    form = Completions(name, next(state.numbers), usage=usage)
-    model = state.find(name, "ollama")
-    if not body.get("messages"):
-        await refuse(call.wire, form.error(400, "[] is too short - 'messages'"))
-    elif model is None:
-        await refuse(call.wire, form.error(404, f"model '{name}' not found"))
-    else:
-        think = False if body.get("reasoning_effort") == "none" else None
-        await state.answer(call, form, _ask(model, body, body.get("max_tokens"), model.context, think=think))
-
-
-def _local_body(raw: bytes) -> dict[str, Any]:
-    """The request held to the types of Ollama's structs."""
-    if not raw:
-        raise golang.GoError("EOF")
-    body = golang.decode(raw)
-    struct = "ChatCompletionRequest"
-    if not isinstance(body, dict):
-        raise golang.GoError(f"json: cannot unmarshal {golang.kind(body)} into Go value of type openai.{struct}")
-    golang.check(body, struct, {"messages": ("array", "[]openai.Message"), "model": ("string", "string")})
-    return body
-
-
-async def local_models(state: State, call: Call) -> None:
-    """GET /v1/models of Ollama."""
-    await _list(state, call, "ollama", "library", end=b"\n")
-
-
 async def chat(state: State, call: Call) -> None:
     """POST /openai/v1/chat/completions."""
     if not await _authorized(call):
@@ -230,7 +192,7 @@ async def chat(state: State, call: Call) -> None:
     usage = bool((body.get("stream_options") or {}).get("include_usage"))
     form = CloudCompletions(call.exchange.served, next(state.numbers), usage=usage)
     limit = body.get("max_completion_tokens") or body.get("max_tokens")
-    ask = _ask(model, body, limit, model.context)
+    ask = read_ask(model, body, limit, model.context)
     if problem := _overlong(ask):
         await refuse(call.wire, problem)
         return
@@ -240,7 +202,7 @@ async def chat(state: State, call: Call) -> None:
 async def models(state: State, call: Call) -> None:
     """GET /openai/v1/models."""
     if await _authorized(call):
-        await _list(state, call, "openai", "system")
+        await list_models(state, call, "openai", "system")
 
 
 def cloud_error(
@@ -280,7 +242,8 @@ def _overlong(ask: Ask) -> Refusal | None:
     return cloud_error(400, text, param="messages", code="context_length_exceeded")
 
 
-def _ask(model: SimModel, body: Mapping[str, Any], limit: Any, num_ctx: int, *, think: bool | None = None) -> Ask:
+def read_ask(model: SimModel, body: Mapping[str, Any], limit: Any, num_ctx: int, *, think: bool | None = None) -> Ask:
+    """A chat completion request as a question; ``limit`` by whichever name the server knows it."""
     wanted = body.get("response_format") or {}
     schema = (wanted.get("json_schema") or {}).get("schema") if wanted.get("type") == "json_schema" else None
     return Ask(
@@ -308,7 +271,8 @@ async def _authorized(call: Call) -> bool:
     return False
 
 
-async def _list(state: State, call: Call, provider: str, owner: str, end: bytes = b"") -> None:
+async def list_models(state: State, call: Call, provider: str, owner: str, end: bytes = b"") -> None:
+    """The models of one provider as OpenAI lists them."""
     data = [
         {"id": model.name, "object": "model", "created": int(state.started), "owned_by": owner}
         for model in state.of(provider)

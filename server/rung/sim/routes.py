@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 from typing import Any
 
-from rung.sim import anthropic, ollama, openai
-from rung.sim.answer import Refusal, refuse
+from rung.sim import anthropic, ollama, ollama_models, ollama_v1, openai
 from rung.sim.faults import BEFORE, Fault
+from rung.sim.form import Refusal, refuse
 from rung.sim.http import Request, Wire
 from rung.sim.state import Call, State
 
@@ -20,13 +20,13 @@ Route = Callable[[State, Call], Awaitable[None]]
 ROUTES: dict[str, dict[str, Route]] = {
     "/": {"GET": ollama.root, "HEAD": ollama.root},
     "/api/version": {"GET": ollama.version, "HEAD": ollama.version},
-    "/api/tags": {"GET": ollama.tags, "HEAD": ollama.tags},
-    "/api/ps": {"GET": ollama.ps},
-    "/api/show": {"POST": ollama.show},
+    "/api/tags": {"GET": ollama_models.tags, "HEAD": ollama_models.tags},
+    "/api/ps": {"GET": ollama_models.ps},
+    "/api/show": {"POST": ollama_models.show},
     "/api/chat": {"POST": ollama.chat},
     "/api/generate": {"POST": ollama.chat},
-    "/v1/chat/completions": {"POST": openai.local_chat},
-    "/v1/models": {"GET": openai.local_models},
+    "/v1/chat/completions": {"POST": ollama_v1.chat},
+    "/v1/models": {"GET": ollama_v1.models},
     "/openai/v1/chat/completions": {"POST": openai.chat},
     "/openai/v1/models": {"GET": openai.models},
     "/anthropic/v1/messages": {"POST": anthropic.chat},

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rung.sim.answer import Answer, Ask, Form
+from rung.sim.answer import Answer
 from rung.sim.exchange import SimExchange
 from rung.sim.faults import Fault, Faults
+from rung.sim.form import Ask, Form
 from rung.sim.http import Request, Wire
 from rung.sim.models import Pool, SimModel
 from rung.sim.tokens import Message
