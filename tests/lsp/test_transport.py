@@ -21,6 +21,7 @@ from rung.lsp.parent import gone
 from rung.lsp.progress import progress
 from rung.lsp.serve import listen_tcp, serve
 from rung.lsp.server import Server
+from rung.lsp.supervisor import Supervisor
 from rung.lsp.wire_types import DID_CHANGE_STATUS, RUN, STATUS, RunParams
 
 PROGRESS = {"window": {"workDoneProgress": True}}
@@ -461,6 +462,77 @@ async def test_many_clients_over_tcp_share_one_engine() -> None:
     assert len(engine.seen) == 5
 
 
+async def test_a_supervised_task_that_breaks_is_logged_by_type_and_place(caplog: pytest.LogCaptureFixture) -> None:
+    async def broken() -> None:
+        raise ValueError("canary-text")
+
+    supervisor = Supervisor()
+    await within(asyncio.wait([supervisor.spawn("index", broken())]))
+    assert [record.getMessage().rpartition(":")[0] for record in caplog.records] == [
+        "index failed: ValueError at test_transport.py"
+    ]
+
+
+async def test_tasks_are_cancelled_by_name() -> None:
+    supervisor = Supervisor()
+    one, other = (supervisor.spawn(name, asyncio.Event().wait()) for name in ("one", "other"))
+    assert supervisor.running == ("one", "other")
+    assert supervisor.cancel("one")
+    await within(asyncio.wait([one]))
+    assert not supervisor.cancel("one")
+    assert not other.done()
+    assert await supervisor.close() == ()
+    assert other.cancelled()
+
+
+async def test_closing_waits_for_tasks_also_for_those_they_start_but_not_for_ever() -> None:
+    supervisor = Supervisor()
+    ended: list[str] = []
+    release = asyncio.Event()
+
+    children: list[asyncio.Task[Any]] = []
+
+    async def tidy() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            ended.append("tidy")
+
+    async def stubborn() -> None:
+        while not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                children.append(supervisor.spawn("child", asyncio.Event().wait()))
+
+    left = [supervisor.spawn(name, coro) for name, coro in (("tidy", tidy()), ("stubborn", stubborn()))][1]
+    await asyncio.sleep(0)
+    assert await supervisor.close(0.05) == ("stubborn",)
+    assert ended == ["tidy"]
+    assert [child.cancelled() for child in children] == [True]
+    with pytest.raises(RuntimeError):
+        supervisor.spawn("late", asyncio.Event().wait())
+    release.set()
+    await within(left)
+
+
+async def test_what_a_session_leaves_behind_is_taken_away_at_its_end() -> None:
+    order: list[str] = []
+
+    def make(engine: None) -> Server:
+        server = Server()
+        server.at_close(lambda: order.append("folder"))
+        server.at_close(lambda: order.append("file"))
+        return server
+
+    async with paired(lambda reader, writer: serve(reader, writer, None, build=make)) as (client, session):
+        await client.initialize()
+        await client.close()
+        await within(session)
+    assert order == ["file", "folder"]
+
+
 # Progress.
 
 
@@ -742,9 +814,13 @@ async def test_a_client_that_no_longer_reads_does_not_keep_the_process() -> None
         output.pause_reading()
         await server.client.start(RUN, {"action": "x", "candidates": 5_000_000})
         await server.client.notify("exit")
-        ended = asyncio.to_thread(os.waitid, os.P_PID, server.process.pid, os.WEXITED | os.WNOWAIT)
-        assert (await within(ended)).si_status == 1
-        output.resume_reading()
+        assert server.process.stderr is not None
+        try:
+            await within(server.process.stderr.read())  # to its end: the process's own
+        finally:
+            output.resume_reading()
+        await within(server.client.reader.read())
+        assert await within(server.process.wait()) == 1
 
 
 def test_a_handler_of_a_request_must_be_a_coroutine_function() -> None:

@@ -227,7 +227,7 @@ async def spawned(script: str, *arguments: str) -> AsyncIterator[Process]:
         yield server
     finally:
         if process.returncode is None:
-            process.kill()
-        with contextlib.suppress(OSError):
-            await server.client.close()
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+        await server.client.close()
         await process.communicate()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
-from cattrs import transform_error
+from cattrs import BaseValidationError, StructureHandlerNotFoundError, transform_error
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
@@ -18,6 +18,17 @@ from rung.errors import CancelledByPersonError, RungError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+
+MALFORMED = (
+    BaseValidationError,
+    StructureHandlerNotFoundError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+"""What cattrs raises for data that does not fit its type."""
 
 
 def where(error: BaseException) -> str:

@@ -16,25 +16,21 @@ import logging
 import typing
 from functools import partial
 
-import attrs
-from cattrs import BaseValidationError, Converter, StructureHandlerNotFoundError
+from cattrs import Converter
 from lsprotocol import types
 from pygls.capabilities import ServerCapabilitiesBuilder
-from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcInvalidParams
 from pygls.progress import Progress
-from pygls.protocol import LanguageServerProtocol, lsp_method
+from pygls.protocol import lsp_method
 from pygls.uris import from_fs_path
 
 from rung.lsp.arguments import bind
-from rung.lsp.failures import expected, failure, internal, malformed, where
-from rung.lsp.frames import frame
+from rung.lsp.failures import MALFORMED, expected, failure, internal, malformed, where
+from rung.lsp.sending import Sending
 from rung.lsp.text import Documents
-from rung.lsp.wire_types import MESSAGE_TYPES
-from rung.types.value import Value, as_dict
 
 if typing.TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Future
     from typing import Any
 
     from rung.lsp.server import Server
@@ -42,16 +38,6 @@ if typing.TYPE_CHECKING:
     MsgId = int | str
 
 _log = logging.getLogger(__name__)
-
-MALFORMED = (
-    BaseValidationError,
-    StructureHandlerNotFoundError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
-"""What cattrs raises for data that does not fit its type."""
 
 
 class Phase(enum.Enum):
@@ -63,7 +49,7 @@ class Phase(enum.Enum):
     """``shutdown`` has come; only ``exit`` may follow."""
 
 
-class Protocol(LanguageServerProtocol):
+class Protocol(Sending):
     """One client's protocol. Bytes come in by :meth:`receive`, and leave by the outbox set as writer."""
 
     _server: Server
@@ -73,9 +59,6 @@ class Protocol(LanguageServerProtocol):
         self.progress = _Progress(self)
         self.phase = Phase.NEW
         self._incoming: dict[MsgId, asyncio.Task[Any]] = {}
-        self._torn: set[MsgId] = set()
-
-    # What comes in.
 
     def receive(self, body: bytes) -> None:
         """Take one message. Never raises for what is in it; handlers start in the order of their messages."""
@@ -140,25 +123,6 @@ class Protocol(LanguageServerProtocol):
             self._ctx_msg_id.set(None)
             self._server.supervisor.spawn(f"notification {method}", self._run(handler, params))
 
-    def _take_answer(self, message: dict[str, Any]) -> None:
-        msg_id = message.get("id")
-        if not isinstance(msg_id, int | str):
-            return
-        future = self._request_futures.get(msg_id)
-        if future is None or future.done():
-            return
-        kind = self._result_types.get(msg_id)
-        try:
-            if message.get("error") is not None:
-                error = self._converter.structure(message["error"], types.ResponseError)
-                future.set_exception(JsonRpcException.from_error(error))
-            elif kind is None:
-                future.set_result(message.get("result"))
-            else:
-                future.set_result(self._converter.structure(message, kind).result)
-        except MALFORMED:
-            future.set_exception(JsonRpcInternalError("The client's answer does not fit its request."))
-
     def _handler(self, method: str) -> Callable[..., Any] | None:
         handler = self.fm.builtin_features.get(method) or self.fm.features.get(method)
         return typing.cast("Callable[..., Any] | None", handler)
@@ -168,8 +132,6 @@ class Protocol(LanguageServerProtocol):
         if kind is None:
             return message.get("params")
         return getattr(self._converter.structure(message, kind), "params", None)
-
-    # What runs.
 
     async def _outcome(self, method: str, params: Any) -> tuple[Any, types.ResponseError | None]:
         """A request's result or error. The boundary: nothing but a cancellation gets past."""
@@ -217,86 +179,8 @@ class Protocol(LanguageServerProtocol):
             _log.error("the answer is no JSON: %s", where(wrong))
             self._reject(msg_id, internal())
 
-    # What goes out.
-
     def _reject(self, msg_id: MsgId | None, error: types.ResponseError) -> None:
         self._send_data({"jsonrpc": self.VERSION, "id": msg_id, "error": error})
-
-    def _send_data(self, data: Any) -> None:
-        """Send one message.
-
-        Raises:
-            TypeError: it holds something that is no JSON.
-        """
-        if self.writer is not None:
-            self.writer.write(frame(json.dumps(data, default=self._serialize_message).encode()))
-
-    def _serialize_message(self, data: Any) -> Any:
-        if attrs.has(type(data)):
-            return self._converter.unstructure(data)
-        if isinstance(data, enum.Enum):
-            return data.value
-        if isinstance(data, Value):
-            return as_dict(data)
-        raise TypeError(f"{type(data).__name__} is no JSON")
-
-    def notify(self, method: str, params: Any | None = None) -> None:
-        """Send a notification. Progress is dropped while the client does not read (see :meth:`_dropped`)."""
-        if method == types.PROGRESS and self._dropped(params):
-            return
-        message = {"jsonrpc": self.VERSION, "method": method}
-        self._send_data(message if params is None else {**message, "params": params})
-
-    def _dropped(self, params: Any) -> bool:
-        """Whether a client that has fallen behind does without this piece of progress.
-
-        Of a streamed text, once one piece is lost, all others are until it starts anew, so that what is shown is
-        always the text's beginning. What opens and closes a progress is never dropped.
-        """
-        congested = getattr(self.writer, "congested", False)
-        value = params.value
-        kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
-        if kind == "text":
-            if congested:
-                self._torn.add(params.token)
-            return params.token in self._torn
-        if kind in {"reset", "end"}:
-            self._torn.discard(params.token)
-        return congested and kind == "report"
-
-    def send_request(
-        self,
-        method: str,
-        params: Any | None = None,
-        callback: Callable[[Any], None] | None = None,
-        msg_id: MsgId | None = None,
-    ) -> Future[Any]:
-        """Ask the client. The future can be cancelled; a late answer is then ignored."""
-        own_id = msg_id if msg_id is not None else f"rung-{self._server.next_id()}"
-        future = super().send_request(method, params, callback, own_id)
-        future.add_done_callback(lambda _: self._forget(own_id))
-        return future
-
-    def _forget(self, msg_id: MsgId) -> None:
-        self._request_futures.pop(msg_id, None)
-        self._result_types.pop(msg_id, None)
-
-    def drop_requests(self) -> None:
-        """Give up on everything asked of a client that is gone."""
-        for future in list(self._request_futures.values()):
-            future.cancel()
-
-    # pygls caches these two by instance, which would keep every ended session in memory.
-
-    def get_message_type(self, method: str) -> type[Any] | None:  # type: ignore[override]  # there a cached function
-        """The class a message of that method is read into; None: plain JSON."""
-        return MESSAGE_TYPES.get(method) or types.METHOD_TO_TYPES.get(method, (None,))[0]
-
-    def get_result_type(self, method: str) -> type[Any] | None:  # type: ignore[override]  # there a cached function
-        """The class an answer to that method is read into; None: plain JSON."""
-        return types.METHOD_TO_TYPES.get(method, (None, None))[1]
-
-    # The built-in messages that pygls gets wrong.
 
     @lsp_method(types.INITIALIZE)
     async def lsp_initialize(self, params: types.InitializeParams) -> types.InitializeResult:  # type: ignore[override]  # pygls has a generator

@@ -1,0 +1,101 @@
+"""From what an editor sends to a request of the engine: the document as it is now, the selection in code points."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pygls.uris import to_fs_path, uri_scheme
+
+from rung.errors import ContextError, UsageError
+from rung.running import new_id
+from rung.types.request import Document, Request
+
+if TYPE_CHECKING:
+    from lsprotocol import types
+
+    from rung.lsp.server import Server
+    from rung.lsp.text import Text
+    from rung.lsp.wire_types import RunParams
+
+COMMIT_LANGUAGES = ("gitcommit", "git-commit")
+"""Neovim's name of the language, and that of VS Code and Helix (facts 0.13)."""
+
+
+def path_of(uri: str) -> Path | None:
+    """The file a URI names; None for anything but a file."""
+    if not uri.startswith("file:"):
+        return None if "://" in uri or uri_scheme(uri) else Path(uri)
+    found = to_fs_path(uri)
+    return Path(found) if found else None
+
+
+def is_commit_buffer(uri: str, language: str | None) -> bool:
+    """Whether git, or somebody for git, waits for a message there."""
+    return language in COMMIT_LANGUAGES or uri.rsplit("/", 1)[-1] == "COMMIT_EDITMSG"
+
+
+def root_of(server: Server, path: Path | None) -> Path | None:
+    """The workspace a file belongs to: the innermost folder of the editor's, else the nearest with .rung or .git."""
+    folders = [found for uri in server.documents.folders if (found := path_of(uri))]
+    if not folders and server.documents.root_uri:
+        folders = [found for found in [path_of(server.documents.root_uri)] if found]
+    if path is None:
+        return folders[0] if folders else None
+    holding = [folder for folder in folders if path.is_relative_to(folder)]
+    if holding:
+        return max(holding, key=lambda folder: len(folder.parts))
+    return next((p for p in path.parents if (p / ".rung").exists() or (p / ".git").exists()), None)
+
+
+def document_of(server: Server, uri: str, selection: types.Range | None, version: int | None) -> Document:
+    """The document as the person sees it.
+
+    Raises:
+        ContextError: it is neither open nor a file, it has changed since they chose, or the selection is beyond it.
+    """
+    text: Text = server.documents.get_text_document(uri)
+    source = text.source
+    if selection is not None and version is not None and text.version is not None and version < text.version:
+        raise ContextError("The text has changed since you chose this.", "Select again and ask once more.")
+    if selection is not None and selection.start.line > source.count("\n") + source.count("\r"):
+        raise ContextError("The selection lies beyond the end of the document.", "Select again and ask once more.")
+    path = path_of(uri)
+    root = root_of(server, path)
+    name = uri
+    if path is not None:
+        name = (path.relative_to(root) if root and path.is_relative_to(root) else path).as_posix()
+    language = text.language_id or "plaintext"
+    return Document(uri, name, language, source, text.version, text.points(selection) if selection else None)
+
+
+def to_request(server: Server, params: RunParams, session: str) -> Request:
+    """The request behind ``rung.run`` and ``rung/run``.
+
+    Raises:
+        UsageError: neither ``uri`` nor ``repository`` is given.
+        ContextError: see :func:`document_of`.
+    """
+    place = params.uri or params.repository
+    if not place:
+        raise UsageError("rung.run names neither `uri` nor `repository`.", "Give one of them.")
+    request = Request(
+        id=new_id(),
+        action=params.action,
+        spot=f"{session} {params.action} {place}",
+        instruction=params.instruction,
+        tier=params.tier,
+    )
+    if params.uri is None:
+        folder = path_of(place)
+        if folder is None:
+            raise UsageError("`repository` is no folder of this machine.", "Give a path or a file: URI.")
+        return request.replace(root=root_of(server, folder), repository=folder)
+    path = path_of(place)
+    document = document_of(server, place, params.range, params.version)
+    request = request.replace(document=document, root=root_of(server, path))
+    if path is None:
+        return request
+    if is_commit_buffer(place, document.language) and (path.parent / "HEAD").exists():
+        return request.replace(commit_file=path)
+    return request.replace(repository=path.parent)
