@@ -65,8 +65,8 @@ def build(engine: Engine) -> Server:
         return {"id": "1", "outcome": "text", "receipt": {"tokens_in": 3, "cost_usd": None, "left_out": []}}
 
     @server.feature(STATUS)
-    async def status() -> dict[str, Any]:  # the parameters are none
-        raise AssertionError
+    async def status(params: object) -> dict[str, Any]:
+        return {"kind": "ready", "asked": params}
 
     @server.command("rung.run")
     async def command(params: RunParams) -> str:
@@ -132,6 +132,13 @@ async def test_results_go_out_exactly_as_given() -> None:
             "outcome": "text",
             "receipt": {"tokens_in": 3, "cost_usd": None, "left_out": []},
         }
+
+
+async def test_status_may_be_asked_with_or_without_parameters() -> None:
+    async with paired(serving(Engine())) as (client, _):
+        await client.initialize()
+        assert await client.result(STATUS) == {"kind": "ready", "asked": None}
+        assert await client.result(STATUS, {}) == {"kind": "ready", "asked": {}}
 
 
 async def test_run_reads_every_field_of_its_parameters() -> None:

@@ -34,7 +34,7 @@ def _life(server: Server, session: Session) -> None:
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     async def configured(params: types.DidChangeConfigurationParams) -> None:
-        session.configure_from_notification(params.settings)
+        session.configure(params.settings)
 
     @server.feature(RUN)
     async def run(params: RunParams) -> dict[str, Any]:

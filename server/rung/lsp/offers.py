@@ -117,7 +117,14 @@ class Offers:
         return out
 
     def _offer(  # noqa: PLR0917 - one call's worth of plain facts
-        self, title: str, kind: str, command: str, argument: Mapping[str, object], why_not: str | None, *, tag: bool = True
+        self,
+        title: str,
+        kind: str,
+        command: str,
+        argument: Mapping[str, object],
+        why_not: str | None,
+        *,
+        tag: bool = True,
     ) -> list[types.CodeAction | types.Command]:
         made = types.Command(title=title, command=command, arguments=[dict(argument)])
         if why_not is not None and not (self._disabled and self._literal):

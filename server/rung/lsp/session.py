@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 
 from rung.engine import Engine
-from rung.errors import CancelledByPersonError, ContextError, NoAnswerError, RungError, SettingsError
+from rung.errors import CancelledByPersonError, ContextError, NoAnswerError, RungError, SettingsError, UsageError
 from rung.lsp.asking import path_of, root_of, to_request
 from rung.lsp.deliver import Delivery, told
 from rung.lsp.findings import Findings
@@ -94,13 +95,15 @@ class Session:
         try:
             async with asyncio.timeout(5):
                 (found,) = await self._server.workspace_configuration_async(item)
-        except (TimeoutError, ValueError, types_error()):
+        except (TimeoutError, ValueError, JsonRpcException):
             return
         self.configure(found)
 
     def configure(self, section: object) -> None:
-        """Take over the editor's settings."""
+        """Take over the editor's settings: the section ``rung``, or an object that holds it."""
         plain = _plain(section)
+        if isinstance(plain, dict) and isinstance(plain.get("rung"), dict):
+            plain = plain["rung"]
         if isinstance(plain, dict) and plain and plain != self._editor:
             self._editor = plain
             self._store.reload()
@@ -219,8 +222,10 @@ class Session:
     def _admit(self, params: RunParams) -> tuple[Request, str]:
         request = to_request(self._server, params, f"{id(self):x}")
         actions = self._actions(request.root)
-        title = actions[request.action].title if request.action in actions else request.action
-        return request, title
+        if request.action not in actions:
+            known = ", ".join(sorted(actions))
+            raise UsageError(f"There is no action {request.action!r}.", f"The actions are: {known}.")
+        return request, actions[request.action].title
 
     async def _run_and_deliver(self, request: Request, title: str, params: RunParams) -> None:
         async with progress(self._server, f"Rung: {title}", token=params.work_done_token) as shown:
@@ -252,7 +257,8 @@ class Session:
                     take(event)
         finally:
             self._own.pop(request.id, None)
-            self._server.supervisor.spawn_if_open("spend", self._refresh_spend())
+            if not self._server.closing.is_set():
+                self._server.supervisor.spawn("spend", self._refresh_spend())
         raise RungError("The request ended without an outcome.")
 
     async def stream(self, params: RunParams) -> dict[str, Any]:
@@ -273,12 +279,14 @@ class Session:
                 outcome = await self._run(request, title, take)
             except NoAnswerError as error:
                 return {"id": request.id, "error": _error(error), "receipt": as_dict(error.receipt)}
+            except CancelledByPersonError:
+                raise
             except RungError as error:
                 return {"id": request.id, "error": _error(error)}
         found = {"id": request.id, **outcome.shape()}
         edit = await self._delivery.edit(request, outcome.text or "") if outcome.text else None
         if edit is not None:
-            found["edit"] = self._server.protocol.plain(edit)
+            found["edit"] = edit
         return found
 
     def _partial(self, token: int | str | None, event: Event) -> None:
