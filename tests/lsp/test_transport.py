@@ -65,7 +65,7 @@ def build(engine: Engine) -> Server:
         return {"id": "1", "outcome": "text", "receipt": {"tokens_in": 3, "cost_usd": None, "left_out": []}}
 
     @server.feature(STATUS)
-    async def status(params: object) -> dict[str, Any]:
+    async def status(params: Any) -> dict[str, Any]:
         return {"kind": "ready", "asked": params}
 
     @server.command("rung.run")

@@ -26,7 +26,7 @@ class Progress:
         self._progress = server.work_done_progress
         self._begin = begin
         self._state: typing.Literal["waiting", "open", "ended"] = "waiting"
-        self._callbacks: list[Callable[[], None]] = []
+        self._callbacks: list[Callable[[], object]] = []
 
     def report(self, message: str, percentage: int | None = None) -> None:
         """Say what happens now. A percentage is shown only if the progress began with one."""
@@ -35,7 +35,7 @@ class Progress:
         elif self._state == "waiting":
             self._begin.message, self._begin.percentage = message, percentage or self._begin.percentage
 
-    def on_cancel(self, callback: Callable[[], None]) -> None:
+    def on_cancel(self, callback: Callable[[], object]) -> None:
         """Call this, at once and in the loop, when the person presses cancel; not after the end."""
         self._callbacks.append(callback)
 
