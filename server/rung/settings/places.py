@@ -69,9 +69,17 @@ def runtime_folder() -> Path:
     own = os.environ.get("RUNG_RUNTIME_DIR")
     if own:
         return _path(own)
-    import platformdirs  # noqa: PLC0415 - only the daemon asks
+    import warnings  # noqa: PLC0415 - only the daemon asks
 
-    return _path(platformdirs.user_runtime_dir("rung", appauthor=False))
+    import platformdirs  # noqa: PLC0415
+
+    with warnings.catch_warnings():
+        # It warns where the system has no such folder and it falls back to one: nothing a person could act on.
+        warnings.simplefilter("ignore", platformdirs.RuntimeDirWarning)
+        try:
+            return _path(platformdirs.user_runtime_dir("rung", appauthor=False))
+        except PermissionError:  # somebody else made the folder it falls back to
+            return state_folder() / "run"
 
 
 def _path(name: str) -> Path:

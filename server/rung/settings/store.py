@@ -29,6 +29,8 @@ _QUIET = 50
 """Milliseconds without a change after which a burst of writes counts as over."""
 _LONGEST_BURST = 1000
 """Milliseconds after which a burst that does not end is looked at anyway."""
+_LOOKS = 20
+"""Readings of a file that somebody is writing before what it says is taken as it is."""
 _TRIES = 3
 """Watches that may fail at once (a folder vanished, the system's watches are used up) before polling."""
 
@@ -165,9 +167,20 @@ class SettingsStore:
 
     async def _refresh(self) -> None:
         for root in list(self._states):
+            self._take(root, *await self._settled(root))
+
+    async def _settled(self, root: Path | None) -> tuple[int, Loaded | SettingsError]:
+        """A reading during which nobody wrote, and its number."""
+        looks = 0
+        while True:
             number = next(self._numbers)
+            before = watchlist.stamps(root)
             result = await asyncio.to_thread(self._read, root)
-            self._take(root, number, result)
+            looks += 1
+            is_settled = watchlist.stamps(root) == before and not watchlist.is_just_emptied(root)
+            if is_settled or looks == _LOOKS:
+                return number, result
+            await asyncio.sleep(_QUIET / 1000)
 
     def _read(self, root: Path | None) -> Loaded | SettingsError:
         try:

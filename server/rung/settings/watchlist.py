@@ -7,13 +7,16 @@ with all that is below them: a home folder or a repository may hold a million fi
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from rung.settings import places, trust
+from rung.settings import files, places, trust
 from rung.types.value import Value
 
 _MOST_FOLDERS = 100
+_JUST = 500_000_000
+"""Nanoseconds."""
 
 
 class Watchlist(Value):
@@ -38,15 +41,36 @@ def of(roots: Iterable[Path]) -> Watchlist:
     """What to watch for the person's own settings and these workspaces."""
     own = places.config_folder() / "rung.toml"
     # The file may be a link into a folder of dotfiles: then both places matter.
-    files = dict.fromkeys([str(own), os.path.realpath(own), trust.memory_name()])
+    names = dict.fromkeys([str(own), os.path.realpath(own), trust.memory_name()])
     trees = [str(root / trust.FOLDER) for root in roots]
     folders: dict[str, None] = {}
-    for name in files:
+    for name in names:
         folders.update(dict.fromkeys(_around(Path(name).parent)))
     for tree in trees:
         folders.update(dict.fromkeys(_around(Path(tree))))
         folders.update(dict.fromkeys(_below(tree)))
-    return Watchlist(folders=tuple(folders), files=tuple(files), trees=tuple(trees))
+    return Watchlist(folders=tuple(folders), files=tuple(names), trees=tuple(trees))
+
+
+def stamps(root: Path | None) -> list[files.Stamp]:
+    """The state of a workspace's settings files, to see whether one changed while they were read."""
+    return [files.stamp(str(name)) for name in _files(root)]
+
+
+def is_just_emptied(root: Path | None) -> bool:
+    """Whether a settings file is empty since a moment, as one is that is about to be written."""
+    now = time.time_ns()
+    return any(size == 0 and now - changed < _JUST for changed, size in map(_changed, stamps(root)))
+
+
+def _changed(stamp: files.Stamp) -> tuple[int, int]:
+    _, *state = stamp
+    return (int(state[0] or 0), int(state[1] or 0)) if len(state) > 1 else (0, -1)
+
+
+def _files(root: Path | None) -> list[Path]:
+    own = places.config_folder() / "rung.toml"
+    return [own] if root is None else [own, root / trust.FOLDER / "rung.toml"]
 
 
 def _around(folder: Path) -> Iterator[str]:
