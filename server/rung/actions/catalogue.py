@@ -6,10 +6,11 @@ found here, by compiling it, and named with file and line.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import jinja2
 import yaml
@@ -20,6 +21,8 @@ from rung.types.action import Accept, Action
 
 RESULTS = ("edit", "text", "findings", "commit-message")
 PLACES = ("selection", "symbol", "file", "repository", "diagnostic", "commit-buffer")
+Stamp: TypeAlias = tuple[tuple[str, ...], tuple[tuple[str, int, int], ...]]
+"""The state of some folders' action files."""
 _ID = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _KEYS = {"title", "kind", "on", "languages", "context", "result", "tier", "max_output", "accept"}
 
@@ -47,6 +50,19 @@ def load(folders: Iterable[Path]) -> dict[str, Action]:
             if path.name.lower() != "readme.md":
                 found[path.stem] = read(path)
     return dict(sorted(found.items(), key=lambda pair: pair[1].title))
+
+
+def stamp(folders: Iterable[Path]) -> Stamp:
+    """What tells whether any file of the folders has changed: folders, and names, times and sizes."""
+    names, files = [], []
+    for folder in folders:
+        names.append(str(folder))
+        try:
+            with os.scandir(folder) as entries:
+                files += [(e.path, e.stat().st_mtime_ns, e.stat().st_size) for e in entries if e.name.endswith(".md")]
+        except OSError:
+            continue
+    return tuple(names), tuple(sorted(files))
 
 
 def read(path: Path) -> Action:

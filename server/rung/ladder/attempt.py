@@ -108,6 +108,7 @@ class AttemptRun:
         emit: Callable[[Event], None],
         *,
         last: bool,
+        asked: set[tuple[str, str]],
     ) -> None:
         self._means = means
         self._ascent = ascent
@@ -117,6 +118,7 @@ class AttemptRun:
         self.model = candidate.model
         self._emit = emit
         self._last = last
+        self._asked = asked
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._queued = 0.0
@@ -170,6 +172,7 @@ class AttemptRun:
         why_not = await self._ascent.admit(self._candidate.replace(model=self.model), self._fitted.tokens)
         if why_not:
             raise NotAdmittedError(why_not)
+        self._asked.add((self.model.url, self.model.model))
 
     async def _find_and_load(self) -> None:
         """Resolve ``auto``, and wait for a cold model's load, or leave it behind loading."""
@@ -181,6 +184,8 @@ class AttemptRun:
         if known.remote and self.model.local:
             self.model = self.model.replace(local=False)
         self._candidate = self._candidate.replace(window=known.window or self._candidate.window)
+        if (self.model.url, self.model.model) in self._asked:
+            raise NotAdmittedError("it was asked already")
         if known.state != "cold" or known.remote:
             return
         warmups, patience = self._means.warmups, self.model.cold_patience

@@ -46,7 +46,7 @@ class Ladder:
         state = _State(ascent)
         reason = "it comes first"
         while (candidate := state.next()) is not None:
-            attempt = AttemptRun(self.means, ascent, candidate, emit, last=state.last)
+            attempt = AttemptRun(self.means, ascent, candidate, emit, last=state.last, asked=state.asked)
             emit(TierEvent(candidate.tier, candidate.model.model, reason))
             try:
                 answer = await attempt.run()
@@ -80,6 +80,8 @@ class _State:
         self._skipped = list(ascent.plan.skipped)
         self._reasons: list[str] = []
         self._climbs = 0
+        self.asked: set[tuple[str, str]] = set()
+        """Address and name of every model a connection was opened to."""
         self.best: Answer | None = None
         self.hint: str | None = None
 
@@ -116,5 +118,5 @@ class _State:
         """Each attempt's reason, and each model that was not asked."""
         out = ["No model could answer."] if self._reasons else ["There is no model to ask."]
         out += self._reasons
-        out += [f"{s.tier} ({s.model}) was not asked: {s.reason}." for s in self._skipped]
+        out += [f"{s.tier} ({s.model}) was not asked: {s.reason}" for s in self._skipped]
         return " ".join(line if line.endswith(".") else line + "." for line in out)

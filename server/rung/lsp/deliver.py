@@ -1,4 +1,4 @@
-"""Delivering what an action made: an edit, a document, diagnostics, or, where the client has none of these, a message."""
+"""Delivering what an action made: an edit, a document, diagnostics or, where the client has none, a message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The findings of a session, shown as diagnostics: anchored by the text they quote, they follow edits and vanish with it."""
+"""The findings of a session as diagnostics: anchored by the text they quote, they follow edits and vanish with it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def relocate(finding: Finding, text: str) -> Range | None:
     quote = finding.quote.strip()
     if not quote:
         return Range(Position(0, 0), Position(0, 0))
-    starts = []
+    starts: list[int] = []
     index = text.find(quote)
     while index >= 0 and len(starts) < 1000:
         starts.append(index)

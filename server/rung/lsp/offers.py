@@ -40,7 +40,7 @@ class Offers:
         able = documents.code_action if documents else None
         self._disabled = bool(able and able.disabled_support)
         tags = able.tag_support.value_set if able and able.tag_support else []
-        self._tag = types.CodeActionTag.LLMGenerated in (tags or [])
+        self._tag = types.CodeActionTag.LlmGenerated in (tags or [])
         # A client without literal support understands bare commands only.
         self._literal = able is None or able.code_action_literal_support is not None
 
@@ -116,7 +116,7 @@ class Offers:
                 )
         return out
 
-    def _offer(  # noqa: PLR0917 - one call's worth of plain facts
+    def _offer(
         self,
         title: str,
         kind: str,
@@ -135,7 +135,7 @@ class Offers:
         if why_not is not None:
             action.disabled = types.CodeActionDisabled(reason=why_not)
         if tag and self._tag and command == "rung.run":
-            action.tags = [types.CodeActionTag.LLMGenerated]
+            action.tags = [types.CodeActionTag.LlmGenerated]
         return [action]
 
 

@@ -1,4 +1,4 @@
-"""One connected editor: what it asks, what it is told, and the settings it asks with. The engine is shared, this is not."""
+"""One connected editor: what it asks, what it is told, and the settings it asks with. The engine is shared."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ class Session:
 
     async def _run_and_deliver(self, request: Request, title: str, params: RunParams) -> None:
         async with progress(self._server, f"Rung: {title}", token=params.work_done_token) as shown:
-            shown.on_cancel(lambda: self.cancel(request.id))
+            shown.on_cancel(lambda: self._drop(request))
             try:
                 outcome = await self._run(request, title, lambda event: _report(shown, event))
                 shown.report(told(outcome.receipt))
@@ -269,7 +269,7 @@ class Session:
         """
         request, title = self._admit(params)
         async with progress(self._server, f"Rung: {title}", token=params.work_done_token) as shown:
-            shown.on_cancel(lambda: self.cancel(request.id))
+            shown.on_cancel(lambda: self._drop(request))
 
             def take(event: Event) -> None:
                 _report(shown, event)
@@ -307,6 +307,9 @@ class Session:
         """Cancel one request of this session, or all of them; gives how many there were."""
         names = [name for name in self._own if request_id in {None, name}]
         return sum(self._engine.cancel(name) for name in names)
+
+    def _drop(self, request: Request) -> None:
+        self.cancel(request.id)
 
     # ---- findings
 

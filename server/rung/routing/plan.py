@@ -58,8 +58,9 @@ def plan(decision: Decision, settings: Settings, know: Callable[[Model], Known],
             known = know(model)
             named = _named(model, known, decision)
             reason = _forbidden(decision, named, known)
-            if reason is None and (named.url, named.model) in seen:
-                reason = "it was tried in an earlier tier"
+            # Two that are `auto` still may turn out to be two models, or one: the ladder sees when it finds out.
+            if reason is None and named.model != "auto" and (named.url, named.model) in seen:
+                reason = "it comes in an earlier tier"
             if reason:
                 skipped.append(Skipped(tier.name, named.model, reason))
                 continue

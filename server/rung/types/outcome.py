@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rung.types.value import Value
+from rung.types.value import Value, as_dict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal
+    from typing import Any, Literal
 
     from rung.types.action import Result
     from rung.types.receipt import Receipt
@@ -36,3 +36,8 @@ class Outcome(Value):
     receipt: Receipt
     text: str | None = None
     findings: tuple[Finding, ...] | None = None
+
+    def shape(self) -> dict[str, Any]:
+        """DESIGN's ``result``: plain JSON; what an outcome of this kind does not have is left out."""
+        whole: dict[str, Any] = as_dict(self)
+        return {name: value for name, value in whole.items() if value is not None}

@@ -31,7 +31,7 @@ class Receipt(Value):
     rule: str | None
     why: str
     escalated_from: str | None = None
-    """``tier: reason`` of what was tried before the attempt that answered; None where the first one did."""
+    """The tier that was tried first and did not answer; its attempt says why. None where the first one answered."""
     builtin: bool = False
     simulated: bool = False
     degraded: bool = False

@@ -1,0 +1,94 @@
+"""Running an action: the questions it asks, and its answers read into what the person gets."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rung.actions.context.gathered import Gathered
+from rung.actions.prompt import renderer
+from rung.actions.results import commit_message, findings, text
+from rung.types.action import Action
+from rung.types.call import Answer, Call
+from rung.types.outcome import Finding
+from rung.types.part import Part
+from rung.types.value import Value
+
+if TYPE_CHECKING:
+    from rung.types.call import Ask
+
+PIECE = 24_000
+"""Characters of a file that one question of a review may hold (about 6,000 tokens): small models lose the thread of
+more. A longer file makes several questions."""
+
+
+class Produced(Value):
+    """What an action made of its answers."""
+
+    text: str | None = None
+    findings: tuple[Finding, ...] | None = None
+    degraded: bool = False
+
+
+def call_for(action: Action, gathered: Gathered, parts: tuple[Part, ...], max_output: int | None) -> Call:
+    """One question of this action."""
+    check = {"commit-message": commit_message.fault, "findings": findings.fault}.get(action.result, _any)
+    return Call(
+        parts=parts,
+        render=renderer(action, gathered.facts),
+        max_output=max_output or action.max_output,
+        check=check,
+        schema=findings.SCHEMA if action.result == "findings" else None,
+        min_chars=action.accept.min_chars,
+        stream=action.result in {"text", "commit-message"},
+    )
+
+
+def _any(_raw: str) -> None:
+    """A text may have any form."""
+
+
+async def run(action: Action, gathered: Gathered, ask: Ask, max_output: int | None) -> Produced:
+    """Ask as often as the action needs, and read what comes back.
+
+    Raises:
+        NoAnswerError: from ``ask``: nobody could answer.
+    """
+    if action.result == "findings":
+        return await _review(action, gathered, ask, max_output)
+    answer = await ask(call_for(action, gathered, gathered.parts, max_output))
+    if action.result == "commit-message":
+        return Produced(text=commit_message.read(answer.text, gathered.comment_char), degraded=answer.degraded)
+    return Produced(text=text.read(answer.text), degraded=answer.degraded)
+
+
+async def _review(action: Action, gathered: Gathered, ask: Ask, max_output: int | None) -> Produced:
+    """One question for each piece of the file; the findings of all of them."""
+    whole = next(part for part in gathered.parts if part.kind == "file")
+    others = tuple(part for part in gathered.parts if part.kind != "file")
+    found: list[Finding] = []
+    degraded = False
+    for piece in pieces(whole.text):
+        parts = (whole.replace(text=piece), *others)
+        answer: Answer = await ask(call_for(action, gathered, parts, max_output))
+        found.extend(findings.read(answer.text, whole.text, whole.path or ""))
+        degraded = degraded or answer.degraded
+    # A quote that stands nowhere in the file is a thing the model made up.
+    real = tuple(dict.fromkeys(finding for finding in found if finding.range is not None or not finding.quote))
+    return Produced(findings=real, degraded=degraded)
+
+
+def pieces(source: str) -> list[str]:
+    """A long text in pieces of whole lines, cut where a blank line or a line without indent begins a new thought."""
+    if len(source) <= PIECE:
+        return [source]
+    lines = re.findall(r"[^\n]*\n|[^\n]+\Z", source)
+    out, current, size = [], list[str](), 0
+    for i, line in enumerate(lines):
+        fresh = size > PIECE * 0.6 and line[:1].strip() and i > 0 and not lines[i - 1].strip()
+        if current and (fresh or size + len(line) > PIECE):
+            out.append("".join(current))
+            current, size = [], 0
+        current.append(line)
+        size += len(line)
+    return [*out, "".join(current)] if current else out

@@ -1,0 +1,41 @@
+"""``rung ask``: anything; a prompt and piped input are both used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rung.cli.inputs import attached, workspace
+from rung.cli.options import add_asking, parser
+from rung.cli.perform import answer
+from rung.running import new_id
+from rung.types.request import Request
+
+
+def run(words: list[str]) -> int:
+    """Ask.
+
+    Raises:
+        RungError: there is no answer.
+    """
+    made = parser("ask", 'Ask anything. `git diff | rung ask "Is this safe?"` uses both.')
+    made.add_argument("prompt", nargs="*", help="the prompt; may begin with [local], [cloud] or any tier's name")
+    made.add_argument("-f", "--file", action="append", default=[], metavar="FILE", help="a file to send along")
+    made.add_argument("-s", "--system", metavar="TEXT", help="what the model should be told first")
+    made.add_argument("--max-output", type=int, metavar="TOKENS", help="how long the answer may be")
+    add_asking(made)
+    args = made.parse_args(words)
+    root = workspace()
+    request = Request(
+        id=new_id(),
+        action="ask",
+        spot="command line",
+        root=Path(root),
+        instruction=" ".join(args.prompt) or None,
+        system=args.system,
+        attached=attached(args.file, root),
+        tier=args.tier,
+        model=args.model,
+        local=args.local,
+        max_output=args.max_output,
+    )
+    return answer(request, root, args)

@@ -1,0 +1,48 @@
+"""Files named on the command line as documents: ``FILE`` or ``FILE:A-B``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from rung.cli.inputs import inside, read
+from rung.errors import UsageError
+from rung.types.request import Document, Position, Range
+
+LANGUAGES = {
+    "py": "python", "js": "javascript", "mjs": "javascript", "jsx": "javascriptreact", "ts": "typescript",
+    "tsx": "typescriptreact", "rs": "rust", "go": "go", "java": "java", "kt": "kotlin", "c": "c", "h": "c", "cc": "cpp",
+    "cpp": "cpp", "hpp": "cpp", "cs": "csharp", "rb": "ruby", "php": "php", "sh": "shellscript", "bash": "shellscript",
+    "lua": "lua", "swift": "swift", "scala": "scala", "sql": "sql", "html": "html", "css": "css", "md": "markdown",
+    "json": "json", "yaml": "yaml", "yml": "yaml", "toml": "toml", "el": "emacs-lisp", "ex": "elixir", "hs": "haskell",
+}  # fmt: skip
+"""Language ids, as editors call them, by the ending of a file's name."""
+
+
+def language_of(path: str) -> str:
+    """The language id of a file by its name; ``plaintext`` where it says nothing."""
+    return LANGUAGES.get(path.rsplit(".", 1)[-1].lower(), "plaintext") if "." in path else "plaintext"
+
+
+def document(argument: str, root: str) -> Document:
+    """The document an argument names.
+
+    Raises:
+        UsageError: there is no such file, or the lines are no range of it.
+    """
+    path, first, last = _split(argument)
+    text = read(path)
+    selection = None
+    if first is not None and last is not None:
+        lines = text.count("\n") + (not text.endswith("\n"))
+        if not 1 <= first <= last or first > max(lines, 1):
+            raise UsageError(f"{path} has no lines {first} to {last}: it has {lines}.", "Count from 1, as in FILE:3-9.")
+        selection = Range(Position(first - 1, 0), Position(last, 0))
+    return Document(Path(path).absolute().as_uri(), inside(path, root), language_of(path), text, selection=selection)
+
+
+def _split(argument: str) -> tuple[str, int | None, int | None]:
+    match = re.fullmatch(r"(.+?):(\d+)(?:-(\d+))?", argument)
+    if not match or Path(argument).exists():
+        return argument, None, None
+    return match[1], int(match[2]), int(match[3] or match[2])

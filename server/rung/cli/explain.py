@@ -1,0 +1,41 @@
+"""``rung explain FILE[:A-B]``: what a file, or some of its lines, do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rung.cli.documents import document
+from rung.cli.inputs import workspace
+from rung.cli.options import add_asking, parser
+from rung.cli.perform import answer
+from rung.running import new_id
+from rung.types.request import Position, Range, Request
+
+
+def run(words: list[str]) -> int:
+    """Explain.
+
+    Raises:
+        RungError: there is no such file or range, or no answer.
+    """
+    made = parser("explain", "Explain a file or some of its lines.")
+    made.add_argument("file", metavar="FILE[:A-B]", help="a file; lines A to B of it, counted from 1")
+    made.add_argument("instruction", nargs="*", help="what you want to know in particular")
+    add_asking(made)
+    args = made.parse_args(words)
+    root = workspace()
+    found = document(args.file, root)
+    if found.selection is None:
+        found = found.replace(selection=Range(Position(0, 0), Position(found.text.count("\n") + 1, 0)))
+    request = Request(
+        id=new_id(),
+        action="explain-selection",
+        spot="command line",
+        root=Path(root),
+        document=found,
+        instruction=" ".join(args.instruction) or None,
+        tier=args.tier,
+        model=args.model,
+        local=args.local,
+    )
+    return answer(request, root, args)

@@ -1,0 +1,79 @@
+"""Performing one request from the command line: an engine for as long as the command lasts."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from contextlib import aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rung.cli.terminal import Display, interactive, summary
+from rung.engine import Engine
+from rung.errors import RungError
+from rung.settings.load import load
+from rung.settings.trust import trusted
+from rung.types.event import OutcomeEvent
+from rung.types.outcome import Outcome
+from rung.types.request import Request
+
+if TYPE_CHECKING:
+    from rung.settings.values import Settings
+
+
+def settings_for(root: str) -> Settings:
+    """The settings of a workspace; what was ignored in them is said on stderr.
+
+    Raises:
+        SettingsError: a file is wrong.
+    """
+    loaded = load(Path(root))
+    for warning in loaded.warnings:
+        print(f"rung: {warning}", file=sys.stderr)
+    return loaded.settings
+
+
+def perform(request: Request, root: str, *, stream: bool) -> Outcome:
+    """Run a request to its end, showing what happens.
+
+    Raises:
+        RungError: there is no answer.
+    """
+    settings = settings_for(root)
+    return asyncio.run(_perform(request, settings, root, stream=stream))
+
+
+async def _perform(request: Request, settings: Settings, root: str, *, stream: bool) -> Outcome:
+    display = Display(stream=stream, out=sys.stdout, err=sys.stderr)
+    engine = Engine(source="cli")
+    try:
+        actions = engine.actions(Path(root), trusted=trusted(Path(root)))
+        async with aclosing(engine.run(request, settings, actions)) as events:
+            async for event in events:
+                if isinstance(event, OutcomeEvent):
+                    display.finish(event.result.text if stream else None)
+                    return event.result
+                display.take(event)
+    except RungError:
+        display.finish(None)
+        raise
+    finally:
+        await engine.close()
+    raise RungError("The request ended without an outcome.")
+
+
+def answer(request: Request, root: str, args: argparse.Namespace) -> int:
+    """Perform a request whose answer is text, and print it as the options say."""
+    stream = interactive() and not args.json
+    outcome = perform(request, root, stream=stream)
+    if args.json:
+        print(json.dumps(outcome.shape()))
+    elif not stream:
+        print(outcome.text or "")
+    if args.verbose:
+        print(summary(outcome.receipt), file=sys.stderr)
+    elif outcome.receipt.degraded:
+        print("rung: this answer is the best there was, but not good enough.", file=sys.stderr)
+    return 0

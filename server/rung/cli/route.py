@@ -1,0 +1,192 @@
+"""``rung route``: which tier, which rule, which plan, without calling a model.
+
+On the fast path (a prompt, cached settings) nothing is imported but ``getopt``, ``json`` and the routing itself:
+``argparse`` alone would take a third of the time it may need.
+"""
+
+from __future__ import annotations
+
+import getopt
+import os
+
+from rung.cli.inputs import attached, workspace
+from rung.errors import UsageError
+from rung.routing import prefix
+from rung.routing.decide import BUILTIN, decide
+from rung.routing.features import size
+from rung.routing.plan import Known, plan
+from rung.settings import keys
+from rung.settings.load import load
+from rung.types.features import Features
+from rung.types.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rung.types.decision import Decision
+    from rung.types.model import Model
+    from rung.types.plan import Plan
+
+
+HELP = """usage: rung route [OPTIONS] [PROMPT]
+
+Say where a prompt would go, and why, without calling a model.
+
+options:
+  -a, --action ACTION   as if this action were asked for
+  -f, --file FILE       a file to send along
+  --language ID         as if the document had this language id
+  --tier TIER           this tier alone
+  -m, --model MODEL     this model alone
+  --local               never leave this machine
+  --json                one JSON object"""
+
+SHORT = {"-a": "action", "-f": "file", "-m": "model", "-h": "help"}
+
+
+def run(words: list[str]) -> int:
+    """Explain the decision.
+
+    Raises:
+        RungError: the settings are wrong, or an option names a tier that is not there.
+    """
+    args = _arguments(words)
+    if args is None:
+        print(HELP)
+        return 0
+    root = workspace()
+    loaded = load(root)  # type: ignore[arg-type]  # a Path's text will do, and pathlib is slow to import
+    word, typed = prefix.split(" ".join(args.prompt), loaded.settings)
+    parts = attached(list(args.file), root)
+    features = Features(
+        action=args.action,
+        typed=typed,
+        tokens=size(args.action, [typed, *(part.text for part in parts)]),
+        paths=_paths(parts),
+        language=args.language,
+        repository=root.replace(os.sep, "/"),
+        prefix=word,
+        option=args.tier,
+        action_tier=_action_tier(args.action, root),
+        local=args.local,
+        model=args.model,
+    )
+    home = os.path.expanduser("~").replace(os.sep, "/")  # noqa: PTH111
+    decision = decide(features, loaded.settings, home)
+    found = plan(decision, loaded.settings, _known, features.tokens)
+    if args.json:
+        import json  # noqa: PLC0415
+
+        print(json.dumps(shape(features, decision, found)))
+    else:
+        print(text(features, decision, found))
+    return 0
+
+
+class _Arguments(Value):
+    """The command's options."""
+
+    prompt: str = ""
+    action: str = "ask"
+    file: tuple[str, ...] = ()
+    language: str | None = None
+    tier: str | None = None
+    model: str | None = None
+    local: bool = False
+    json: bool = False
+
+
+def _arguments(words: list[str]) -> _Arguments | None:
+    """The options; None where help is wanted.
+
+    Raises:
+        UsageError: one of them does not exist, or lacks its value.
+    """
+    try:
+        found, rest = getopt.gnu_getopt(
+            words, "ha:f:m:", ["help", "action=", "file=", "language=", "tier=", "model=", "local", "json"]
+        )
+    except getopt.GetoptError as error:
+        raise UsageError(f"rung route: {error.msg}.", "`rung route --help` lists the options.") from None
+    values: dict[str, Any] = {"prompt": " ".join(rest), "file": ()}
+    for option, value in found:
+        name = SHORT.get(option, option.lstrip("-"))
+        if name == "help":
+            return None
+        values[name] = (*values["file"], value) if name == "file" else value or True
+    return _Arguments(**values)
+
+
+def _paths(parts: tuple[Any, ...]) -> tuple[str, ...]:
+    if not parts:
+        return ()
+    from rung.git.diff import paths_in  # noqa: PLC0415 - only where there is text to look through
+
+    found = [path for part in parts for path in (part.path, *paths_in(part.text)) if path]
+    return tuple(dict.fromkeys(found))
+
+
+def _action_tier(action: str, root: str) -> str | None:
+    if action == "ask":
+        return None
+    from pathlib import Path  # noqa: PLC0415
+
+    from rung.actions import catalogue  # noqa: PLC0415 - YAML and Jinja2, only for who names an action
+    from rung.settings import places, trust  # noqa: PLC0415
+
+    folders = [places.shipped() / "actions", places.config_folder() / "actions"]
+    if trust.trusted(Path(root)):
+        folders.append(Path(root) / ".rung" / "actions")
+    found = catalogue.load(folders)
+    if action not in found:
+        raise UsageError(f"There is no action {action!r}.", f"The actions are: {', '.join(sorted(found))}.")
+    return found[action].tier
+
+
+def _known(model: Model) -> Known:
+    """What can be known without asking anybody: whether the key is there."""
+    if model.key and not keys.find(model.key):
+        return Known("no-key", keys.missing_hint(model.key))
+    return Known()
+
+
+def shape(features: Features, decision: Decision, found: Plan) -> dict[str, Any]:
+    """DESIGN's ``route``."""
+    return {
+        "tier": decision.tier,
+        "by": decision.by,
+        "rule": decision.rule,
+        "why": decision.why,
+        "pins": [{"bound": pin.bound, "from": pin.source} for pin in decision.pins],
+        "tokens": features.tokens,
+        "rules": [{"name": rule.name, "matched": rule.matched, "why": rule.why} for rule in decision.rules],
+        "plan": [
+            {
+                "tier": c.tier,
+                "model": c.model.model,
+                "provider": c.model.provider,
+                "local": c.model.local,
+                "state": c.state,
+                "window": c.window,
+            }
+            for c in found.attempts
+        ],
+        "skipped": [{"tier": s.tier, "model": s.model, "reason": s.reason} for s in found.skipped],
+    }
+
+
+def text(features: Features, decision: Decision, found: Plan) -> str:
+    """The same for people."""
+    lines = [f"starts at {decision.tier}: {decision.why}", f"about {features.tokens} tokens"]
+    lines += [f"pin: {pin.bound} (by {pin.source})" for pin in decision.pins]
+    lines.append("plan:" if found.attempts else "plan: nobody")
+    for number, c in enumerate(found.attempts, 1):
+        where = "local" if c.model.local else "off this machine"
+        lines.append(f"  {number}. {c.tier}: {c.model.model} ({c.model.provider}, {where})")
+    if decision.tier == BUILTIN:
+        lines.append("  without a model")
+    lines += [f"  not {s.tier}: {s.model}: {s.reason}" for s in found.skipped]
+    lines.append("rules, in the order they were tried:")
+    lines += [f"  [{'x' if rule.matched else ' '}] {rule.name}: {rule.why}" for rule in decision.rules]
+    return "\n".join(lines)

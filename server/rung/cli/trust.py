@@ -1,0 +1,31 @@
+"""``rung trust [FOLDER]``: the person's word that a workspace's ``.rung/`` may change settings and actions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rung.cli.inputs import workspace
+from rung.cli.options import parser
+from rung.errors import UsageError
+from rung.settings.trust import trust, untrust
+
+
+def run(words: list[str]) -> int:
+    """Remember it, for the folder's real path and the content of ``.rung/`` as it is now.
+
+    Raises:
+        UsageError: there is no ``.rung`` folder.
+    """
+    made = parser("trust", "Let this workspace's .rung/ change settings and actions, as it is now.")
+    made.add_argument("folder", nargs="?", help="the workspace; the one we are in, by default")
+    made.add_argument("--remove", action="store_true", help="take it back")
+    args = made.parse_args(words)
+    root = Path(workspace(args.folder))
+    if args.remove:
+        print(f"{root} is no longer trusted." if untrust(root) else f"{root} was not trusted.")
+        return 0
+    if not (root / ".rung").is_dir():
+        raise UsageError(f"{root} has no .rung folder.", "There is nothing to trust.")
+    trust(root)
+    print(f"{root} is trusted, as long as its .rung folder stays as it is.")
+    return 0

@@ -1,0 +1,177 @@
+"""The engine: one per process, it owns health, queues, budget and ledger, and runs requests.
+
+``async for event in engine.run(request, settings)`` gives tier, text and reset events and ends with one outcome event,
+or raises. Closing that generator, cancelling whoever reads it, :meth:`Engine.cancel`, and a newer request from the same
+spot all end the request: the provider's connection is closed and the slot free before the generator is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rung.actions import catalogue
+from rung.errors import CancelledByPersonError, UsageError
+from rung.ladder.attempt import Means
+from rung.ladder.climb import Ladder
+from rung.ladder.health import Health
+from rung.ladder.slots import Slots
+from rung.ladder.tokens import TokenCounter
+from rung.ladder.warmup import Warmups
+from rung.ledger.ledger import Ledger
+from rung.providers.ollama import Ollama
+from rung.providers.openai import OpenAI
+from rung.running import Running, Shared
+from rung.settings import keys, places
+from rung.types.action import Action
+from rung.types.model import Model
+from rung.types.request import Request
+
+if TYPE_CHECKING:
+    from rung.ledger.rows import Source
+    from rung.providers.events import Chat
+    from rung.settings.values import Settings
+    from rung.types.event import Event
+
+CLOSING = 2.0
+"""Seconds the ledger may take to write its last rows."""
+
+
+class Engine:
+    """See the module's words.
+
+    Args:
+        state: the folder for ledger and warm-ups; None: the person's own.
+        env: the environment git and keys are looked up in; None: this process's.
+        find_key: finds a key by its name; None: environment, then the person's ``.env``.
+        source: what the ledger says about where requests came from.
+    """
+
+    def __init__(
+        self,
+        *,
+        state: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        find_key: Callable[[str], str | None] | None = None,
+        source: Source = "lsp",
+    ) -> None:
+        folder = state or places.state_folder()
+        find = find_key or keys.find
+        self.health = Health(find, keys.missing_hint)
+        self.ledger = Ledger(folder / "ledger.sqlite3")
+        self._warmups = Warmups(folder / "warm")
+        openai = OpenAI(find)
+        providers: dict[str, Chat] = {"ollama": Ollama(), "openai": openai, "openai-compatible": openai}
+        means = Means(providers, self.health, Slots(), self._warmups, TokenCounter())
+        self._shared = Shared(Ladder(means), self.ledger, dict(os.environ if env is None else env), source)
+        self._requests: dict[str, tuple[Request, asyncio.Task[None]]] = {}
+        self._listeners: list[Callable[[], None]] = []
+        self._catalogues: dict[catalogue.Stamp, dict[str, Action]] = {}
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """The environment git is run with."""
+        return self._shared.env
+
+    def actions(self, root: Path | None, *, trusted: bool) -> dict[str, Action]:
+        """The catalogue for a workspace: shipped, the person's own, and the workspace's where it is trusted.
+
+        Read anew only when a file has changed, so that listing costs no more than a look at three folders.
+
+        Raises:
+            SettingsError: an action file is wrong.
+        """
+        folders = [places.shipped() / "actions", places.config_folder() / "actions"]
+        if root is not None and trusted:
+            folders.append(root / ".rung" / "actions")
+        stamp = catalogue.stamp(folders)
+        if stamp not in self._catalogues:
+            found = catalogue.load(folders)
+            self._catalogues = {key: kept for key, kept in self._catalogues.items() if key[0] != stamp[0]}
+            self._catalogues[stamp] = found
+        return self._catalogues[stamp]
+
+    async def run(self, request: Request, settings: Settings, actions: Mapping[str, Action]) -> AsyncGenerator[Event]:
+        """Run a request with the settings it begins with.
+
+        Raises:
+            RungError: with a sentence for the person: no context, no answer, cancelled ...
+        """
+        action = catalogue.ASK if request.action == "ask" else actions.get(request.action)
+        if action is None:
+            known = ", ".join(sorted([*actions, "ask"]))
+            raise UsageError(f"There is no action {request.action!r}.", f"The actions are: {known}.")
+        self._supersede(request)
+        events: asyncio.Queue[Event | None] = asyncio.Queue()
+        running = Running(self._shared, request, action, settings, events.put_nowait)
+        task = asyncio.create_task(running.run(), name=f"rung request {request.id}")
+        task.add_done_callback(lambda _: events.put_nowait(None))
+        self._requests[request.id] = (request, task)
+        self._tell()
+        try:
+            while (event := await events.get()) is not None:
+                yield event
+            await self._end(task)
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await task
+            self._requests.pop(request.id, None)
+            self._tell()
+
+    @staticmethod
+    async def _end(task: asyncio.Task[None]) -> None:
+        """Pass on how the request ended; somebody else's cancel is the person's, not ours."""
+        if task.cancelled():
+            raise CancelledByPersonError("The request was cancelled.")
+        await task
+
+    def _supersede(self, request: Request) -> None:
+        """Cancel an older request from the same spot."""
+        for older, task in self._requests.values():
+            if older.spot == request.spot:
+                task.cancel()
+
+    def cancel(self, request_id: str | None = None) -> int:
+        """Cancel one request, or all; gives how many there were."""
+        found = [task for key, (_, task) in self._requests.items() if request_id in {None, key}]
+        for task in found:
+            task.cancel()
+        return len(found)
+
+    @property
+    def running(self) -> tuple[Request, ...]:
+        """The requests under way."""
+        return tuple(request for request, _ in self._requests.values())
+
+    def subscribe(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Be told when health or the running requests may have changed; calling what is returned ends that."""
+        self._listeners.append(changed)
+        end = self.health.subscribe(changed)
+
+        def unsubscribe() -> None:
+            end()
+            self._listeners.remove(changed)
+
+        return unsubscribe
+
+    def _tell(self) -> None:
+        for changed in tuple(self._listeners):
+            changed()
+
+    async def watch_health(self, models: Callable[[], Iterable[Model]]) -> None:
+        """Look at local servers in the background until cancelled."""
+        await self.health.watch(models)
+
+    async def close(self) -> None:
+        """Cancel what runs, write what is to be written; loads that were begun go on without us."""
+        tasks = [task for _, task in self._requests.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._warmups.close()
+        await asyncio.to_thread(self.ledger.close, CLOSING)

@@ -1,0 +1,66 @@
+"""Receipts: the attempts of a request added up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rung.types.attempt import CallRecord
+from rung.types.decision import Decision
+from rung.types.part import Omission
+from rung.types.receipt import Receipt
+from rung.types.request import Request
+
+
+def receipt(
+    request: Request,
+    decision: Decision,
+    calls: Sequence[CallRecord],
+    *,
+    total_ms: int,
+    local: bool = False,
+    builtin: bool = False,
+    simulated: bool = False,
+    degraded: bool = False,
+    left_out: Sequence[Omission] = (),
+) -> Receipt:
+    """What the person gets with the answer, or with the error.
+
+    Args:
+        request: what was asked.
+        decision: where it started, and why.
+        calls: each with its attempts, priced.
+        total_ms: from the request to the answer.
+        local: whether the model that answered runs on this machine.
+        builtin: no model answered, Rung itself did.
+        simulated: a simulator answered.
+        degraded: the answer is the best there was, and not good enough.
+        left_out: what the prompts lacked.
+    """
+    attempts = [attempt for call in calls for attempt in call.attempts]
+    costs = [attempt.cost_usd for attempt in attempts]
+    answered = next(
+        (a for a in reversed(attempts) if a.outcome == "ok" or (degraded and a.outcome == "bad-answer")), None
+    )
+    failed = [attempt for attempt in attempts if attempt is not answered]
+    shown = None if builtin else answered
+    return Receipt(
+        id=request.id,
+        action=request.action,
+        tier="builtin" if builtin else shown.tier if shown else None,
+        model=shown.model if shown else None,
+        provider=shown.provider if shown else None,
+        local=builtin or local,
+        by=decision.by,
+        rule=decision.rule,
+        why=decision.why,
+        escalated_from=failed[0].tier if failed and (builtin or shown) else None,
+        builtin=builtin,
+        simulated=simulated,
+        degraded=degraded,
+        calls=tuple(calls),
+        tokens_in=sum(attempt.tokens_in for attempt in attempts),
+        tokens_out=sum(attempt.tokens_out for attempt in attempts),
+        cost_usd=None if None in costs else sum(cost for cost in costs if cost is not None),
+        total_ms=total_ms,
+        left_out=tuple(dict.fromkeys(left_out)),
+    )

@@ -1,0 +1,21 @@
+"""May this request go to that model? Asked when the plan is made, and once more before the connection is opened."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rung.types.decision import Decision
+    from rung.types.model import Model
+
+
+def forbidden(decision: Decision, model: Model) -> str | None:
+    """Why not; None where it may.
+
+    Args:
+        decision: with its pins.
+        model: as it turned out to be: an Ollama model with a ``remote_host`` has ``local`` False by now.
+    """
+    if decision.local and not model.local:
+        who = next((pin.source for pin in decision.pins if pin.bound == "local"), "a pin")
+        return f"pinned to this machine by {who}"
+    return None
