@@ -54,5 +54,5 @@ def origin(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme == "unix":
         return f"unix:{parts.path}"
-    host = (parts.hostname or "").lower()
-    return f"{parts.scheme}://{'127.0.0.1' if host == 'localhost' else host}:{parts.port or _PORTS[parts.scheme]}"
+    host = "loopback" if is_this_machine(url) else (parts.hostname or "").lower()
+    return f"{host}:{parts.port or _PORTS[parts.scheme]}"

@@ -29,7 +29,7 @@ class Loaded(Value):
     """Why ``settings`` are not what the files say now; only where last good ones were given."""
 
 
-def load(root: Path | None, editor: Mapping[str, Any] | None = None, last_good: Settings | None = None) -> Loaded:
+def load(root: Path | str | None, editor: Mapping[str, Any] | None = None, last_good: Settings | None = None) -> Loaded:
     """Read the settings of a workspace.
 
     Args:
@@ -45,10 +45,12 @@ def load(root: Path | None, editor: Mapping[str, Any] | None = None, last_good: 
     kept = key and cache.get(key)
     if kept:
         return Loaded(*kept)
-    from rung.settings import cold  # noqa: PLC0415 - the slow way, only when something changed
+    from pathlib import Path  # noqa: PLC0415 - the slow way, only when something changed
+
+    from rung.settings import cold  # noqa: PLC0415
 
     try:
-        settings, warnings = cold.read(root, editor)
+        settings, warnings = cold.read(None if name is None else Path(name), editor)
     except SettingsError as error:
         if last_good is None:
             raise

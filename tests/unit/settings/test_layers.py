@@ -260,13 +260,14 @@ def test_a_workspace_keeps_to_what_the_person_said_of_a_server(person: Person) -
     person.workspace_says(
         '[[tier]]\nname = "a"\n'
         '[[tier.model]]\nprovider = "openai-compatible"\nmodel = "m"\nurl = "http://127.0.0.1:4000/other"\n'
+        '[[tier.model]]\nprovider = "openai-compatible"\nmodel = "m"\nurl = "https://[::1]:4000"\nlocal = true\n'
         '[[tier.model]]\nprovider = "ollama"\nurl = "http://192.168.1.20:11434"\nlocal = true\n'
         '[[tier.model]]\nprovider = "ollama"\nlocal = false\n'
     )
     trust.trust(person.workspace)
     settings, warnings = read(person)
-    assert [model.local for model in settings.tiers[0].models] == [False, True, False]
-    assert warnings == ()
+    assert [model.local for model in settings.tiers[0].models] == [False, False, True, False]
+    assert len(warnings) == 1
 
 
 def test_a_workspaces_ladder_leaves_the_persons_rules_without_tiers_but_with_pins(person: Person) -> None:

@@ -54,6 +54,13 @@ def test_a_hit_imports_nothing_slow(person: Person) -> None:
     assert in_a_new_process() == ["large"]
 
 
+def test_a_hit_in_a_workspace_imports_nothing_slow_either(person: Person) -> None:
+    person.workspace_says("default_tier = 'cloud'\n")
+    trust.trust(person.workspace)
+    load(person.workspace)
+    assert in_a_new_process(person.workspace) == ["cloud"]
+
+
 def test_a_miss_reads_the_files(person: Person) -> None:
     person.says("default_tier = 'large'\n")
     tier, *slow = in_a_new_process()
