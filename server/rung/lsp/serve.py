@@ -29,7 +29,7 @@ async def serve(
     writer: ByteWriter,
     engine: _E,
     *,
-    build: Callable[[_E], Server],
+    build: Callable[[_E], Server] | None = None,
     watch_parent: bool = False,
 ) -> int:
     """Run one session until the client exits, breaks off or stops reading.
@@ -41,13 +41,13 @@ async def serve(
         reader: from the client.
         writer: to the client; closed at the end.
         engine: handed to ``build``.
-        build: makes the session's server with its handlers.
+        build: makes the session's server with its handlers; None: Rung's own, for which ``engine`` is an Engine.
         watch_parent: also end when the process that ``initialize`` names has died. For a client on this machine only.
 
     Returns:
         The exit code that the specification asks for: 0 after ``shutdown``, else 1.
     """
-    server = build(engine)
+    server = (build or _own_build())(engine)
     outbox = Outbox(writer)
     server.protocol.set_writer(outbox)
     roads = [
@@ -68,6 +68,12 @@ async def serve(
         await asyncio.gather(*roads, return_exceptions=True)
         await _close(writer)
     return server.exit_code
+
+
+def _own_build() -> Callable[[typing.Any], Server]:
+    from rung.lsp.handlers import build  # noqa: PLC0415 - the transport knows no handlers unless nobody brings any
+
+    return build
 
 
 async def _read(server: Server, reader: ByteReader) -> None:
