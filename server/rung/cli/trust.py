@@ -18,10 +18,10 @@ def run(words: list[str]) -> int:
     """
     made = parser("trust", "Let this workspace's .rung/ change settings and actions, as it is now.")
     made.add_argument("folder", nargs="?", help="the workspace; the one we are in, by default")
-    made.add_argument("--remove", action="store_true", help="take it back")
+    made.add_argument("--forget", action="store_true", help="take it back")
     args = made.parse_args(words)
     root = Path(workspace(args.folder))
-    if args.remove:
+    if args.forget:
         print(f"{root} is no longer trusted." if untrust(root) else f"{root} was not trusted.")
         return 0
     if not (root / ".rung").is_dir():

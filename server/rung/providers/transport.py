@@ -45,6 +45,12 @@ def client_for(url: str, connect: float) -> httpx2.AsyncClient:
         url: the server.
         connect: seconds the TCP and TLS handshakes may take.
     """
+    if url.startswith("unix://"):
+        return httpx2.AsyncClient(
+            base_url="http://localhost",
+            timeout=httpx2.Timeout(None, connect=connect),
+            transport=httpx2.AsyncHTTPTransport(uds=url.removeprefix("unix://")),
+        )
     return httpx2.AsyncClient(
         base_url=url,
         timeout=httpx2.Timeout(None, connect=connect),
