@@ -65,9 +65,8 @@ class Repository:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
-    async def commit(self, *words: str, typed: list[str] | None = None) -> dict[str, Any]:
-        """``git commit WORDS``, the message asked for in Neovim; what the editor saw."""
-        seen = self._home / f"{self.folder.name}-{next(self._numbers)}.json"
+    def _init(self) -> Path:
+        """The person's configuration: our plugin, our server, and the script that plays the person."""
         init = self._home / "init.lua"
         cmd = json.dumps([sys.executable, "-m", "rung", "lsp"])
         drive = json.dumps(f"luafile {HERE / 'drive.lua'}")
@@ -78,7 +77,12 @@ class Repository:
             "vim.cmd('filetype plugin on')\n"
             f"vim.api.nvim_create_autocmd('VimEnter', {{ command = {drive} }})\n"
         )
-        editor = f"{self._nvim} --headless -i NONE -u {init}"
+        return init
+
+    async def commit(self, *words: str, typed: list[str] | None = None) -> dict[str, Any]:
+        """``git commit WORDS``, the message asked for in Neovim; what the editor saw."""
+        seen = self._home / f"{self.folder.name}-{next(self._numbers)}.json"
+        editor = f"{self._nvim} --headless -i NONE -u {self._init()}"
         env = {
             "GIT_EDITOR": editor,
             "RUNG_SEEN": str(seen),
