@@ -99,12 +99,16 @@ class Repository:
         return (await self.git("log", "-1", "--format=%B")).strip()
 
 
+def write_settings(url: str) -> None:
+    config = Path(os.environ["RUNG_CONFIG_DIR"])
+    config.mkdir(parents=True, exist_ok=True)
+    (config / "rung.toml").write_text(SETTINGS.format(url=url))
+
+
 @pytest.fixture
 async def simulator(home: Path) -> AsyncIterator[Simulator]:
     async with Simulator((SimModel("sim-small:3b"),)) as running:
-        config = Path(os.environ["RUNG_CONFIG_DIR"])
-        config.mkdir(parents=True, exist_ok=True)
-        (config / "rung.toml").write_text(SETTINGS.format(url=running.url))
+        write_settings(running.url)
         yield running
 
 
