@@ -116,7 +116,10 @@ def _stat(line: str) -> Iterator[str]:
     """`` path | 3 ++-``."""
     name, bar, numbers = line.rpartition("|")
     if bar and name.endswith(" ") and _STAT.match(numbers):
-        yield from _arrow(name.strip(" \t>|*"))
+        name = name.strip(" \t>|*")
+        yield from _arrow(name)
+        if name.endswith(")"):  # --compact-summary: ``path (new +x)``
+            yield from _arrow(name.rpartition(" (")[0])
 
 
 def _named(found: re.Match[str]) -> Iterator[str]:
@@ -124,6 +127,7 @@ def _named(found: re.Match[str]) -> Iterator[str]:
     if "git" in said:
         for pair in _pairs(said["git"]):
             yield from pair
+            yield _common_end(*pair)
     elif "file" in said:
         name = plain(said["file"])
         if said["sign"] != "***" or "\t" in said["file"]:
@@ -143,6 +147,16 @@ def _named(found: re.Match[str]) -> Iterator[str]:
         for key in ("cc", "moved", "raw", "listed", "mode"):
             for name in said.get(key, "").split("\t") if not said.get(key, "").startswith('"') else [said[key]]:
                 yield from _arrow(plain(name))
+
+
+def _common_end(old: str, new: str) -> str:
+    """What two names with prefixes of somebody's own have in common."""
+    common: list[str] = []
+    for left, right in zip(old.split("/")[::-1], new.split("/")[::-1], strict=False):
+        if left != right:
+            break
+        common.insert(0, left)
+    return "/".join(common)
 
 
 def _arrow(name: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from rung.git.process import run
 from rung.types.value import Value
 
 SHA256_LENGTH = 64
+_ATTRIBUTES = Path(__file__).with_name("attributes")
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _EMPTY_TREE_SHA256 = "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"
 
@@ -23,11 +25,14 @@ class Repository(Value):
     comment: str = "#"
     """What comment lines of a message begin with: ``core.commentChar``/``core.commentString``, ``auto`` included."""
     sha256: bool = False
+    attributes: bool = False
+    """The person has attributes of their own for all repositories."""
 
     @property
     def options(self) -> tuple[str, ...]:
         """What git is told so that it needs to look for nothing."""
-        return (f"--git-dir={self.git_dir}", f"--work-tree={self.work_tree}")
+        named = () if self.attributes else ("-c", f"core.attributesFile={_ATTRIBUTES}")
+        return (f"--git-dir={self.git_dir}", f"--work-tree={self.work_tree}", *named)
 
     @property
     def cwd(self) -> Path:
@@ -81,7 +86,7 @@ async def of_folder(path: Path, env: Mapping[str, str] | None = None) -> Reposit
         return await _of_git_dir(git_dir, env)
     settings = await _settings(git_dir, env)
     # The folder's name may itself hold a line break: everything after the third line is the path.
-    return _repository(git_dir, Path("\n".join(lines[3:]).removesuffix("\n")), settings)
+    return _repository(env, git_dir, Path("\n".join(lines[3:]).removesuffix("\n")), settings)
 
 
 async def of_commit_file(path: Path, env: Mapping[str, str] | None = None) -> Repository:
@@ -99,7 +104,7 @@ async def of_commit_file(path: Path, env: Mapping[str, str] | None = None) -> Re
 
 async def _of_git_dir(git_dir: Path, env: Mapping[str, str] | None) -> Repository:
     settings = await _settings(git_dir, env)
-    return _repository(git_dir, _work_tree(git_dir, settings.get("core.worktree")), settings)
+    return _repository(env, git_dir, _work_tree(git_dir, settings.get("core.worktree")), settings)
 
 
 def _work_tree(git_dir: Path, setting: str | None) -> Path:
@@ -112,18 +117,27 @@ def _work_tree(git_dir: Path, setting: str | None) -> Path:
     return git_dir.parent
 
 
-def _repository(git_dir: Path, work_tree: Path, settings: Mapping[str, str]) -> Repository:
+def _repository(
+    env: Mapping[str, str] | None, git_dir: Path, work_tree: Path, settings: Mapping[str, str]
+) -> Repository:
     return Repository(
         git_dir,
         work_tree,
         settings.get("core.commentstring") or settings.get("core.commentchar") or "#",
         settings.get("extensions.objectformat") == "sha256",
+        "core.attributesfile" in settings or _own_attributes(os.environ if env is None else env),
     )
+
+
+def _own_attributes(env: Mapping[str, str]) -> bool:
+    """Whether there is a file where git looks when ``core.attributesFile`` is not set."""
+    folder = env.get("XDG_CONFIG_HOME") or str(Path(env.get("HOME", "")) / ".config")
+    return (Path(folder) / "git" / "attributes").is_file()
 
 
 async def _settings(git_dir: Path, env: Mapping[str, str] | None) -> dict[str, str]:
     """The few settings that say where and what the repository is; the last one written wins, as in git."""
-    pattern = r"^(core\.(commentchar|commentstring|worktree)|extensions\.objectformat)$"
+    pattern = r"^(core\.(commentchar|commentstring|worktree|attributesfile)|extensions\.objectformat)$"
     said = await run(
         (f"--git-dir={git_dir}", "config", "-z", "--get-regexp", pattern), cwd=git_dir, env=env, fine=(0, 1)
     )

@@ -37,7 +37,7 @@ _TABLE: tuple[tuple[Area, str], ...] = (
     ("build", r"^(?:scripts?|hack)/|(?:^|/)(?:packaging|debian|snap|flatpak|charts?|helm)/"),
     ("docs", r"(?:^|/)(?:readme|changelog|changes|history|news|contributing|code_of_conduct|security|authors|contributors|maintainers|upgrading|copying|license|licence|notice|install|roadmap|citation|todo)(?:[-_][\w-]*)?(?:\.(?:md|rst|txt|adoc|markdown|cff|[a-z]{2}\.md))?$"),
     ("docs", r"(?:^|/)(?:mkdocs[\w.-]*\.ya?ml|docusaurus\.config\.\w+|llms\.txt|typedoc\.json|book\.toml)$"),
-    ("docs", r"(?:^|/)(?:examples?|samples?)/"),
+    ("docs", r"^(?:[\w-]+/)?(?:examples?|samples?)/"),
     ("docs", r"(?:^|/)(?:docs?|documentation|man|manual|website|doc-src|changelog\.d|newsfragments|\.changeset)/"),
     ("docs", r"\.(?:md|mdx|rst|adoc|asciidoc|textile|rdoc|pod|org|tex|[1-8])$"),
     ("asset", r"\.(?:png|jpe?g|gif|svg|ico|icns|webp|avif|bmp|psd|pdf|ttf|otf|woff2?|eot|mp[34]|wav|ogg|webm|mov|zip|gz|jar|bin|dat)$"),

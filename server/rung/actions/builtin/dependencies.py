@@ -15,8 +15,8 @@ _PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
         r"\s*-?\s*uses: (?P<name>[\w./-]+)@(?P<version>[\w.-]+)",
-        r"\s*FROM (?:--platform=\S+ )?(?P<name>[\w./-]+):(?P<version>[\w.-]*\d[\w.-]*)",
-        r"\s*-?\s*image: \"?(?P<name>[\w./-]+):(?P<version>[\w.-]*\d[\w.-]*)",
+        r"\s*FROM (?:--platform=\S+ )?(?P<image>[\w./-]+):(?P<version>[\w.-]*\d[\w.-]*)",
+        r"\s*-?\s*image: \"?(?P<image>[\w./-]+):(?P<version>[\w.-]*\d[\w.-]*)",
         rf"\s*gem ['\"](?P<name>[\w-]+)['\"], *['\"](?P<version>{_VERSION})['\"]",
         rf"\s*<PackageReference Include=\"(?P<name>[\w.]+)\" Version=\"(?P<version>{_VERSION})\"",
         rf"\s*<PackageVersion Include=\"(?P<name>[\w.]+)\" Version=\"(?P<version>{_VERSION})\"",
@@ -55,6 +55,9 @@ def dependency(line: str) -> tuple[str, str] | None:
         return None
     for pattern in _PATTERNS:
         found = pattern.match(line)
+        image = found is not None and "image" in found.groupdict()
+        if found and image:
+            return found["image"], found["version"]
         if found and found["name"].lower() not in _NO_DEPENDENCY:
             return found["name"], found["version"].strip()
     return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from difflib import get_close_matches
 from functools import cached_property
 
 from rung.actions.builtin import lines as kinds_of_lines
@@ -20,6 +21,8 @@ from rung.types.value import Value
 
 LINES = 40_000
 _MANY = 4
+_COMPARED = 200
+"""Lines that are compared each with each."""
 _TEST_MARK = re.compile(r"\s*(?:#\[(?:\w+::)?test|@Test\b|#\[cfg\(test\)|#\[rstest|\[(?:Fact|Theory|Test)\])")
 _FILE_CHARACTERS = 300_000
 
@@ -36,6 +39,10 @@ class FileFacts(Value):
     minus: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     """Added comment lines."""
+    edits: tuple[str, ...] = ()
+    """Added lines outside what is newly defined: those that change what was there."""
+    bodies: tuple[str, ...] = ()
+    """Added lines of what is newly defined."""
     new: tuple[Symbol, ...] = ()
     """Defined now and not before, in this file."""
     gone: tuple[Symbol, ...] = ()
@@ -130,6 +137,16 @@ class Facts(Value):
         return tuple(line for file in self.source for line in file.minus)
 
     @cached_property
+    def edits(self) -> tuple[str, ...]:
+        """Lines added to what was there, and not deleted elsewhere."""
+        return _without(tuple(line for file in self.source for line in file.edits), self.minus)
+
+    @cached_property
+    def bodies(self) -> tuple[str, ...]:
+        """Lines of what is newly defined, and not deleted elsewhere."""
+        return _without(tuple(line for file in self.source for line in file.bodies), self.minus)
+
+    @cached_property
     def net_plus(self) -> tuple[str, ...]:
         """Added lines that were not deleted elsewhere: what is truly new."""
         return _without(self.plus, self.minus)
@@ -143,6 +160,18 @@ class Facts(Value):
     def replaced(self) -> tuple[tuple[str, str], ...]:
         """Old and new line where as many came as went, in the program."""
         return tuple(pair for file in self.source for pair in file.replaced)
+
+    @cached_property
+    def extracted(self) -> tuple[str, ...]:
+        """New functions that are called where their lines, or lines much like them, stood before."""
+        called = [symbol for symbol in self.new if any(f"{symbol.name}(" in line for line in self.edits)]
+        if not called or not self.minus:
+            return ()
+        bodies = [line.strip() for file in self.source for line in file.bodies][:_COMPARED]
+        went = [line.strip() for line in self.minus if len(line.strip()) > _MANY][:_COMPARED]
+        alike = sum(1 for line in went if line in bodies or get_close_matches(line, bodies, 1, 0.7))
+        least = 2 if any(symbol.public for symbol in called) else 1
+        return tuple(symbol.name for symbol in called) if alike >= max(least, 0.6 * len(went)) else ()
 
     @cached_property
     def renamed_word(self) -> tuple[str, str] | None:
@@ -196,17 +225,24 @@ def facts_of(change: StagedChange) -> Facts:
     return Facts(change, tuple(files))
 
 
+def _decorated(hunk: Hunk, position: int, language: Language) -> str | None:
+    """The name that the decorator at ``position`` belongs to."""
+    below = (defined(line[1:], language) for line in hunk.lines[position + 1 : position + 6] if line[:1] != "-")
+    return next((symbol.name for symbol in below if symbol), None)
+
+
 def _file(change: FileChange, area: Area, hunks: tuple[Hunk, ...]) -> FileFacts:
     language = language_of(change.path)
     changed: dict[str, list[str]] = {"+": [], "-": []}
     remarks = []
     symbols: dict[str, dict[str, Symbol]] = {"+": {}, "-": {}}
     touched: dict[str, None] = {}
+    placed: list[tuple[str, str]] = []
     for hunk in hunks:
         heading = defined(hunk.heading, language)
         around = heading.name if heading else ""
         marked = False
-        for line in hunk.lines:
+        for position, line in enumerate(hunk.lines):
             sign, text = line[:1], line[1:]
             symbol = defined(text, language)
             if symbol and (marked or symbol.name in ("test", "tests")) and area == "source":
@@ -214,6 +250,8 @@ def _file(change: FileChange, area: Area, hunks: tuple[Hunk, ...]) -> FileFacts:
             marked = bool(_TEST_MARK.match(text)) or (marked and text.lstrip()[:1] in ("#", "@", "["))
             if symbol and symbol.sort in ("function", "class", "type"):
                 around = symbol.name
+            elif text.lstrip()[:1] == "@":
+                around = _decorated(hunk, position, language) or around
             if sign not in changed or not text.strip():
                 continue
             if language.comment.match(text):
@@ -221,6 +259,8 @@ def _file(change: FileChange, area: Area, hunks: tuple[Hunk, ...]) -> FileFacts:
                     remarks.append(text)
                 continue
             changed[sign].append(text)
+            if sign == "+":
+                placed.append((symbol.name if symbol else around, text))
             if symbol:
                 symbols[sign].setdefault(symbol.name, symbol)
             if around:
@@ -236,6 +276,8 @@ def _file(change: FileChange, area: Area, hunks: tuple[Hunk, ...]) -> FileFacts:
         tuple(changed["+"]),
         tuple(changed["-"]),
         tuple(remarks),
+        tuple(text for name, text in placed if name not in fresh),
+        tuple(text for name, text in placed if name in fresh),
         new,
         gone,
         tuple(name for name in touched if name not in fresh),

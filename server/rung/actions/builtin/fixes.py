@@ -26,16 +26,16 @@ _CONDITION = re.compile(r"\s*(?:\} ?)?(?:if|elif|else if|elsif|while|until|unles
 
 def what(facts: Facts) -> str | None:
     """The fix in a few words, without the place: ``handle missing token``; None where the lines don't say."""
-    for line in facts.net_plus:
+    for line in facts.edits:
         found = _NONE.match(line)
         if found:
             return _guarded(found)
-    for line in facts.net_plus:
+    for line in facts.edits:
         caught = _CAUGHT.match(line)
         if caught:
             names = re.split(r"\s*[,|]\s*", caught["names"])
             return f"handle {' and '.join(name.rpartition('.')[2] for name in names[:2])}"
-    for line in facts.net_plus:
+    for line in facts.edits:
         present = _PRESENT.match(line)
         if present:
             return f"handle missing {_last(present['name'])}"

@@ -126,13 +126,26 @@ def only_typing(hunks: Sequence[Hunk]) -> bool:
         sides = []
         for sign in "-+":
             lines = [line[1:] for line in hunk.lines if line[:1] == sign and not _TYPING.match(line[1:])]
-            sides.append("".join(_ANNOTATION.sub("", line) for line in lines))
+            sides.append("".join(_ANNOTATION.sub("", _without_brackets(line)) for line in lines))
         if "".join(sides[0].split()) != "".join(sides[1].split()):
             return False
         seen = seen or any(
             line[:1] == "+" and (_ANNOTATION.search(line) or _TYPING.match(line[1:])) for line in hunk.lines
         )
     return seen
+
+
+def _without_brackets(line: str) -> str:
+    """``dict[str, list[int]]`` as ``dict``, where it stands behind a colon or an arrow."""
+    if ":" not in line and "->" not in line:
+        return line
+    for _ in range(4):
+        line = re.sub(r"((?::|->)\s*(?:[\w.]+\s*\|\s*)*[\w.]+)(?:\[[^\[\]]*\]|<[^<>]*>)", r"\1", _inner(line))
+    return line
+
+
+def _inner(line: str) -> str:
+    return re.sub(r"(?<=[\w.])\[[^\[\]]*\](?=[^\[\]]*\])", "", line)
 
 
 def pairs(hunks: Sequence[Hunk]) -> list[tuple[str, str]]:

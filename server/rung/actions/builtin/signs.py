@@ -60,6 +60,9 @@ _REGRESSION = re.compile(
     re.IGNORECASE,
 )
 _DEFAULT_PARAMETER = re.compile(r"\w+(?:\s*:\s*[^,=()]+)?\s*=\s*[^,=()]+")
+_FIELD = re.compile(
+    r"\s+(?:pub |public |readonly |private )*(?!case\b|default\b|return\b|else\b)\w+\??: ?[A-Za-z][\w<>\[\]|&:., ]*(?: = .+)?[;,]?$"
+)
 _DEPRECATED = re.compile(r"deprecat", re.IGNORECASE)
 _STRING = re.compile(r"([\"'`])(?:\\.|(?!\1).)*\1")
 _SLASH_BRANCH = re.compile(
@@ -102,7 +105,23 @@ def _size(facts: Facts) -> int:
 
 
 def _guards(facts: Facts) -> int:
-    return _starting(facts.net_plus, _GUARD) - _starting(facts.net_minus, _GUARD)
+    return _starting(facts.edits, _GUARD) - _starting(facts.net_minus, _GUARD)
+
+
+def _small(most: int) -> Callable[[Facts], int]:
+    """A few lines, and nothing that a person could use anew."""
+
+    def count(facts: Facts) -> int:
+        usable = _public(facts) + _new_files(facts) + _parameters(facts) + _lines(facts.net_plus, _OPTION)
+        usable += _lines(facts.net_plus, _ENDPOINT) + _fields(facts)
+        return int(0 < _size(facts) <= most and usable <= 0)
+
+    return count
+
+
+def _fields(facts: Facts) -> int:
+    """New members of classes, structs and interfaces."""
+    return _starting(facts.net_plus, _FIELD) - _starting(facts.net_minus, _FIELD)
 
 
 def _conditions(facts: Facts) -> int:
@@ -140,12 +159,6 @@ def _parameters(facts: Facts) -> int:
         if re.match(r"\s*(?:async )?(?:def|function|fun|func|export)\b", new):
             found += len(_DEFAULT_PARAMETER.findall(new)) > len(_DEFAULT_PARAMETER.findall(old))
     return found
-
-
-def _helpers(facts: Facts) -> int:
-    """New functions whose lines stood elsewhere before."""
-    came_back = len(facts.plus) - len(facts.net_plus)
-    return int(bool(facts.new) and came_back >= max(3, len(facts.minus) * 0.4))
 
 
 def _same_words(facts: Facts) -> int:
@@ -199,11 +212,12 @@ def _only_imports_besides(facts: Facts) -> int:
 
 
 TABLE: tuple[Sign, ...] = (
-    Sign("feat", 1.6, 4, "a new public name", _public),
+    Sign("feat", 2.2, 4, "a new public name", _public),
     Sign("feat", 1.5, 3, "a new source file", _new_files),
-    Sign("feat", 2.5, 2, "a new option", lambda facts: _lines(facts.net_plus, _OPTION) - _lines(facts.net_minus, _OPTION)),
+    Sign("feat", 3.5, 2, "a new option", lambda facts: _lines(facts.net_plus, _OPTION) - _lines(facts.net_minus, _OPTION)),
     Sign("feat", 3.0, 2, "a new endpoint", lambda facts: _lines(facts.net_plus, _ENDPOINT) - _lines(facts.net_minus, _ENDPOINT)),
     Sign("feat", 2.0, 2, "a new parameter with a default", _parameters),
+    Sign("feat", 1.0, 2, "a new member", _fields),
     Sign("feat", 1.0, 1, "much came, little went", lambda facts: int(len(facts.net_plus) >= 12 and len(facts.net_plus) > 4 * len(facts.net_minus))),
     Sign("feat", 1.0, 1, "a lot came", lambda facts: int(len(facts.net_plus) >= 40 and len(facts.net_plus) > 2 * len(facts.net_minus))),
     Sign("feat", 0.8, 1, "new test file", lambda facts: int(any(file.change.status == "A" for file in facts.of("test")))),
@@ -211,15 +225,15 @@ TABLE: tuple[Sign, ...] = (
     Sign("feat", 2.0, 1, "the changelog says so", _changelog(r"^\W*(?:added|add|new|feat\w*|support)\b")),
     Sign("feat", 5.0, 1, "the branch says so", _branch("feat")),
     Sign("fix", 1.8, 2, "a guard came", _guards),
-    Sign("fix", 1.0, 2, "a safe access came", lambda facts: _lines(facts.net_plus, _SAFE) - _lines(facts.net_minus, _SAFE)),
-    Sign("fix", 1.2, 2, "an error is handled", lambda facts: _lines(facts.net_plus, _HANDLER) - _lines(facts.net_minus, _HANDLER)),
+    Sign("fix", 1.0, 2, "a safe access came", lambda facts: _lines(facts.edits, _SAFE) - _lines(facts.net_minus, _SAFE)),
+    Sign("fix", 1.2, 2, "an error is handled", lambda facts: _lines(facts.edits, _HANDLER) - _lines(facts.net_minus, _HANDLER)),
     Sign("fix", 1.5, 2, "a condition changed", _conditions),
     Sign("fix", 2.5, 1, "a bound changed", _bounds),
     Sign("fix", 1.5, 1, "a text changed", _texts),
     Sign("fix", 1.2, 1, "a number changed", _numbers),
-    Sign("fix", 1.5, 1, "the change is small", lambda facts: int(0 < _size(facts) <= 12)),
-    Sign("fix", 0.8, 1, "the change is not large", lambda facts: int(0 < _size(facts) <= 30)),
-    Sign("fix", 1.0, 1, "nothing new is named", lambda facts: int(not facts.new and not facts.gone and bool(facts.plus))),
+    Sign("fix", 1.5, 1, "the change is small", _small(12)),
+    Sign("fix", 0.8, 1, "the change is not large", _small(30)),
+    Sign("fix", 1.0, 1, "nothing new is named", lambda facts: int(_small(10**9)(facts) and not facts.new and not facts.gone and bool(facts.plus))),
     Sign("fix", 1.0, 2, "a test for trouble came along", _regressions),
     Sign("fix", 0.8, 2, "a comment speaks of trouble", lambda facts: sum(_lines(file.remarks, _TROUBLE) for file in facts.source)),
     Sign("fix", 2.0, 1, "the changelog says so", _changelog(r"^\W*(?:fix\w*|correct\w*|bug\w*|resolve\w*)\b")),
@@ -229,16 +243,17 @@ TABLE: tuple[Sign, ...] = (
     Sign("refactor", 1.5, 2, "a file moved", _moves),
     Sign("refactor", 2.0, 3, "a name moved to another file", lambda facts: len(facts.moved)),
     Sign("refactor", 4.0, 1, "the same lines in another place", _same_words),
-    Sign("refactor", 4.0, 1, "lines went into a new function", _helpers),
+    Sign("refactor", 4.0, 1, "lines went into a new function", lambda facts: int(bool(facts.extracted))),
     Sign("refactor", 5.0, 1, "only deleted", lambda facts: int(bool(facts.minus) and not facts.net_plus)),
     Sign("refactor", 2.5, 1, "mostly deleted", lambda facts: int(len(facts.net_minus) > 3 * len(facts.net_plus) + 3)),
     Sign("refactor", 1.5, 1, "more went than came", lambda facts: int(len(facts.net_minus) > len(facts.net_plus) + 4)),
+    Sign("refactor", 2.0, 1, "it got shorter", lambda facts: int(bool(facts.plus) and not facts.new and not _regressions(facts) and len(facts.minus) - len(facts.plus) >= 2)),
     Sign("refactor", 1.5, 1, "as much came as went", lambda facts: int(len(facts.net_minus) > 25 and 0.6 < len(facts.net_plus) / len(facts.net_minus) < 1.5)),
     Sign("refactor", 1.0, 3, "a private name came", lambda facts: sum(1 for symbol in facts.new if not symbol.public) if facts.minus else 0),
     Sign("refactor", 1.0, 2, "names went", lambda facts: len(facts.gone)),
     Sign("refactor", 2.5, 1, "only imports changed", lambda facts: int(bool(facts.source) and all(file.imports for file in facts.source))),
     Sign("refactor", 5.0, 1, "the branch says so", _branch("refactor")),
-    Sign("perf", 3.0, 2, "results are kept or work is batched", lambda facts: _lines(facts.net_plus, _CACHE) - _lines(facts.net_minus, _CACHE)),
+    Sign("perf", 4.5, 1, "results are kept or work is batched", lambda facts: _lines(facts.net_plus, _CACHE) - _lines(facts.net_minus, _CACHE)),
     Sign("perf", 1.5, 2, "a comment speaks of speed", lambda facts: sum(_lines(file.remarks, _SPEED) for file in facts.source)),
     Sign("perf", 5.0, 1, "the branch says so", _branch("perf")),
     Sign("chore", 3.0, 1, "only a deprecation was marked", lambda facts: int(_lines(facts.net_plus, _DEPRECATED) > 0 and _size(facts) < 8)),

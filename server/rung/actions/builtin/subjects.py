@@ -145,8 +145,8 @@ def _refactor(facts: Facts) -> str:
         )
     if all(file.imports for file in facts.source):
         return f"change imports in {place(facts)}"
-    if facts.new and len(facts.plus) - len(facts.net_plus) >= 3:
-        return f"extract {listed([symbol.name for symbol in facts.new], 2)} from {place(facts)}"
+    if facts.extracted:
+        return f"extract {listed(facts.extracted, 2)} from {place(facts)}"
     if gone and facts.new:
         return f"replace {listed(gone, 2)} with {listed(names(facts), 2)}"
     return f"rework {place(facts)}"

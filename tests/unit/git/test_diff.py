@@ -1,0 +1,169 @@
+"""Diffs as git writes them and as people pipe them in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rung.git.diff import parse, paths_in
+
+if TYPE_CHECKING:
+    from .conftest import Repo
+
+NAMES = [
+    "plain.txt", "with space.txt", "ümläut.txt", 'quo"te.txt', "new\nline", "tab\tin", "back\\slash", "a/b", "b/x b/y",
+]  # fmt: skip
+PREFIXES: list[list[str]] = [
+    [], ["--no-prefix"], ["-c", "diff.mnemonicPrefix=true"], ["--src-prefix=old/", "--dst-prefix=new/"], ["--color=always"],
+    ["-c", "core.quotepath=off"],
+]  # fmt: skip
+
+
+def _diff(repo: Repo, *options: str) -> str:
+    before = [option for option in options if option.startswith(("-c", "diff.", "core."))]
+    after = [option for option in options if option not in before]
+    return repo.git(*before, "diff", "--cached", "-M", *after)
+
+
+@pytest.mark.parametrize("prefix", PREFIXES, ids=[" ".join(prefix) or "as usual" for prefix in PREFIXES])
+@pytest.mark.parametrize("name", NAMES)
+def test_every_name_is_found_however_it_is_written(repo: Repo, name: str, prefix: list[str]) -> None:
+    repo.stage(name, "x\n")
+    text = _diff(repo, *prefix)
+    assert name in paths_in(text)
+    if not any("src-prefix" in option for option in prefix):
+        assert [file.path for file in parse(text)] == [name]
+
+
+@pytest.mark.parametrize("prefix", PREFIXES, ids=[" ".join(prefix) or "as usual" for prefix in PREFIXES])
+@pytest.mark.parametrize("name", NAMES)
+def test_an_empty_or_binary_or_deleted_file_is_found_too(repo: Repo, name: str, prefix: list[str]) -> None:
+    repo.stage(name, b"\0\1")
+    assert name in paths_in(_diff(repo, *prefix))
+    repo.stage(name, b"")
+    assert name in paths_in(_diff(repo, *prefix))
+    repo.commit("Add")
+    repo.git("rm", "-q", "--", name)
+    assert name in paths_in(_diff(repo, *prefix))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_names_of_a_renamed_file_are_found(repo: Repo, name: str) -> None:
+    repo.stage(name, "some\nlines\nof\ntext\n")
+    repo.commit("Add")
+    repo.git("mv", "--", name, "other name.txt")
+    text = _diff(repo)
+    assert {name, "other name.txt"} <= set(paths_in(text))
+    assert [(file.kind, file.old_path, file.path) for file in parse(text)] == [("R", name, "other name.txt")]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--stat"],
+        ["--numstat"],
+        ["--name-status"],
+        ["--raw"],
+        ["--summary"],
+        ["--compact-summary"],
+        ["--shortstat", "-p"],
+    ],
+)
+def test_names_in_lists_are_found(repo: Repo, options: list[str]) -> None:
+    repo.stage("secrets/key.pem", "x\n")
+    assert "secrets/key.pem" in paths_in(_diff(repo, *options))
+
+
+def test_a_merge_with_a_conflict_is_read(repo: Repo) -> None:
+    repo.git("checkout", "-q", "-b", "side")
+    repo.commit("Side", **{"a.txt": "side\n"})
+    repo.git("checkout", "-q", "main")
+    repo.commit("Main", **{"a.txt": "main\n"})
+    repo.git("merge", "-q", "side", check=False)
+    (file,) = parse(repo.git("diff"))
+    assert file.path == "a.txt"
+    assert file.hunks[0].parents == 2
+    assert "a.txt" in paths_in(repo.git("diff"))
+    repo.write("a.txt", "both\n")
+    repo.git("add", ".")
+    repo.git("commit", "-q", "-m", "Merge")
+    assert [file.path for file in parse(repo.git("show"))] == ["a.txt"]
+
+
+def test_a_submodule_is_told_apart(repo: Repo, new_repo: Callable[..., Repo]) -> None:
+    outer = new_repo("outer")
+    outer.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(repo.folder), "libs/inner")
+    files = {file.path: file.submodule for file in parse(outer.git("diff", "--cached"))}
+    assert files == {".gitmodules": False, "libs/inner": True}
+    assert "libs/inner" in paths_in(outer.git("diff", "--cached", "--submodule=log"))
+
+
+def test_a_log_with_a_graph_names_its_files(repo: Repo) -> None:
+    repo.commit("Add a key", **{"secrets/key.pem": "x\n"})
+    assert "secrets/key.pem" in paths_in(repo.git("log", "--graph", "-p"))
+    assert "secrets/key.pem" in paths_in(repo.git("log", "--stat"))
+
+
+def test_hunks_know_their_lines_and_modes(repo: Repo) -> None:
+    repo.stage("a.txt", "one\n--- two\n+++ three\n")
+    repo.git("update-index", "--chmod=+x", "a.txt")
+    (file,) = parse(_diff(repo))
+    assert (file.kind, file.old_mode, file.new_mode) == ("M", "100644", "100755")
+    assert file.added == ("--- two", "+++ three")
+    assert file.deleted == ("two",)
+
+
+def test_a_plain_diff_in_a_mail_is_found() -> None:
+    text = "Hi,\n\n> --- a/src/one.c\t2024-01-01\n> +++ b/src/one.c\t2024-01-02\n> @@ -1 +1 @@\n> -a\n> +b\n\nBye"
+    assert "src/one.c" in paths_in(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "--- old/secret.key\n+++ new/secret.key\n@@ -1 +1 @@\n-a\n+b\n",
+        "diff -u secret.key.orig secret.key\n",
+        "Only in conf: secret.key\n",
+        "Index: secret.key\n=====\n",
+        "*** secret.key\t2024-01-01\n--- secret.key\t2024-01-02\n",
+        " rename conf/{old.key => secret.key} (100%)\n",
+        " conf/{old.key => secret.key} | 0\n",
+        "Binary files a/x.key and b/secret.key differ\n",
+        "\x1b[1mdiff --git a/secret.key b/secret.key\x1b[m\n",
+        "diff --git a/secret.key b/secret.key\r\nindex 1..2 100644\r\n",
+        "diff --git a/secret.key b/secret.key",
+    ],
+)
+def test_other_ways_to_name_a_file(text: str) -> None:
+    assert any(path.endswith("secret.key") for path in paths_in(text))
+
+
+def test_a_hunk_that_claims_too_many_lines_hides_no_file() -> None:
+    text = "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,900 +1,900 @@\n a\ndiff --git a/hidden b/hidden\n--- a/hidden\n"
+    assert "hidden" in paths_in(text)
+    text = "--- a/x\n+++ b/x\n@@ -1,900 +1,900 @@\n a\n--- a/hidden\n+++ b/hidden\n@@ -1 +1 @@\n-a\n+b\n"
+    assert "hidden" in paths_in(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no diff here", "a | b\nc | 3 apples", "---\ntitle: x\n---\n", "Dear all,\nthanks"]
+)
+def test_prose_names_no_files(text: str) -> None:
+    assert parse(text) == ()
+    assert paths_in(text) == ()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "diff --git " + "a " * 5000,
+        "x" + " " * 20_000 + "|",
+        ">" * 20_000,
+        "diff --git " + '"' * 9999,
+        "Binary files " + " and " * 5000,
+    ],
+)
+def test_long_strange_lines_cost_little(line: str) -> None:
+    paths_in("\n".join([line] * 50))
