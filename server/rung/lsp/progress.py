@@ -27,6 +27,11 @@ class Progress:
         self._begin = begin
         self._state: typing.Literal["waiting", "open", "ended"] = "waiting"
         self._callbacks: list[Callable[[], object]] = []
+        self._conclusion: str | None = None
+
+    def conclude(self, message: str) -> None:
+        """Say what came of it: shown as the end's own message, which editors leave standing for a while."""
+        self._conclusion = message
 
     def report(self, message: str, percentage: int | None = None) -> None:
         """Say what happens now. A percentage is shown only if the progress began with one."""
@@ -51,7 +56,7 @@ class Progress:
         """Take it away; the first call does."""
         was, self._state = self._state, "ended"
         if was == "open":
-            self._progress.end(self.token, types.WorkDoneProgressEnd())
+            self._progress.end(self.token, types.WorkDoneProgressEnd(message=self._conclusion))
 
     def _cancelled(self) -> None:
         if self._state == "open":

@@ -232,7 +232,7 @@ class Session:
             shown.on_cancel(lambda: self._drop(request))
             try:
                 outcome = await self._run(request, title, lambda event: _report(shown, event))
-                shown.report(told(outcome.receipt))
+                shown.conclude(told(outcome.receipt))
                 await self._delivery.deliver(request, outcome)
             except CancelledByPersonError:
                 return
