@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from .conftest import Repo
 
 NAMES = [
-    "plain.txt", "with space.txt", "ümläut.txt", 'quo"te.txt', "new\nline", "tab\tin", "back\\slash", "a/b", "b/x b/y",
+    "plain.txt", "with space.txt", "ümläut.txt", 'quo"te.txt', "new\nline", "tab\tin", "back\\slash", "a/b",
+    "b/x b/y",
 ]  # fmt: skip
 PREFIXES: list[list[str]] = [
-    [], ["--no-prefix"], ["-c", "diff.mnemonicPrefix=true"], ["--src-prefix=old/", "--dst-prefix=new/"], ["--color=always"],
-    ["-c", "core.quotepath=off"],
+    [], ["--no-prefix"], ["-c", "diff.mnemonicPrefix=true"], ["--src-prefix=old/", "--dst-prefix=new/"],
+    ["--color=always"], ["-c", "core.quotepath=off"],
 ]  # fmt: skip
 
 

@@ -48,6 +48,7 @@ async def test_a_hostile_repository_runs_nothing(repo: Repo, tmp_path: Path) -> 
     assert "\x1b" not in change.diff
     assert "diff --git a/a.txt b/a.txt\n" in change.diff
     await for_commit_file(repo.commit_file, repo.env, "")
+    assert not canary.exists(), canary.read_text()
     (repo.folder / ".git/index").unlink()
     repo.git("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "read-tree", "HEAD")
     canary.unlink(missing_ok=True)
