@@ -1,0 +1,56 @@
+"""What Anthropic's statuses and its errors inside a stream mean, where that is not what they mean everywhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from rung.errors import AttemptError
+from rung.providers import failures
+from rung.types.model import Model
+
+STATUSES = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "timeout_error": 408,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "overloaded_error": 529,
+}
+"""The status that each type of error has where it comes before the stream."""
+
+_MOST_OUTPUT = re.compile(r"max_tokens`?: \d+ > (\d+)")
+_TOO_LONG = re.compile(r"exceed context limit|request_too_large", re.IGNORECASE)
+_NO_CREDIT = re.compile(r"credit balance|billing_error", re.IGNORECASE)
+
+
+def most_output(complaint: str) -> int | None:
+    """The largest ``max_tokens`` the model takes, if a 400 names it: ``max_tokens: 9000 > 8192, which is ...``."""
+    found = _MOST_OUTPUT.search(complaint)
+    return int(found[1]) if found else None
+
+
+def for_status(model: Model, status: int, body: str, headers: Mapping[str, str]) -> AttemptError:
+    """The failure behind an HTTP status; ``body`` is read for its meaning only."""
+    host = failures.host_of(model)
+    if status == 413 or (status == 400 and _TOO_LONG.search(body)):
+        return AttemptError("too-long", f"The prompt is longer than {model.model} takes.")
+    if status == 402 or (status == 400 and _NO_CREDIT.search(body)):
+        # As with a key that is refused, nothing but the person can mend it.
+        return AttemptError("auth", f"{host} answered {status}: the account has no credit.", "Look at its billing.")
+    return failures.for_status(model, status, body, headers)
+
+
+def in_stream(model: Model, error: object) -> AttemptError:
+    """The failure behind an ``error`` event inside a 200, for example ``overloaded_error``."""
+    found: dict[str, Any] = error if isinstance(error, dict) else {}
+    kind = str(found.get("type") or "")
+    text = f"{kind} {found.get('message') or ''}"
+    if kind not in STATUSES:
+        return failures.for_server_error(model, 200, text)
+    return for_status(model, STATUSES[kind], text, {})

@@ -1,0 +1,115 @@
+"""Anthropic's stream, line by line, made into events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from rung.errors import AttemptError
+from rung.providers import anthropic_failures, failures
+from rung.providers.events import Content, Finished, Thought, Usage
+from rung.providers.thinking import ThinkTags
+from rung.types.model import Model
+
+if TYPE_CHECKING:
+    from rung.providers.events import Stop
+
+STOPS: dict[str, Stop] = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+}
+"""The reasons to stop that leave an answer."""
+INPUT = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+"""Read anew, put into the cache, read from the cache: the prompt is the sum."""
+
+
+class Reader:
+    """Feed it the lines of the body in order; it gives back what they say.
+
+    The end marker is ``message_stop``. ``message_start`` and ``ping`` come before the model has said anything, and so
+    yield nothing.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._tags = ThinkTags()
+        self._event = ""
+        self._tokens: dict[str, int] = {}
+        self._served: str | None = None
+        self._stop: str | None = None
+        self.ended = False
+        """The end marker came, and with it Finished."""
+
+    def feed(self, line: bytes) -> Iterator[Content | Thought | Finished]:
+        """The events of one line.
+
+        Raises:
+            AttemptError: the server reports an error, refuses, or does not speak this protocol.
+        """
+        if not line:
+            self._event = ""
+        elif line.startswith(b"event:"):
+            self._event = line[6:].strip().decode("utf-8", "replace")
+        elif line.startswith(b"data:") and line[5:].strip():
+            found = failures.parse_object(self._model, line[5:].strip())
+            yield from self._take(str(found.get("type") or self._event), found)
+
+    def _take(self, kind: str, found: dict[str, Any]) -> Iterator[Content | Thought | Finished]:
+        if kind == "error" or (self._event == "error" and "error" in found):
+            raise anthropic_failures.in_stream(self._model, found.get("error"))
+        if kind == "message_start":
+            message = _object(found.get("message"))
+            self._served = str(message.get("model") or "") or None
+            self._count(_object(message.get("usage")), INPUT)
+        elif kind == "content_block_start":
+            yield from self._block(_object(found.get("content_block")))
+        elif kind == "content_block_delta":
+            yield from self._piece(_object(found.get("delta")))
+        elif kind == "message_delta":
+            self._stop = str(_object(found.get("delta")).get("stop_reason") or "") or self._stop
+            # Its numbers are sums up to here; the output of message_start is only a beginning.
+            self._count(_object(found.get("usage")), (*INPUT, "output_tokens"))
+        elif kind == "message_stop":
+            yield from self._end()
+
+    def _block(self, block: dict[str, Any]) -> Iterator[Content | Thought]:
+        if block.get("type") in {"thinking", "redacted_thinking"}:
+            yield Thought()
+        elif block.get("type") == "text":
+            yield from self._tags.feed(_text(block.get("text")))
+
+    def _piece(self, delta: dict[str, Any]) -> Iterator[Content | Thought]:
+        if delta.get("type") == "thinking_delta":
+            yield Thought()
+        elif delta.get("type") == "text_delta":
+            yield from self._tags.feed(_text(delta.get("text")))
+
+    def _count(self, usage: dict[str, Any], names: tuple[str, ...]) -> None:
+        counts = {name: failures.number(usage.get(name)) for name in names}
+        self._tokens |= {name: count for name, count in counts.items() if count is not None}
+
+    def _end(self) -> Iterator[Content | Thought | Finished]:
+        host = failures.host_of(self._model)
+        if self._stop is None:
+            raise failures.unfinished(self._model)
+        if self._stop == "refusal":
+            # Not the model's words but a filter's verdict on the exchange, as OpenAI's content_filter.
+            raise AttemptError("filtered", f"{host} refused the content.")
+        if self._stop not in STOPS:
+            raise AttemptError("bad-answer", f"{self._model.model} stopped to do something that Rung does not offer.")
+        yield from self._tags.end()
+        self.ended = True
+        # No prompt is empty: a server that says 0 did not count.
+        tokens_in = sum(self._tokens.get(name, 0) for name in INPUT) or None
+        usage = Usage(tokens_in, self._tokens.get("output_tokens"))
+        yield Finished(stop=STOPS[self._stop], usage=usage, model=self._served)
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
