@@ -23,6 +23,7 @@ from rung.ladder.slots import Slots
 from rung.ladder.tokens import TokenCounter
 from rung.ladder.warmup import Warmups
 from rung.ledger.ledger import Ledger
+from rung.providers.anthropic import Anthropic
 from rung.providers.ollama import Ollama
 from rung.providers.openai import OpenAI
 from rung.running import Running, Shared
@@ -66,6 +67,7 @@ class Engine:
         self._warmups = Warmups(folder / "warm")
         openai = OpenAI(find)
         providers: dict[str, Chat] = {"ollama": Ollama(), "openai": openai, "openai-compatible": openai}
+        providers["anthropic"] = Anthropic(find)
         means = Means(providers, self.health, Slots(), self._warmups, TokenCounter())
         self._shared = Shared(Ladder(means), self.ledger, dict(os.environ if env is None else env), source)
         self._requests: dict[str, tuple[Request, asyncio.Task[None]]] = {}
