@@ -91,3 +91,12 @@ def test_a_strange_name_breaks_no_line(path: str) -> None:
     assert len(message.split("\n")[0]) <= 72
     assert message.split("\n")[1] == ""
     assert all(line.startswith(("- ", "  ")) for line in message.split("\n")[2:])
+
+
+@pytest.mark.parametrize("piece", ["a = ", "if (", "def f(a=1, ", '"', "x.y[", "-> dict[", "'\\", "    ", "&& "])
+def test_strange_lines_cost_little(piece: str) -> None:
+    lines = [piece * (1900 // len(piece))] * 150 + [piece * 100_000]
+    body = "".join(f"-{line}\n+{line} b\n" for line in lines[:-1])
+    for text, count in ((body, 150), (f"-a\n+{lines[-1]}\n", 1)):
+        diff = f"diff --git a/f.py b/f.py\n--- a/f.py\n+++ b/f.py\n@@ -1,{count} +1,{count} @@\n{text}"
+        assert write(_change(FileChange("f.py", "M", added=count, deleted=count, diff=diff)))

@@ -20,6 +20,8 @@ from rung.git.staged import FileChange, StagedChange
 from rung.types.value import Value
 
 LINES = 40_000
+_LONGEST = 2000
+"""Characters of a line a person may have written; a file with longer ones is not read closely."""
 _MANY = 4
 _COMPARED = 200
 """Lines that are compared each with each."""
@@ -221,8 +223,18 @@ def facts_of(change: StagedChange) -> Facts:
         if budget > 0 and not file.lock and not file.submodule and area != "generated":
             hunks = tuple(hunk for part in parse(file.diff[:_FILE_CHARACTERS]) for hunk in part.hunks)
             budget -= sum(len(hunk.lines) for hunk in hunks)
+            if any(len(line) > _LONGEST for hunk in hunks for line in hunk.lines):
+                hunks = ()
+        if area == "source" and file.path.endswith(".rs") and hunks and all(_is_test(hunk) for hunk in hunks):
+            area = "test"  # Rust's tests live in the program's own files
         files.append(_file(file, area, hunks))
     return Facts(change, tuple(files))
+
+
+def _is_test(hunk: Hunk) -> bool:
+    if re.search(r"\bmod tests?\b", hunk.heading):
+        return True
+    return any(_TEST_MARK.match(line[1:]) for line in hunk.lines)
 
 
 def _decorated(hunk: Hunk, position: int, language: Language) -> str | None:

@@ -18,6 +18,7 @@ _IMPORT = re.compile(
 _TRIPLE = re.compile(r'"""|\'\'\'')
 _PROSE = re.compile(r"\s*(?:[A-Z:\-*.`]|\w+ \w+ \w+)[^=(){}\[\]]*$")
 _ANNOTATION = re.compile(r"->[^:{]+(?=[:{])|:\s*[A-Za-z_][\w\[\], .|<>\"']*?(?=[,)=;]|$)|\bas \w+\b|# type: ?ignore.*$")
+_TEXT = re.compile(r"([\"'`])(?:\\.|(?!\1).)*\1")
 _KEYWORDS = frozenset(
     {"true", "false", "True", "False", "None", "null", "nil", "and", "or", "in", "is", "not", "let", "const", "var"}
 )
@@ -170,6 +171,8 @@ def pairs(hunks: Sequence[Hunk]) -> list[tuple[str, str]]:
 def renamed_word(replaced: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
     """The one identifier that was replaced by another wherever lines changed, and nothing else."""
     mapping: dict[str, str] = {}
+    if all(_TEXT.sub("", old) == _TEXT.sub("", new) for old, new in replaced):
+        return None  # a text, not a name
     for old, new in replaced:
         before, after = tokens(old), tokens(new)
         if len(before) != len(after):

@@ -34,7 +34,7 @@ _CONDITION = re.compile(
 _BOUND = re.compile(r"<=|>=|[<>]|[+-] ?1\b|\.\.=?|\b[01]\b")
 _OPTION = re.compile(
     r"add_argument\(|add_option\(|@(?:click|app|cli)\.(?:option|argument|command)\(|typer\.(?:Option|Argument)\(|\.option\(|"
-    r"flag\.(?:String|Bool|Int|Duration)|#\[(?:arg|clap|command)\(|add_parser\(|\.addOption|\bFlags\(\)\.\w+\("
+    r"flag\.(?:String|Bool|Int|Duration)|#\[(?:arg|clap|command)\(|add_parser\(|^\s*\[?[\"'`]--[a-z][\w-]+[\"'`]|\.addOption|\bFlags\(\)\.\w+\("
 )
 _ENDPOINT = re.compile(
     r"@\w+\.(?:get|post|put|patch|delete|route|websocket)\(|(?:app|router|server|api|r|mux|e)\.(?:get|post|put|patch|delete|GET|POST|PUT|PATCH|DELETE|HandleFunc|Handle|route)\("
@@ -85,7 +85,7 @@ class Sign(Value):
 
 
 def _lines(lines: Iterable[str], pattern: re.Pattern[str]) -> int:
-    return sum(1 for line in lines if pattern.search(line))
+    return sum(1 for line in lines if pattern.search(" ".join(line.split())))  # long gaps would cost dear
 
 
 def _starting(lines: Iterable[str], pattern: re.Pattern[str]) -> int:
@@ -159,6 +159,11 @@ def _parameters(facts: Facts) -> int:
         if re.match(r"\s*(?:async )?(?:def|function|fun|func|export)\b", new):
             found += len(_DEFAULT_PARAMETER.findall(new)) > len(_DEFAULT_PARAMETER.findall(old))
     return found
+
+
+def _lasting_deletion(facts: Facts) -> bool:
+    """More went than a line or two inside a function, which may as well mend something."""
+    return bool(facts.gone) or len(facts.net_minus) > 5 or any(file.change.status == "D" for file in facts.source)
 
 
 def _same_words(facts: Facts) -> int:
@@ -244,8 +249,8 @@ TABLE: tuple[Sign, ...] = (
     Sign("refactor", 2.0, 3, "a name moved to another file", lambda facts: len(facts.moved)),
     Sign("refactor", 4.0, 1, "the same lines in another place", _same_words),
     Sign("refactor", 4.0, 1, "lines went into a new function", lambda facts: int(bool(facts.extracted))),
-    Sign("refactor", 5.0, 1, "only deleted", lambda facts: int(bool(facts.minus) and not facts.net_plus)),
-    Sign("refactor", 2.5, 1, "mostly deleted", lambda facts: int(len(facts.net_minus) > 3 * len(facts.net_plus) + 3)),
+    Sign("refactor", 5.0, 1, "only deleted", lambda facts: int(_lasting_deletion(facts) and not facts.net_plus)),
+    Sign("refactor", 2.5, 1, "mostly deleted", lambda facts: int(_lasting_deletion(facts) and len(facts.net_minus) > 3 * len(facts.net_plus) + 3)),
     Sign("refactor", 1.5, 1, "more went than came", lambda facts: int(len(facts.net_minus) > len(facts.net_plus) + 4)),
     Sign("refactor", 2.0, 1, "it got shorter", lambda facts: int(bool(facts.plus) and not facts.new and not _regressions(facts) and len(facts.minus) - len(facts.plus) >= 2)),
     Sign("refactor", 1.5, 1, "as much came as went", lambda facts: int(len(facts.net_minus) > 25 and 0.6 < len(facts.net_plus) / len(facts.net_minus) < 1.5)),
