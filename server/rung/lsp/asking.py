@@ -48,6 +48,14 @@ def root_of(server: Server, path: Path | None) -> Path | None:
     return next((p for p in path.parents if (p / ".rung").exists() or (p / ".git").exists()), None)
 
 
+def name_of(uri: str, root: Path | None) -> str:
+    """What pins by path look at: the path from the workspace with ``/``, whole where it lies outside; else the URI."""
+    path = path_of(uri)
+    if path is None:
+        return uri
+    return (path.relative_to(root) if root and path.is_relative_to(root) else path).as_posix()
+
+
 def document_of(server: Server, uri: str, selection: types.Range | None, version: int | None) -> Document:
     """The document as the person sees it.
 
@@ -60,11 +68,7 @@ def document_of(server: Server, uri: str, selection: types.Range | None, version
         raise ContextError("The text has changed since you chose this.", "Select again and ask once more.")
     if selection is not None and selection.start.line > source.count("\n") + source.count("\r"):
         raise ContextError("The selection lies beyond the end of the document.", "Select again and ask once more.")
-    path = path_of(uri)
-    root = root_of(server, path)
-    name = uri
-    if path is not None:
-        name = (path.relative_to(root) if root and path.is_relative_to(root) else path).as_posix()
+    name = name_of(uri, root_of(server, path_of(uri)))
     language = text.language_id or "plaintext"
     return Document(uri, name, language, source, text.version, text.points(selection) if selection else None)
 

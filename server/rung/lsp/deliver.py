@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from rung.git import message_buffer, repository
-from rung.types.outcome import Outcome
-from rung.types.receipt import Receipt
-from rung.types.request import Position, Range, Request
+from rung.types.request import Position, Range
+from rung.types.value import as_dict
 
 if TYPE_CHECKING:
     from rung.lsp.findings import Findings
     from rung.lsp.server import Server
+    from rung.lsp.text import Text
+    from rung.types.outcome import Finding, Outcome
+    from rung.types.receipt import Receipt
+    from rung.types.request import Request
 
 TRIES = 3
 """Edits offered to a person who goes on typing, before the text is opened as a document instead."""
 PATIENCE = 10.0
 """Seconds the client may take to apply an edit or open a document."""
+SETTLING = 1.0
+"""Seconds after which a client that has not told of a change has none to tell: Neovim waits 0.15, Eglot 0.5."""
+
+_log = logging.getLogger(__name__)
 
 
 def told(receipt: Receipt) -> str:
@@ -59,6 +67,7 @@ class Delivery:
         self._findings = findings
         self._env = env
         self._folder: Path | None = None
+        self._change = asyncio.Event()
         server.at_close(self._clean)
 
     async def deliver(self, request: Request, outcome: Outcome) -> None:
@@ -70,24 +79,37 @@ class Delivery:
             self.say(f"{count} finding{'' if count == 1 else 's'}. {told(receipt)}")
             return
         text = outcome.text or ""
-        if request.commit_file is not None and await self._into_commit_buffer(request, text):
-            if receipt.builtin or receipt.degraded:
-                self.say(told(receipt))
-            return
-        if outcome.outcome == "commit-message":
-            await self.open_text(text + "\n", "commit-message.txt", receipt)
-        else:
+        if outcome.outcome != "commit-message":
             await self.open_text(f"{text}\n\n---\n_{told(receipt)}_\n", f"{request.action}.md", receipt)
+        elif not await self._into_commit_buffer(request, text):
+            await self.open_text(text + "\n", "commit-message.txt", receipt)
+        elif receipt.builtin or receipt.degraded:
+            self.say(told(receipt))
 
-    async def edit(self, request: Request, text: str) -> types.WorkspaceEdit | None:
-        """The edit that puts a commit message into its buffer as it is now; None where it has no buffer."""
+    async def result(self, request: Request, outcome: Outcome) -> dict[str, Any]:
+        """DESIGN's ``result``, for a plugin that delivers by itself: ranges as the editor counts, and the edit."""
+        found = outcome.shape()
+        if outcome.findings is not None and request.document is not None:
+            document = self._server.documents.get_text_document(request.document.uri)
+            found["findings"] = [_finding(finding, document) for finding in outcome.findings]
+        if outcome.outcome == "commit-message":
+            insertion = await self._insertion(request, outcome.text or "")
+            if insertion is not None:
+                found["edit"] = self._edit(*insertion)
+        return found
+
+    async def _insertion(self, request: Request, text: str) -> tuple[Text, message_buffer.Insertion] | None:
+        """Where a commit message goes in its buffer as it is now; None where it has no buffer, or no longer one."""
         if request.commit_file is None or request.document is None:
             return None
         found = await repository.of_commit_file(request.commit_file, self._env)
         document = self._server.documents.get_text_document(request.document.uri)
-        source = document.source
-        comment = message_buffer.comment_prefix(source, found.comment)
-        insertion = message_buffer.insertion(source, text, comment)
+        if not document.is_open:
+            return None
+        comment = message_buffer.comment_prefix(document.source, found.comment)
+        return document, message_buffer.insertion(document.source, text, comment)
+
+    def _edit(self, document: Text, insertion: message_buffer.Insertion) -> types.WorkspaceEdit:
         at = Position(insertion.line, insertion.character)
         change = types.TextEdit(document.client_range(Range(at, at)), insertion.text)
         if self._versioned():
@@ -100,36 +122,78 @@ class Delivery:
         return bool(workspace and workspace.workspace_edit and workspace.workspace_edit.document_changes)
 
     async def _into_commit_buffer(self, request: Request, text: str) -> bool:
-        """Whether the client took the edit; made anew for the text as it is, as often as the person typed meanwhile."""
+        """Whether the message stands in its buffer; tried anew for the text as it is, if the person typed meanwhile."""
         workspace = self._server.client_capabilities.workspace
         if not (workspace and workspace.apply_edit):
             return False
         for _ in range(TRIES):
-            edit = await self.edit(request, text)
-            if edit is None:
+            found = await self._insertion(request, text)
+            if found is None:
                 return False
-            params = types.ApplyWorkspaceEditParams(edit, label="Rung: commit message")
+            document, insertion = found
+            version = document.version
+            params = types.ApplyWorkspaceEditParams(self._edit(document, insertion), label="Rung: commit message")
             try:
                 async with asyncio.timeout(PATIENCE):
-                    if (await self._server.workspace_apply_edit_async(params)).applied:
-                        return True
-            except (JsonRpcException, TimeoutError):
+                    applied = (await self._server.workspace_apply_edit_async(params)).applied
+            except JsonRpcException:
+                applied = False  # how Eglot refuses an edit for an older version
+            except TimeoutError:
                 return False
+            if await self._settled(document.uri, version, insertion.text, applied=applied):
+                return True
         return False
+
+    def changed(self) -> None:
+        """Some document has changed."""
+        self._change.set()
+
+    async def _settled(self, uri: str, version: int | None, text: str, *, applied: bool) -> bool:
+        """Whether an edit is in the document, as far as can be known a moment later.
+
+        Clients tell of typing up to half a second late. Neovim drops an edit for an older version and says it was
+        applied all the same; so what counts is what the document says, and the client's word only if that is silent.
+        """
+        wanted = text.replace("\r", "").strip("\n")
+        try:
+            async with asyncio.timeout(SETTLING):
+                while True:
+                    document = self._server.documents.get_text_document(uri)
+                    if not document.is_open:
+                        return applied
+                    if document.version != version:
+                        if wanted in document.source.replace("\r", ""):
+                            return True
+                        if not applied:
+                            return False
+                    self._change.clear()
+                    await self._change.wait()
+        except TimeoutError:
+            return applied and self._server.documents.get_text_document(uri).version == version
 
     async def open_text(self, text: str, name: str, receipt: Receipt | None = None) -> None:
         """Open a text as a document, in a file that its owner alone can read and that goes with the session."""
-        window = self._server.client_capabilities.window
-        if window and window.show_document and window.show_document.support:
-            path = self._write(text, name)
-            params = types.ShowDocumentParams(path.as_uri(), take_focus=True)
-            try:
-                async with asyncio.timeout(PATIENCE):
-                    if (await self._server.window_show_document_async(params)).success:
-                        return
-            except (JsonRpcException, TimeoutError):
-                pass
+        try:
+            if self._shows() and await self.open_file(self._write(text, name)):
+                return
+        except OSError as error:
+            _log.warning("no document could be written: %s", error.strerror or type(error).__name__)
         self.say(text.rstrip() if receipt is None or name.endswith(".md") else f"{text.rstrip()}\n\n({told(receipt)})")
+
+    def _shows(self) -> bool:
+        window = self._server.client_capabilities.window
+        return bool(window and window.show_document and window.show_document.support)
+
+    async def open_file(self, path: Path) -> bool:
+        """Open a file in the editor; whether it did."""
+        if not self._shows():
+            return False
+        try:
+            async with asyncio.timeout(PATIENCE):
+                params = types.ShowDocumentParams(path.as_uri(), take_focus=True)
+                return (await self._server.window_show_document_async(params)).success
+        except (JsonRpcException, TimeoutError):
+            return False
 
     def _write(self, text: str, name: str) -> Path:
         if self._folder is None:
@@ -147,3 +211,13 @@ class Delivery:
     def say(self, text: str, kind: types.MessageType = types.MessageType.Info) -> None:
         """One message to the person."""
         self._server.window_show_message(types.ShowMessageParams(kind, f"Rung: {text}"))
+
+
+def _finding(finding: Finding, document: Text) -> dict[str, Any]:
+    """DESIGN's ``finding``, its range in the client's units."""
+    found: dict[str, Any] = as_dict(finding)
+    if finding.suggestion is None:
+        del found["suggestion"]
+    if finding.range is not None:
+        found["range"] = document.client_range(finding.range)
+    return found

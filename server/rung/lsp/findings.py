@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from rung.actions.results.findings import locate
+from rung.lsp.text import split_lines
 from rung.types.outcome import Finding
 from rung.types.request import Position, Range
 
 if TYPE_CHECKING:
     from rung.lsp.server import Server
     from rung.lsp.text import Text
+
+MOST = 1000
+"""Places a quote is looked for."""
 
 SEVERITY = {
     "error": types.DiagnosticSeverity.Error,
@@ -23,27 +27,47 @@ SEVERITY = {
 }
 
 
-def relocate(finding: Finding, text: str) -> Range | None:
+def relocate(finding: Finding, document: Text) -> Range | None:
     """Where the finding's quote stands now: of several places the one nearest to where it stood; None if nowhere."""
-    quote = finding.quote.strip()
+    quote, text = finding.quote.strip(), document.source
     if not quote:
         return Range(Position(0, 0), Position(0, 0))
     starts: list[int] = []
     index = text.find(quote)
-    while index >= 0 and len(starts) < 1000:
+    while index >= 0 and len(starts) < MOST:
         starts.append(index)
         index = text.find(quote, index + 1)
     if len(starts) < 2 or finding.range is None:
         return locate(finding.quote, text)
-    line = finding.range.start.line
+    was = finding.range.start
 
-    def row(at: int) -> int:
-        return text.count("\n", 0, at)
+    def distance(start: int) -> tuple[int, int]:
+        at = document.position(start)
+        return abs(at.line - was.line), abs(at.character - was.character)
 
-    at = min(starts, key=lambda start: abs(row(start) - line))
-    begin = Position(row(at), at - (text.rfind("\n", 0, at) + 1))
-    end = at + len(quote)
-    return Range(begin, Position(row(end), end - (text.rfind("\n", 0, end) + 1)))
+    start = min(starts, key=distance)
+    return Range(document.position(start), document.position(start + len(quote)))
+
+
+def moved(finding: Finding, changes: Sequence[types.TextDocumentContentChangeEvent]) -> Finding:
+    """The finding some lines up or down, as lines came and went above it: else it would jump to a twin of its quote."""
+    if finding.range is None:
+        return finding
+    start, end = finding.range.start, finding.range.end
+    shift = 0
+    for change in changes:
+        if isinstance(change, types.TextDocumentContentChangePartial):
+            span = change.range
+            column = start.character if span.end.line == start.line + shift else 0
+            if (span.end.line, span.end.character) <= (start.line + shift, column):
+                shift += len(split_lines(change.text)) - 1 - (span.end.line - span.start.line)
+    if not shift:
+        return finding
+    return finding.replace(
+        range=Range(
+            Position(max(0, start.line + shift), start.character), Position(max(0, end.line + shift), end.character)
+        )
+    )
 
 
 class Findings:
@@ -62,15 +86,14 @@ class Findings:
         self._shown[uri] = {f"finding-{self._server.next_id()}": finding for finding in findings}
         self.follow(uri)
 
-    def follow(self, uri: str) -> None:
+    def follow(self, uri: str, changes: Sequence[types.TextDocumentContentChangeEvent] = ()) -> None:
         """The document has changed: move what moved, drop what is gone."""
         if uri not in self._shown:
             return
         document: Text = self._server.documents.get_text_document(uri)
-        text = document.source
         kept: dict[str, Finding] = {}
         for name, finding in self._shown[uri].items():
-            where = relocate(finding, text)
+            where = relocate(moved(finding, changes), document)
             if where is not None:
                 kept[name] = finding.replace(range=where)
         self._shown[uri] = kept
@@ -92,12 +115,12 @@ class Findings:
             if self._shown.pop(name, None) is not None:
                 self._publish(name, [])
 
-    def at(self, uri: str, line: int) -> list[tuple[str, str]]:
-        """Id and title of the findings on a line."""
+    def at(self, uri: str, span: types.Range) -> list[tuple[str, str]]:
+        """Id and title of the findings on the lines of a range."""
         return [
             (name, finding.title)
             for name, finding in self._shown.get(uri, {}).items()
-            if finding.range and finding.range.start.line <= line <= finding.range.end.line
+            if finding.range and finding.range.start.line <= span.end.line and span.start.line <= finding.range.end.line
         ]
 
     def _publish(self, uri: str, diagnostics: list[types.Diagnostic]) -> None:

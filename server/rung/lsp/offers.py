@@ -41,8 +41,8 @@ class Offers:
         self._disabled = bool(able and able.disabled_support)
         tags = able.tag_support.value_set if able and able.tag_support else []
         self._tag = types.CodeActionTag.LlmGenerated in (tags or [])
-        # A client without literal support understands bare commands only.
-        self._literal = able is None or able.code_action_literal_support is not None
+        # A client without literal support, or that says nothing at all, understands bare commands only.
+        self._literal = bool(able and able.code_action_literal_support)
 
     def actions(
         self,
@@ -65,9 +65,6 @@ class Offers:
             unable: by action id, why it cannot run now.
         """
         selected = params.range.start != params.range.end
-        automatic = params.context.trigger_kind == types.CodeActionTriggerKind.Automatic
-        if automatic and not selected and not params.context.diagnostics:
-            return []
         uri = params.text_document.uri
         places = self._places(uri, language, selected=selected, empty=empty)
         out: list[types.CodeAction | types.Command] = []

@@ -3,45 +3,46 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
 
-from rung.engine import Engine
 from rung.errors import CancelledByPersonError, ContextError, NoAnswerError, RungError, SettingsError, UsageError
-from rung.lsp.asking import path_of, root_of, to_request
+from rung.lsp.asking import name_of, path_of, root_of, to_request
 from rung.lsp.deliver import Delivery, told
 from rung.lsp.findings import Findings
 from rung.lsp.offers import Offers
+from rung.lsp.preferences import Preferences, shipped
 from rung.lsp.progress import Progress, progress
 from rung.lsp.status import status
+from rung.lsp.stream import Stream
 from rung.lsp.wire_types import DID_CHANGE_STATUS
 from rung.routing.decide import decide
 from rung.routing.plan import plan
-from rung.settings import trust
-from rung.settings.load import Loaded, load
-from rung.settings.store import SettingsStore
-from rung.types.action import Action
-from rung.types.event import OutcomeEvent, ResetEvent, TextEvent, TierEvent
+from rung.settings import places
+from rung.types.event import OutcomeEvent, TierEvent
 from rung.types.features import Features
-from rung.types.outcome import Outcome
-from rung.types.request import Request
 from rung.types.value import as_dict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rung.engine import Engine
     from rung.lsp.server import Server
     from rung.lsp.wire_types import RunParams
-    from rung.settings.values import Settings
+    from rung.types.action import Action
     from rung.types.event import Event
+    from rung.types.model import Model
+    from rung.types.outcome import Outcome
+    from rung.types.request import Request
 
-_log = logging.getLogger(__name__)
+EMPTY = """\
+# Your own settings; a file needs only what differs from the defaults. `rung init` writes one for the models you have.
+"""
+"""A new rung.toml."""
 
 
 class Session:
@@ -55,131 +56,57 @@ class Session:
     def __init__(self, server: Server, engine: Engine) -> None:
         self._server = server
         self._engine = engine
-        self._editor: Mapping[str, Any] = {}
-        self._store = SettingsStore(self._load)
+        self._preferences = Preferences(server, engine, self._status_may_have_changed)
         self._findings = Findings(server)
         self._delivery = Delivery(server, self._findings, engine.env)
         self._own: dict[str, tuple[Request, str]] = {}
         self._told: dict[str, Any] | None = None
         self._spend = 0.0
-        self._broken: dict[Path, str] = {}
-        self._checked = False
 
-    def _load(self, root: Path | None) -> Loaded:
-        return load(root, self._editor or None)
+    @property
+    def preferences(self) -> Preferences:
+        """Its settings and actions."""
+        return self._preferences
+
+    @property
+    def findings(self) -> Findings:
+        """What is shown as diagnostics."""
+        return self._findings
 
     # ---- life
 
-    def initialize(self, params: types.InitializeParams) -> None:
-        """Look at what the client sends along."""
-        options = params.initialization_options
-        if isinstance(options, Mapping):
-            self._editor = options.get("rung", options)
-
-    async def initialized(self) -> None:
-        """Begin the background work: nothing was read or probed before."""
-        await self._pull_configuration()
-        self._store.subscribe(self._settings_changed)
+    async def begin(self) -> None:
+        """Begin the background work: nothing was probed before."""
+        await self._preferences.begin()
         self._server.at_close(self._engine.subscribe(self._status_may_have_changed))
-        self._check_settings(root_of(self._server, None))
-        self._server.supervisor.spawn("settings", self._store.watch())
         self._server.supervisor.spawn("health", self._engine.watch_health(self._models))
         await self._refresh_spend()
 
-    async def _pull_configuration(self) -> None:
-        """Ask the editor for its section, where it can be asked."""
-        workspace = self._server.client_capabilities.workspace
-        if not (workspace and workspace.configuration):
-            return
-        item = types.ConfigurationParams([types.ConfigurationItem(section="rung")])
-        try:
-            async with asyncio.timeout(5):
-                (found,) = await self._server.workspace_configuration_async(item)
-        except (TimeoutError, ValueError, JsonRpcException):
-            return
-        self.configure(found)
-
-    def configure(self, section: object) -> None:
-        """Take over the editor's settings: the section ``rung``, or an object that holds it."""
-        plain = _plain(section)
-        if isinstance(plain, dict) and isinstance(plain.get("rung"), dict):
-            plain = plain["rung"]
-        if isinstance(plain, dict) and plain and plain != self._editor:
-            self._editor = plain
-            self._store.reload()
-
-    def _models(self) -> list[Any]:
-        settings = self._settings_or_none()
+    def _models(self) -> list[Model]:
+        settings = self._preferences.own()
         return [model for tier in settings.tiers for model in tier.models] if settings else []
 
-    # ---- settings
-
-    def _settings_or_none(self) -> Settings | None:
-        try:
-            return self._store.current(root_of(self._server, None))
-        except SettingsError:
-            return None
-
-    def _check_settings(self, root: Path | None) -> None:
-        """Read the settings for the first time, and show what is wrong with them."""
-        try:
-            loaded = self._store.loaded(root)
-        except SettingsError as error:
-            self._settings_changed(root, None, error, ())
-            return
-        self._settings_changed(root, loaded.settings, None, loaded.warnings)
-
-    def _settings_changed(
-        self, _root: Path | None, settings: Settings | None, error: SettingsError | None, warnings: tuple[str, ...]
-    ) -> None:
-        for warning in warnings:
-            self._server.window_log_message(types.LogMessageParams(types.MessageType.Warning, f"Rung: {warning}"))
-        if settings is not None:
-            self._engine.health.settings_changed()
-            self._clear_mistakes()
-        if error is not None:
-            self._show_mistake(error)
-        self._status_may_have_changed()
-
-    def _show_mistake(self, error: SettingsError) -> None:
-        self._clear_mistakes(but=error.path)
-        self._broken[error.path] = error.sentence()
-        line = max(0, error.line - 1)
-        span = types.Range(types.Position(line, 0), types.Position(line, 1000))
-        text = f"{error.text} {error.hint or ''}".strip()
-        diagnostic = types.Diagnostic(span, text, types.DiagnosticSeverity.Error, source="rung")
-        params = types.PublishDiagnosticsParams(error.path.as_uri(), [diagnostic])
-        self._server.text_document_publish_diagnostics(params)
-
-    def _clear_mistakes(self, but: Path | None = None) -> None:
-        for path in [path for path in self._broken if path != but]:
-            del self._broken[path]
-            self._server.text_document_publish_diagnostics(types.PublishDiagnosticsParams(path.as_uri(), []))
-
-    def reload(self) -> None:
-        """Read settings again, now."""
-        self._store.reload()
-        self._engine.health.settings_changed()
-
-    def _actions(self, root: Path | None) -> dict[str, Action]:
-        found = self._engine.actions(root, trusted=root is not None and trust.trusted(root))
-        settings = self._settings_or_none()
-        if settings is None or settings.actions is None:
-            return found
-        return {name: action for name, action in found.items() if name in settings.actions}
+    def changed(self, params: types.DidChangeTextDocumentParams) -> None:
+        """The person typed, or an edit of ours arrived."""
+        self._findings.follow(params.text_document.uri, params.content_changes)
+        self._delivery.changed()
 
     # ---- listing
 
     def list_actions(self, params: types.CodeActionParams) -> list[types.CodeAction | types.Command]:
         """The code actions for a place, from memory."""
+        automatic = params.context.trigger_kind == types.CodeActionTriggerKind.Automatic
+        if automatic and params.range.start == params.range.end and not params.context.diagnostics:
+            return []
         uri = params.text_document.uri
         document = self._server.documents.get_text_document(uri)
         root = root_of(self._server, path_of(uri))
         try:
-            catalogue = self._actions(root)
+            catalogue = self._preferences.actions(root)
+            unable = self._unable(uri, root, catalogue)
         except SettingsError as error:
-            self._show_mistake(error)
-            catalogue = {}
+            catalogue = shipped()
+            unable = dict.fromkeys(catalogue, error.sentence())
         offers = Offers(self._server.client_capabilities)
         found = offers.actions(
             params,
@@ -187,24 +114,24 @@ class Session:
             version=document.version,
             empty=document.is_open and not document.source.strip(),
             catalogue=catalogue,
-            unable=self._unable(root, catalogue),
+            unable=unable,
         )
         found += offers.cancels(self._own.values(), params.context.only)
-        return found + offers.dismissals(self._findings.at(uri, params.range.start.line), params.context.only)
+        return found + offers.dismissals(self._findings.at(uri, params.range), params.context.only)
 
-    def _unable(self, root: Path | None, catalogue: Mapping[str, Action]) -> dict[str, str]:
+    def _unable(self, uri: str, root: Path | None, catalogue: Mapping[str, Action]) -> dict[str, str]:
         """Why actions cannot run now, as far as memory knows; the commit message always can."""
-        try:
-            settings = self._store.current(root)
-        except SettingsError as error:
-            return dict.fromkeys(catalogue, error.sentence())
+        settings = self._preferences.current(root)
         out = {}
         for action in catalogue.values():
-            decision = decide(Features(action=action.id, action_tier=action.tier), settings)
+            if action.result == "commit-message":
+                continue
+            paths = (name_of(uri, root),) if set(action.on) & {"selection", "symbol", "file"} else ()
+            decision = decide(Features(action=action.id, action_tier=action.tier, paths=paths), settings)
             found = plan(decision, settings, self._engine.health.known)
-            if action.result != "commit-message" and all(c.state in {"down", "blocked"} for c in found.attempts):
+            if all(c.state in {"down", "blocked"} for c in found.attempts):
                 reasons = "; ".join(f"{skipped.tier}: {skipped.reason}" for skipped in found.skipped)
-                out[action.id] = f"No model can answer. {reasons}"
+                out[action.id] = f"No model can answer. {reasons}".strip()
         return out
 
     # ---- running
@@ -216,12 +143,20 @@ class Session:
             UsageError: no such action, or no place is named.
         """
         request, title = self._admit(params)
-        self._server.supervisor.spawn(f"run {request.id}", self._run_and_deliver(request, title, params))
+        work = self._server.supervisor.spawn(f"run {request.id}", self._run_and_deliver(request, title, params))
+        work.add_done_callback(self._ended)
         return {"id": request.id}
+
+    def _ended(self, work: asyncio.Task[None]) -> None:
+        """Nobody waits for a command's work: if it broke in a way nobody foresaw, the person hears of it here."""
+        if not work.cancelled() and work.exception() is not None:
+            self._delivery.say(
+                "Internal error in the language server; its log names the place.", types.MessageType.Error
+            )
 
     def _admit(self, params: RunParams) -> tuple[Request, str]:
         request = to_request(self._server, params, f"{id(self):x}")
-        actions = self._actions(request.root)
+        actions = self._preferences.actions(request.root)
         if request.action not in actions:
             known = ", ".join(sorted(actions))
             raise UsageError(f"There is no action {request.action!r}.", f"The actions are: {known}.")
@@ -247,10 +182,11 @@ class Session:
         Raises:
             RungError: there is none.
         """
-        settings = self._store.current(request.root)
+        settings = self._preferences.current(request.root)
+        actions = self._preferences.actions(request.root)
         self._own[request.id] = (request, title)
         try:
-            async with aclosing(self._engine.run(request, settings, self._actions(request.root))) as events:
+            async with aclosing(self._engine.run(request, settings, actions)) as events:
                 async for event in events:
                     if isinstance(event, OutcomeEvent):
                         return event.result
@@ -262,46 +198,28 @@ class Session:
         raise RungError("The request ended without an outcome.")
 
     async def stream(self, params: RunParams) -> dict[str, Any]:
-        """``rung/run``: stream, answer with the result, apply nothing.
+        """``rung/run``: stream, answer with DESIGN's result or error, apply nothing.
 
         Raises:
-            UsageError: no such action, or no place is named.
+            CancelledByPersonError: by another road than the request's own cancel.
         """
-        request, title = self._admit(params)
-        async with progress(self._server, f"Rung: {title}", token=params.work_done_token) as shown:
-            shown.on_cancel(lambda: self._drop(request))
+        try:
+            request, title = self._admit(params)
+            async with progress(self._server, f"Rung: {title}", token=params.work_done_token) as shown:
+                shown.on_cancel(lambda: self._drop(request))
+                stream = Stream(self._server, params.partial_result_token)
 
-            def take(event: Event) -> None:
-                _report(shown, event)
-                self._partial(params.partial_result_token, event)
+                def take(event: Event) -> None:
+                    _report(shown, event)
+                    stream.send(event)
 
-            try:
                 outcome = await self._run(request, title, take)
-            except NoAnswerError as error:
-                return {"id": request.id, "error": _error(error), "receipt": as_dict(error.receipt)}
-            except CancelledByPersonError:
-                raise
-            except RungError as error:
-                return {"id": request.id, "error": _error(error)}
-        found = {"id": request.id, **outcome.shape()}
-        edit = await self._delivery.edit(request, outcome.text or "") if outcome.text else None
-        if edit is not None:
-            found["edit"] = edit
-        return found
-
-    def _partial(self, token: int | str | None, event: Event) -> None:
-        if token is None:
-            return
-        if isinstance(event, TextEvent):
-            value: dict[str, Any] = {"kind": "text", "text": event.text}
-        elif isinstance(event, TierEvent):
-            value = {"kind": "tier", "tier": event.tier, "model": event.model, "reason": event.reason}
-            value["waiting"] = event.waiting
-        elif isinstance(event, ResetEvent):
-            value = {"kind": "reset", "reason": event.reason}
-        else:
-            return
-        self._server.protocol.notify("$/progress", {"token": token, "value": value})
+        except CancelledByPersonError:
+            raise
+        except RungError as error:
+            receipt = error.receipt if isinstance(error, NoAnswerError) else None
+            return {"error": _error(error)} | ({"receipt": as_dict(receipt)} if receipt else {})
+        return {"id": request.id, **await self._delivery.result(request, outcome)}
 
     def cancel(self, request_id: str | None = None) -> int:
         """Cancel one request of this session, or all of them; gives how many there were."""
@@ -311,36 +229,29 @@ class Session:
     def _drop(self, request: Request) -> None:
         self.cancel(request.id)
 
-    # ---- findings
-
-    @property
-    def findings(self) -> Findings:
-        """What is shown as diagnostics."""
-        return self._findings
-
     # ---- status
 
     def status(self) -> dict[str, Any]:
         """DESIGN's ``rung/status``."""
-        problem = next(iter(self._broken.values()), None)
-        return status(self._engine, self._settings_or_none(), problem, self._spend)
+        return status(self._engine, self._preferences.own(), self._preferences.problem, self._spend)
 
     def say_status(self) -> dict[str, Any]:
         """The status, told to the person as well."""
         found = self.status()
         tiers = ", ".join(f"{entry['name']} ({entry['model']}): {entry['state']}" for entry in found["tiers"])
-        self._delivery.say(f"{found['message']} {tiers}. ${found['spend']:.4f} today.")
+        self._delivery.say(
+            " ".join(filter(None, (found["message"], tiers and f"{tiers}.", f"${found['spend']:.4f} today.")))
+        )
         return found
 
     async def open_settings(self) -> None:
-        """Open the person's own rung.toml."""
-        from rung.settings import places  # noqa: PLC0415
-
+        """Open the person's own rung.toml; made, with nothing in it, where there is none."""
         path = places.config_folder() / "rung.toml"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text("#:schema ./rung.schema.json\n", encoding="utf-8")
-        await self._server.window_show_document_async(types.ShowDocumentParams(path.as_uri(), take_focus=True))
+            path.write_text(EMPTY, encoding="utf-8")
+        if not await self._delivery.open_file(path):
+            self._delivery.say(f"Your settings are in {path}.")
 
     async def _refresh_spend(self) -> None:
         self._spend = await asyncio.to_thread(self._engine.ledger.spent_today)
@@ -363,14 +274,3 @@ def _report(shown: Progress, event: Event) -> None:
 def _error(error: RungError) -> dict[str, str]:
     found = {"code": error.code, "message": error.text}
     return found | ({"hint": error.hint} if error.hint else {})
-
-
-def _plain(value: object) -> Any:
-    """Configuration comes as nested named tuples from pygls: make it plain again."""
-    if hasattr(value, "_asdict"):
-        return {name: _plain(item) for name, item in value._asdict().items()}
-    if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
