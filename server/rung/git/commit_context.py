@@ -142,6 +142,7 @@ async def _staged(
         revert=found.has("REVERT_HEAD"),
         comment_char=found.comment,
         cut=cut,
+        recent=head.recent[1:] if head and amend else head.recent if head else (),
     )
     if not files and not change.merge:
         if amend:

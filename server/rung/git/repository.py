@@ -52,6 +52,14 @@ class Head(Value):
     author_date: str
     """As git's message template prints it."""
     message: str
+    recent: tuple[str, ...] = ()
+    """The subjects of the last commits, the newest first, merges apart: how this house writes."""
+
+
+RECENT = 60
+"""Commits whose subjects are read."""
+_RECORD = "\0\x1e\0"
+"""Ends a commit in git's answer; no message can hold a NUL."""
 
 
 def empty_tree(*, sha256: bool) -> str:
@@ -153,16 +161,21 @@ async def _settings(git_dir: Path, env: Mapping[str, str] | None) -> dict[str, s
 
 
 async def head(repository: Repository, env: Mapping[str, str] | None = None) -> Head | None:
-    """The last commit; None where there is none yet."""
+    """The last commit, with the subjects of those before it; None where there is none yet."""
     said = await run(
-        (*repository.options, "log", "-1", "--no-show-signature", "--no-color", "--no-notes", "--encoding=UTF-8",
-         "--date=default", "--format=%H%x00%P%x00%ad%x00%B", "HEAD", "--"),
+        (*repository.options, "log", f"-{RECENT}", "--no-show-signature", "--no-color", "--no-notes", "--encoding=UTF-8",
+         "--date=default", "--format=%H%x00%P%x00%ad%x00%B%x00%x1e%x00", "HEAD", "--"),
         cwd=repository.cwd, env=env, fine=(0, 128),
     )  # fmt: skip
     if said.code == 128:
         return None
-    commit, parents, date, message = (said.stdout.decode("utf-8", "replace").split("\0") + [""] * 4)[:4]
-    return Head(commit, tuple(parents.split()), date, message.strip("\n"))
+    records = [record.lstrip("\n").split("\0") for record in said.stdout.decode("utf-8", "replace").split(_RECORD)]
+    commits = [record for record in records if len(record) == 4]
+    if not commits:
+        return None
+    commit, parents, date, message = commits[0]
+    recent = tuple(text.strip().partition("\n")[0] for _, ancestors, _, text in commits if len(ancestors.split()) < 2)
+    return Head(commit, tuple(parents.split()), date, message.strip("\n"), recent)
 
 
 async def branch(repository: Repository, env: Mapping[str, str] | None = None) -> str | None:

@@ -68,6 +68,8 @@ class StagedChange(Value):
     """What a comment line of the message begins with."""
     cut: bool = False
     """The diff was longer than Rung reads."""
+    recent: tuple[str, ...] = ()
+    """Subjects of the commits before this one, the newest first."""
 
     @property
     def diff(self) -> str:

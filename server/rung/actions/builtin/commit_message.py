@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rung.actions.builtin.body import body_of
 from rung.actions.builtin.facts import Facts, facts_of
+from rung.actions.builtin.house import in_this_house
 from rung.actions.builtin.kinds import kind_of
 from rung.actions.builtin.phrases import counted
 from rung.actions.builtin.scope import scope_of
@@ -40,6 +41,8 @@ def _subject(facts: Facts) -> str:
     if scope is None and kind == "build" and any(file.area in ("manifest", "lock") for file in facts.files):
         scope = "deps" if any(file.bumps for file in facts.of("manifest")) or not facts.of("manifest") else None
     words = _one_line(subject_of(facts, kind))
+    bumps = any(file.bumps or file.area == "lock" for file in facts.files)
+    kind = in_this_house(kind, facts.change.recent, dependencies=bumps)
     for head in (f"{kind}({scope}): " if scope else f"{kind}: ", f"{kind}: "):
         if len(head) + len(words) <= SUBJECT:
             return head + words
