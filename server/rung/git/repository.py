@@ -174,7 +174,8 @@ async def head(repository: Repository, env: Mapping[str, str] | None = None) -> 
     if not commits:
         return None
     commit, parents, date, message = commits[0]
-    recent = tuple(text.strip().partition("\n")[0] for _, ancestors, _, text in commits if len(ancestors.split()) < 2)
+    own = [text for _, ancestors, _, text in commits if len(ancestors.split()) < 2]
+    recent = tuple(text.strip().partition("\n")[0] for text in own)
     return Head(commit, tuple(parents.split()), date, message.strip("\n"), recent)
 
 
