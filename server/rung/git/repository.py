@@ -163,7 +163,8 @@ async def _settings(git_dir: Path, env: Mapping[str, str] | None) -> dict[str, s
 async def head(repository: Repository, env: Mapping[str, str] | None = None) -> Head | None:
     """The last commit, with the subjects of those before it; None where there is none yet."""
     said = await run(
-        (*repository.options, "log", f"-{RECENT}", "--no-show-signature", "--no-color", "--no-notes", "--encoding=UTF-8",
+        (*repository.options, "log", f"-{RECENT}", "--no-show-signature", "--no-color", "--no-notes",
+         "--encoding=UTF-8",
          "--date=default", "--format=%H%x00%P%x00%ad%x00%B%x00%x1e%x00", "HEAD", "--"),
         cwd=repository.cwd, env=env, fine=(0, 128),
     )  # fmt: skip
