@@ -1,14 +1,15 @@
 """The command line: one file per command.
 
 ``rung --help`` and ``rung route`` take at most three times a bare interpreter, so nothing is imported here before it is
-known which command it is.
+known which command it is. Whatever goes wrong ends in one sentence on stderr and an exit code, never in a traceback.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 
-from rung.errors import RungError
+from rung.errors import CancelledByPersonError, RungError
 
 COMMANDS = {
     "ask": ("ask", "ask anything; a prompt and piped input are both used"),
@@ -43,6 +44,34 @@ def main(arguments: list[str] | None = None) -> int:
         The exit code of DESIGN.
     """
     words = sys.argv[1:] if arguments is None else arguments
+    _ready_streams()
+    try:
+        try:
+            code = _run(words)
+        except RungError as error:
+            code = report(error, as_json=_wants_json(words))
+        except KeyboardInterrupt:
+            code = report(CancelledByPersonError("Cancelled."), as_json=_wants_json(words))
+        # Here, not at exit, where it would be too late to say that the disk is full.
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has enough.
+        _drop_output()
+        return 0
+    except OSError as error:
+        what = f"{error.filename}: " if error.filename else "The output cannot be written: "
+        print(f"rung: {what}{error.strerror or 'an error'}.", file=sys.stderr)
+        _drop_output()
+        return 1
+    return code
+
+
+def _run(words: list[str]) -> int:
+    """Run the command that the words name.
+
+    Raises:
+        RungError: it has no result.
+    """
     if not words or words[0] in {"-h", "--help", "help"}:
         print(usage())
         return 0 if words else 2
@@ -54,24 +83,19 @@ def main(arguments: list[str] | None = None) -> int:
     if words[0] not in COMMANDS:
         print(f"rung: there is no command {words[0]!r}. `rung --help` lists them.", file=sys.stderr)
         return 2
-    return _run(COMMANDS[words[0]][0], words[1:])
-
-
-def _run(module: str, words: list[str]) -> int:
-    """Run a command's module; its errors become one sentence on stderr and an exit code."""
+    module = COMMANDS[words[0]][0]
     command = getattr(__import__(f"rung.cli.{module}", fromlist=["run"]), "run")  # noqa: B009
     try:
-        code: int = command(words)
-    except RungError as error:
-        return report(error, as_json="--json" in words)
-    except KeyboardInterrupt:
-        print("rung: cancelled.", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # Whoever read our output has enough; the interpreter must not complain about it at exit.
-        sys.stdout = None
-        return 0
+        code: int = command(words[1:])
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else 0  # --help
     return code
+
+
+def _wants_json(words: list[str]) -> bool:
+    """Whether the output is for a machine, as far as can be told of words that may make no sense."""
+    options = words[: words.index("--")] if "--" in words else words
+    return "--json" in options or "--format=json" in options or "--format json" in " ".join(options)
 
 
 def report(error: RungError, *, as_json: bool) -> int:
@@ -81,8 +105,29 @@ def report(error: RungError, *, as_json: bool) -> int:
 
         from rung.types.value import as_dict  # noqa: PLC0415
 
-        told = {"code": error.code, "message": error.text} | ({"hint": error.hint} if error.hint else {})
+        told = {"code": error.code, "message": error.sentence()}
+        if error.hint:
+            told |= {"message": error.sentence().removesuffix(f" {error.hint}"), "hint": error.hint}
         found = getattr(error, "receipt", None)
         print(json.dumps({"error": told} | ({"receipt": as_dict(found)} if found else {})))
-    print(f"rung: {error.sentence()}", file=sys.stderr)
+    # A file's name may hold anything, even what a terminal obeys.
+    sentence = "".join(letter if letter.isprintable() else "?" for letter in error.sentence())
+    print(f"rung: {sentence}", file=sys.stderr)
     return error.exit_code
+
+
+def _ready_streams() -> None:
+    """Open what whoever started us closed, and let no letter that a terminal lacks stop an answer."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - as long as we live
+    adapt = getattr(sys.stdout, "reconfigure", None)
+    if adapt:
+        adapt(errors="replace")
+
+
+def _drop_output() -> None:
+    """Send what is left in the buffer nowhere, or the interpreter complains at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

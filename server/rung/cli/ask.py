@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rung.cli.inputs import attached, workspace
-from rung.cli.options import add_asking, parser
+from rung.cli.inputs import attached, clean, instruction, workspace
+from rung.cli.options import add_asking, parser, positive
 from rung.cli.perform import answer
 from rung.running import new_id
 from rung.types.request import Request
@@ -19,19 +19,21 @@ def run(words: list[str]) -> int:
     """
     made = parser("ask", 'Ask anything. `git diff | rung ask "Is this safe?"` uses both.')
     made.add_argument("prompt", nargs="*", help="the prompt; may begin with [local], [cloud] or any tier's name")
-    made.add_argument("-f", "--file", action="append", default=[], metavar="FILE", help="a file to send along")
+    made.add_argument(
+        "-f", "--file", action="append", default=[], metavar="FILE", help="a file to send along; may be repeated"
+    )
     made.add_argument("-s", "--system", metavar="TEXT", help="what the model should be told first")
-    made.add_argument("--max-output", type=int, metavar="TOKENS", help="how long the answer may be")
+    made.add_argument("--max-output", type=positive, metavar="TOKENS", help="how long the answer may be")
     add_asking(made)
-    args = made.parse_args(words)
+    args = made.parse_intermixed_args(words)
     root = workspace()
     request = Request(
         id=new_id(),
         action="ask",
         spot="command line",
         root=Path(root),
-        instruction=" ".join(args.prompt) or None,
-        system=args.system,
+        instruction=instruction(args.prompt),
+        system=None if args.system is None else clean(args.system),
         attached=attached(args.file, root),
         tier=args.tier,
         model=args.model,

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import os
+import signal
 import sys
 from pathlib import Path
 
-from rung.cli.inputs import workspace
+from rung.cli import saved
+from rung.cli.inputs import instruction, workspace
 from rung.cli.options import add_asking, parser
 from rung.cli.perform import answer, perform
-from rung.errors import RungError
-from rung.git import interactive, message_buffer
+from rung.errors import CancelledByPersonError, RungError
+from rung.git import interactive, message_buffer, repository
 from rung.running import new_id
 from rung.types.request import Document, Request
 
@@ -25,21 +29,27 @@ def run(words: list[str]) -> int:
         RungError: there is nothing staged, or no answer.
     """
     made = parser("commit", "Write a commit message for the staged changes. Commits nothing by itself.")
-    made.add_argument("instruction", nargs="*", help='a wish, such as "in German"')
-    made.add_argument("--edit", action="store_true", help="open git's editor with it: `git commit --edit`")
+    made.add_argument("instruction", nargs="*", default=[], help='a wish, such as "in German"')
+    made.add_argument(
+        "--edit", action="store_true", help="commit with it in git's editor; nothing is committed unless you save it"
+    )
     made.add_argument(
         "--hook", nargs="+", metavar="FILE", help="for prepare-commit-msg: FILE and git's other arguments"
     )
     add_asking(made)
-    args = made.parse_args(words)
+    args = made.parse_intermixed_args(words)
     root = workspace()
     if args.hook:
         return _hook(args, root)
     request = _request(args, root)
     if not args.edit:
         return answer(request, root, args)
+    # Before the model is asked: a terminal without an editor would waste the answer.
+    os.environ["GIT_EDITOR"] = saved.editor(Path.cwd(), os.environ)
     outcome = perform(request, root, stream=False)
-    return interactive.commit(outcome.text or "", Path.cwd())
+    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is git's and its editor's from here on
+    code = interactive.commit(outcome.text or "", Path.cwd())
+    return min(code, 1) if code >= 0 else CancelledByPersonError.exit_code
 
 
 def _request(args: argparse.Namespace, root: str) -> Request:
@@ -49,7 +59,7 @@ def _request(args: argparse.Namespace, root: str) -> Request:
         spot="command line",
         root=Path(root),
         repository=Path.cwd(),
-        instruction=" ".join(args.instruction) or None,
+        instruction=instruction(args.instruction),
         tier=args.tier,
         model=args.model,
         local=args.local,
@@ -62,11 +72,16 @@ def _hook(args: argparse.Namespace, root: str) -> int:
     if source in WRITTEN_BY_OTHERS:
         return 0
     try:
-        text = path.read_bytes().decode("utf-8", "replace")
-        document = Document(path.absolute().as_uri(), path.name, "git-commit", text)
+        raw = path.read_bytes()
+        document = Document(path.absolute().as_uri(), path.name, "git-commit", raw.decode("utf-8", "replace"))
         request = _request(args, root).replace(commit_file=path.absolute(), document=document)
         message = perform(request, root, stream=False).text or ""
-        path.write_bytes(message_buffer.insertion(text, message).applied(text).encode("utf-8"))
+        # What is there already is kept to the byte, whatever encoding it is in.
+        text = raw.decode("utf-8", "surrogateescape")
+        found = asyncio.run(repository.of_commit_file(path.absolute(), os.environ))
+        comment = message_buffer.comment_prefix(text, found.comment)
+        merged = message_buffer.insertion(text, message, comment).applied(text)
+        path.write_bytes(merged.encode("utf-8", "surrogateescape"))
     except (RungError, OSError) as error:
         why = error.sentence() if isinstance(error, RungError) else "the message file cannot be read or written."
         print(f"rung: no message was written: {why}", file=sys.stderr)

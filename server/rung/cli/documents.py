@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -28,10 +29,12 @@ def document(argument: str, root: str) -> Document:
     """The document an argument names.
 
     Raises:
-        UsageError: there is no such file, or the lines are no range of it.
+        UsageError: there is no such file, nothing is in it, or the lines are no range of it.
     """
     path, first, last = _split(argument)
     text = read(path)
+    if not text.strip():
+        raise UsageError(f"{path} is empty.", "Name a file with text in it.")
     selection = None
     if first is not None and last is not None:
         lines = text.count("\n") + (not text.endswith("\n"))
@@ -42,7 +45,7 @@ def document(argument: str, root: str) -> Document:
 
 
 def _split(argument: str) -> tuple[str, int | None, int | None]:
-    match = re.fullmatch(r"(.+?):(\d+)(?:-(\d+))?", argument)
-    if not match or Path(argument).exists():
+    match = re.fullmatch(r"(.+?):([0-9]{1,9})(?:-([0-9]{1,9}))?", argument, re.DOTALL)
+    if not match or os.path.lexists(argument):
         return argument, None, None
     return match[1], int(match[2]), int(match[3] or match[2])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rung.cli.documents import document
-from rung.cli.inputs import workspace
+from rung.cli.inputs import instruction, workspace
 from rung.cli.options import add_asking, parser
 from rung.cli.perform import answer
 from rung.running import new_id
@@ -20,9 +20,9 @@ def run(words: list[str]) -> int:
     """
     made = parser("explain", "Explain a file or some of its lines.")
     made.add_argument("file", metavar="FILE[:A-B]", help="a file; lines A to B of it, counted from 1")
-    made.add_argument("instruction", nargs="*", help="what you want to know in particular")
+    made.add_argument("instruction", nargs="*", default=[], help="what you want to know in particular")
     add_asking(made)
-    args = made.parse_args(words)
+    args = made.parse_intermixed_args(words)
     root = workspace()
     found = document(args.file, root)
     if found.selection is None:
@@ -33,7 +33,7 @@ def run(words: list[str]) -> int:
         spot="command line",
         root=Path(root),
         document=found,
-        instruction=" ".join(args.instruction) or None,
+        instruction=instruction(args.instruction),
         tier=args.tier,
         model=args.model,
         local=args.local,

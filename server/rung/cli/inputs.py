@@ -9,13 +9,26 @@ import sys
 from rung.errors import UsageError
 from rung.types.part import Part
 
-LARGEST = 20_000_000
-"""Bytes of one input; more is no prompt."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rung.settings.values import Settings
+
+LARGEST = 3_500_000
+"""Bytes of everything that is given along; more is no prompt."""
+PATIENCE = 1.0
+"""Seconds after which a person is told that we wait for standard input."""
 
 
 def workspace(start: str | None = None) -> str:
-    """The folder settings and relative paths belong to: the nearest with ``.rung`` or ``.git``, else where we are."""
-    here = os.path.realpath(start or os.getcwd())  # noqa: PTH109 - pathlib is slow to import
+    """The folder settings and relative paths belong to: the nearest with ``.rung`` or ``.git``, else where we are.
+
+    Raises:
+        UsageError: the folder we are in was deleted.
+    """
+    try:
+        here = os.path.realpath(start or os.getcwd())  # noqa: PTH109 - pathlib is slow to import
+    except FileNotFoundError:
+        raise UsageError("The folder we are in is gone.", "Change to one that exists.") from None
     folder = here
     while True:
         if any(os.path.exists(os.path.join(folder, name)) for name in (".rung", ".git")):  # noqa: PTH110, PTH118
@@ -30,7 +43,28 @@ def inside(path: str, root: str) -> str:
     """A path as rules see it: relative to the workspace with ``/`` where it lies inside, absolute otherwise."""
     absolute = os.path.realpath(path)
     relative = os.path.relpath(absolute, root)
-    return (absolute if relative.startswith("..") else relative).replace(os.sep, "/")
+    return clean((absolute if relative.startswith("..") else relative).replace(os.sep, "/"))
+
+
+def clean(text: str) -> str:
+    """An argument as text that can be sent: bytes in it that are no UTF-8 become question marks."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def instruction(words: list[str]) -> str | None:
+    """What the person typed as one text; None where there is nothing, or a lone ``-`` for standard input."""
+    return None if words in ([], ["-"]) else clean(" ".join(words))
+
+
+def check_model(name: str | None, settings: Settings) -> None:
+    """Refuse a model that no tier has.
+
+    Raises:
+        UsageError: it lists those there are.
+    """
+    known = dict.fromkeys(model.model for tier in settings.tiers for model in tier.models)
+    if name and name not in known and "auto" not in known:
+        raise UsageError(f"No tier has a model {name!r}.", f"The models are: {', '.join(known)}.")
 
 
 def piped() -> str | None:
@@ -45,7 +79,18 @@ def piped() -> str | None:
         return None
     if not (stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)):
         return None
+    _say_that_we_wait()
     return decoded(sys.stdin.buffer.read(LARGEST + 1), "Standard input")
+
+
+def _say_that_we_wait() -> None:
+    """Nothing may come for long where whoever started us forgot to close our input."""
+    if not sys.stderr.isatty() or os.name == "nt":
+        return
+    import select  # noqa: PLC0415
+
+    if not select.select([sys.stdin], [], [], PATIENCE)[0]:
+        print("rung: reading standard input until it ends (Ctrl-C: cancel) ...", file=sys.stderr)
 
 
 def read(path: str) -> str:
@@ -59,7 +104,8 @@ def read(path: str) -> str:
             raw = file.read(LARGEST + 1)
     except OSError as error:
         why = "is a folder" if isinstance(error, IsADirectoryError) else "cannot be read"
-        raise UsageError(f"{path} {why if os.path.exists(path) else 'does not exist'}.", "Name a file.") from None  # noqa: PTH110
+        why = why if os.path.lexists(path) else "does not exist"
+        raise UsageError(f"{path or repr(path)} {why}.", "Name a file.") from None
     return decoded(raw, path)
 
 
@@ -70,7 +116,7 @@ def decoded(raw: bytes, name: str) -> str:
         UsageError: it is binary, or too much.
     """
     if len(raw) > LARGEST:
-        raise UsageError(f"{name} is longer than {LARGEST // 1_000_000} MB.", "Give a piece of it.")
+        raise UsageError(f"{name} is longer than {LARGEST / 1e6:g} MB.", "Give a piece of it.")
     if b"\0" in raw[:8192]:
         raise UsageError(f"{name} is binary.", "Rung reads text.")
     return raw.decode("utf-8-sig", "replace")
@@ -82,8 +128,10 @@ def attached(files: list[str], root: str) -> tuple[Part, ...]:
     Raises:
         UsageError: see :func:`read`.
     """
-    parts = [Part("attached", read(path), inside(path, root), priority=4) for path in files]
-    text = None if "-" in files else piped()
+    parts = [Part("attached", read(path), inside(path, root), priority=4) for path in files if path != "-"]
+    text = piped()
     if text and text.strip():
         parts.append(Part("attached", text, priority=3))
+    if sum(len(part.text) for part in parts) > LARGEST:
+        raise UsageError(f"The files together are longer than {LARGEST / 1e6:g} MB.", "Give fewer of them.")
     return tuple(parts)

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import argparse
+from typing import NoReturn
+
+from rung.errors import UsageError
 
 
-def parser(command: str, description: str) -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaint is one sentence, like every other of ours."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the arguments.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError(f"{self.prog}: {message}.", f"`{self.prog} --help` lists the options.")
+
+
+def parser(command: str, description: str) -> Parser:
     """A parser named after its command."""
-    return argparse.ArgumentParser(prog=f"rung {command}", description=description, allow_abbrev=False)
+    return Parser(prog=f"rung {command}", description=description, allow_abbrev=False)
 
 
 def add_asking(made: argparse.ArgumentParser) -> None:
@@ -19,3 +34,14 @@ def add_asking(made: argparse.ArgumentParser) -> None:
     made.add_argument("--local", action="store_true", help="never leave this machine")
     made.add_argument("-v", "--verbose", action="store_true", help="tier, model, seconds, tokens and cost on stderr")
     made.add_argument("--json", action="store_true", help="one JSON object: the result with its receipt")
+
+
+def positive(text: str) -> int:
+    """A number from 1.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    if not text.isascii() or not text.isdecimal() or not 0 < len(text) < 10 or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1")
+    return int(text)

@@ -10,7 +10,8 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rung.cli.terminal import Display, interactive, summary
+from rung.cli.inputs import check_model
+from rung.cli.terminal import NOT_GOOD_ENOUGH, Display, interactive, summary
 from rung.engine import Engine
 from rung.errors import RungError
 from rung.settings.load import load
@@ -42,6 +43,7 @@ def perform(request: Request, root: str, *, stream: bool) -> Outcome:
         RungError: there is no answer.
     """
     settings = settings_for(root)
+    check_model(request.model, settings)
     return asyncio.run(_perform(request, settings, root, stream=stream))
 
 
@@ -53,14 +55,13 @@ async def _perform(request: Request, settings: Settings, root: str, *, stream: b
         async with aclosing(engine.run(request, settings, actions)) as events:
             async for event in events:
                 if isinstance(event, OutcomeEvent):
-                    display.finish(event.result.text if stream else None)
+                    if stream:
+                        display.finish(event.result.text or "")
                     return event.result
                 display.take(event)
-    except RungError:
-        display.finish(None)
-        raise
     finally:
         await engine.close()
+        display.close()
     raise RungError("The request ended without an outcome.")
 
 
@@ -75,5 +76,5 @@ def answer(request: Request, root: str, args: argparse.Namespace) -> int:
     if args.verbose:
         print(summary(outcome.receipt), file=sys.stderr)
     elif outcome.receipt.degraded:
-        print("rung: this answer is the best there was, but not good enough.", file=sys.stderr)
+        print(NOT_GOOD_ENOUGH, file=sys.stderr)
     return 0

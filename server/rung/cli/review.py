@@ -7,23 +7,22 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from rung import __version__
 from rung.cli.documents import document
 from rung.cli.inputs import workspace
 from rung.cli.options import add_asking, parser
 from rung.cli.perform import perform
-from rung.cli.terminal import summary
+from rung.cli.sarif import sarif
+from rung.cli.terminal import NOT_GOOD_ENOUGH, printable, summary
+from rung.errors import ContextError
 from rung.git.commit_context import for_folder
 from rung.running import new_id
 from rung.types.outcome import Finding, Outcome
-from rung.types.request import Request
+from rung.types.request import Document, Request
 
 SEVERITIES = ("hint", "info", "warning", "error")
-LEVELS = {"error": "error", "warning": "warning", "info": "note", "hint": "note"}
-"""SARIF's words for ours."""
 
 
 def run(words: list[str]) -> int:
@@ -38,50 +37,92 @@ def run(words: list[str]) -> int:
     made = parser("review", "Review files; without a name, the files that are staged.")
     made.add_argument("files", nargs="*", metavar="FILE")
     made.add_argument("--format", choices=("text", "json", "sarif"), default="text")
-    made.add_argument("--fail-on", choices=SEVERITIES, metavar="SEVERITY", help="exit with 3 at this severity or above")
+    made.add_argument(
+        "--fail-on",
+        choices=SEVERITIES,
+        metavar="SEVERITY",
+        help="exit with 3 at this severity or above: hint, info, warning, error",
+    )
     add_asking(made)
-    args = made.parse_args(words)
+    args = made.parse_intermixed_args(words)
     root = workspace()
-    results = [_review(name, root, args) for name in args.files or _staged()]
-    found = [finding for result in results for finding in result.findings or ()]
     kind = "json" if args.json else args.format
+    results = []
+    # All of them are read before the first is sent: a misspelt name costs nothing.
+    for named in [document(name, root) for name in args.files or _staged()]:
+        result = _review(named, root, args)
+        results.append(result)
+        if kind == "text":
+            _show(result.findings or ())
+    found = [finding for result in results for finding in result.findings or ()]
     if kind == "json":
-        print(json.dumps(results[0].shape() if len(results) == 1 else [result.shape() for result in results]))
+        print(json.dumps(together(results).shape()))
     elif kind == "sarif":
         print(json.dumps(sarif(found), indent=2))
-    else:
-        print("\n".join(_line(finding) for finding in found) or "No findings.")
-    if args.verbose:
-        for result in results:
+    elif not found:
+        print("No findings.")
+    for result in results:
+        if args.verbose:
             print(summary(result.receipt), file=sys.stderr)
+        elif result.receipt.degraded:
+            print(NOT_GOOD_ENOUGH, file=sys.stderr)
     worst = max((SEVERITIES.index(finding.severity) for finding in found), default=-1)
     return 3 if args.fail_on and worst >= SEVERITIES.index(args.fail_on) else 0
 
 
 def _staged() -> list[str]:
-    """The staged files that are still there.
+    """The staged files that are still there and have text in them.
 
     Raises:
-        ContextError: nothing is staged.
+        ContextError: nothing is staged, or nothing that could be reviewed.
     """
     change = asyncio.run(for_folder(Path.cwd(), os.environ))
-    return [
-        str(change.work_tree / f.path) for f in change.files if f.status != "D" and not f.binary and not f.generated
-    ]
+    paths = [change.work_tree / f.path for f in change.files if f.status != "D" and not f.binary and not f.generated]
+    found = [str(path) for path in paths if path.is_file() and path.stat().st_size]
+    if not found:
+        raise ContextError("Nothing that is staged can be reviewed.", "Name a file: `rung review FILE`.")
+    return found
 
 
-def _review(name: str, root: str, args: argparse.Namespace) -> Outcome:
+def _review(named: Document, root: str, args: argparse.Namespace) -> Outcome:
     request = Request(
         id=new_id(),
         action="review-file",
         spot="command line",
         root=Path(root),
-        document=document(name, root),
+        document=named,
         tier=args.tier,
         model=args.model,
         local=args.local,
     )
     return perform(request, root, stream=False)
+
+
+def together(results: Sequence[Outcome]) -> Outcome:
+    """The results of several files as one, its receipt with the calls and sums of all of them."""
+    first = results[0]
+    receipts = [result.receipt for result in results]
+    costs = [receipt.cost_usd for receipt in receipts]
+    return first.replace(
+        findings=tuple(finding for result in results for finding in result.findings or ()),
+        receipt=first.receipt.replace(
+            local=all(receipt.local for receipt in receipts),
+            simulated=any(receipt.simulated for receipt in receipts),
+            degraded=any(receipt.degraded for receipt in receipts),
+            calls=tuple(call for receipt in receipts for call in receipt.calls),
+            tokens_in=sum(receipt.tokens_in for receipt in receipts),
+            tokens_out=sum(receipt.tokens_out for receipt in receipts),
+            cost_usd=None if None in costs else sum(cost or 0.0 for cost in costs),
+            total_ms=sum(receipt.total_ms for receipt in receipts),
+            left_out=tuple(omission for receipt in receipts for omission in receipt.left_out),
+            redacted=tuple(redaction for receipt in receipts for redaction in receipt.redacted),
+        ),
+    )
+
+
+def _show(found: Sequence[Finding]) -> None:
+    if found:
+        print(printable("\n".join(_line(finding) for finding in found), sys.stdout), flush=True)
 
 
 def _line(finding: Finding) -> str:
@@ -91,35 +132,3 @@ def _line(finding: Finding) -> str:
     if finding.suggestion:
         lines.append(f"    -> {finding.suggestion}")
     return "\n".join(lines)
-
-
-def sarif(found: list[Finding]) -> dict[str, Any]:
-    """SARIF 2.1.0, for code scanners."""
-    results = []
-    for finding in found:
-        region = {}
-        if finding.range:
-            start, end = finding.range.start, finding.range.end
-            region = {
-                "startLine": start.line + 1,
-                "startColumn": start.character + 1,
-                "endLine": end.line + 1,
-                "endColumn": end.character + 1,
-            }
-        place: dict[str, Any] = {"artifactLocation": {"uri": finding.path}}
-        message = f"{finding.title}. {finding.reason}"
-        results.append(
-            {
-                "ruleId": f"rung/{finding.category}",
-                "level": LEVELS[finding.severity],
-                "message": {"text": message},
-                "locations": [{"physicalLocation": place | ({"region": region} if region else {})}],
-            }
-        )
-    rules = [{"id": rule} for rule in dict.fromkeys(result["ruleId"] for result in results)]
-    driver = {"name": "rung", "version": __version__, "rules": rules}
-    return {
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}],
-    }

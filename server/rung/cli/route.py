@@ -9,7 +9,7 @@ from __future__ import annotations
 import getopt
 import os
 
-from rung.cli.inputs import attached, workspace
+from rung.cli.inputs import attached, check_model, instruction, workspace
 from rung.errors import UsageError
 from rung.routing import prefix
 from rung.routing.decide import BUILTIN, decide
@@ -42,6 +42,7 @@ options:
   --local               never leave this machine
   --json                one JSON object"""
 
+FLAGS = ("local", "json")
 SHORT = {"-a": "action", "-f": "file", "-m": "model", "-h": "help"}
 
 
@@ -56,8 +57,9 @@ def run(words: list[str]) -> int:
         print(HELP)
         return 0
     root = workspace()
-    loaded = load(root)  # type: ignore[arg-type]  # a Path's text will do, and pathlib is slow to import
-    word, typed = prefix.split(" ".join(args.prompt), loaded.settings)
+    loaded = load(root)
+    check_model(args.model, loaded.settings)
+    word, typed = prefix.split(instruction(list(args.prompt)) or "", loaded.settings)
     parts = attached(list(args.file), root)
     features = Features(
         action=args.action,
@@ -87,7 +89,7 @@ def run(words: list[str]) -> int:
 class _Arguments(Value):
     """The command's options."""
 
-    prompt: str = ""
+    prompt: tuple[str, ...] = ()
     action: str = "ask"
     file: tuple[str, ...] = ()
     language: str | None = None
@@ -109,12 +111,12 @@ def _arguments(words: list[str]) -> _Arguments | None:
         )
     except getopt.GetoptError as error:
         raise UsageError(f"rung route: {error.msg}.", "`rung route --help` lists the options.") from None
-    values: dict[str, Any] = {"prompt": " ".join(rest), "file": ()}
+    values: dict[str, Any] = {"prompt": tuple(rest), "file": ()}
     for option, value in found:
         name = SHORT.get(option, option.lstrip("-"))
         if name == "help":
             return None
-        values[name] = (*values["file"], value) if name == "file" else value or True
+        values[name] = (*values["file"], value) if name == "file" else True if name in FLAGS else value
     return _Arguments(**values)
 
 

@@ -29,7 +29,8 @@ name = "cloud"
 provider = "openai"
 model = "gpt-5-mini"
 url = "{url}/openai/v1"
-key = "OPENAI_API_KEY"
+key = "OPENAI_API_KEY"            # any value will do
+local = false                     # as if it were far away
 """
 
 
@@ -51,6 +52,8 @@ def run(words: list[str]) -> int:
         asyncio.run(
             serve(port=args.port, load_seconds=args.load, token_delay=args.token_delay, fail=args.fail, ready=_ready)
         )
+    except OverflowError:
+        raise UsageError(f"There is no port {args.port}.", "Ports are numbers up to 65535.") from None
     except OSError:
         raise UsageError(f"Port {args.port} is taken.", "Name another with --port.") from None
     except ValueError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from typing import TYPE_CHECKING, TextIO
 
@@ -11,7 +13,14 @@ from rung.types.receipt import Receipt
 if TYPE_CHECKING:
     from rung.types.event import Event
 
-WORDS = {"queued": "queued", "loading": "loading", "asking": "asking", "thinking": "thinking"}
+NOT_GOOD_ENOUGH = "rung: this answer is the best there was, but not good enough."
+_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Characters that terminals obey instead of showing them; a model may have read them anywhere."""
+
+
+def printable(text: str, out: TextIO) -> str:
+    """A model's text as it may go to ``out``: a terminal gets nothing that it would obey."""
+    return _OBEYED.sub("", text) if out.isatty() else text
 
 
 class Display:
@@ -33,38 +42,50 @@ class Display:
     def take(self, event: Event) -> None:
         """Show one event."""
         if isinstance(event, TierEvent):
-            self._wait(f"{event.tier}: {event.model} ({WORDS[event.waiting]}: {event.reason})")
+            self._wait(f"{event.tier}: {event.model} ({event.waiting}: {event.reason})")
         elif isinstance(event, TextEvent):
             if self._stream:
                 self._wait("")
-                self.shown += event.text
-                self._out.write(event.text)
-                self._out.flush()
+                self._write(event.text)
         elif isinstance(event, ResetEvent) and self._stream:
+            self._end_line()
             self.shown = ""
+            self._err.write(f"rung: that was not it: {event.reason} Once more:\n")
+            self._err.flush()
+
+    def _write(self, text: str) -> None:
+        self.shown += text
+        self._out.write(printable(text, self._out))
+        self._out.flush()
+
+    def _end_line(self) -> None:
+        if self.shown and not self.shown.endswith("\n"):
             self._out.write("\n")
             self._out.flush()
-            self._err.write(f"rung: that was not it ({event.reason}) Once more:\n")
 
     def _wait(self, line: str) -> None:
-        """The line that says what is waited for; only a terminal gets one."""
-        if not self._err.isatty():
+        """The line that says what is waited for; only a terminal gets one, and only as much as fits into one line."""
+        if line == self._line or not self._err.isatty():
             return
-        line = line[:110]
+        columns = os.get_terminal_size(self._err.fileno()).columns or 80
+        line = printable(line, self._err)[: columns - 1]
         self._err.write("\r" + line.ljust(len(self._line)) + ("\r" if not line else ""))
         self._err.flush()
         self._line = line
 
-    def finish(self, text: str | None) -> None:
-        """The end: the whole answer, unless it has been shown already just so."""
+    def finish(self, text: str) -> None:
+        """The whole answer, unless it has been shown already just so."""
         self._wait("")
-        if text is None:
-            return
-        if self.shown.strip() == text.strip():
-            self._out.write("" if self.shown.endswith("\n") else "\n")
-        else:
-            self._out.write(("\n" if self.shown else "") + text + ("" if text.endswith("\n") else "\n"))
-        self._out.flush()
+        if self.shown.strip() != text.strip():
+            self._end_line()
+            self._write(text)
+        self.close()
+
+    def close(self) -> None:
+        """Leave the cursor at the start of a line, whatever happened."""
+        self._wait("")
+        self._end_line()
+        self.shown = ""
 
 
 def interactive() -> bool:
@@ -82,4 +103,5 @@ def summary(receipt: Receipt) -> str:
     for call in receipt.calls:
         lines += [f"escalated from {a.tier} ({a.model}): {a.reason}" for a in call.attempts if a.outcome != "ok"]
     lines += [f"left out: {omission.path}: {omission.why}" for omission in receipt.left_out]
+    lines += [f"redacted: {redaction.count} x {redaction.kind}" for redaction in receipt.redacted]
     return "\n".join(f"rung: {line}" for line in lines)

@@ -20,6 +20,8 @@ def run(words: list[str]) -> int:
     made.add_argument("folder", nargs="?", help="the workspace; the one we are in, by default")
     made.add_argument("--forget", action="store_true", help="take it back")
     args = made.parse_args(words)
+    if args.folder is not None and not Path(args.folder).is_dir():
+        raise UsageError(f"There is no folder {args.folder}.", "Name the workspace's folder.")
     root = Path(workspace(args.folder))
     if args.forget:
         print(f"{root} is no longer trusted." if untrust(root) else f"{root} was not trusted.")

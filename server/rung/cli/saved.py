@@ -1,0 +1,55 @@
+"""Git's editor for ``rung commit --edit``: whoever leaves it without saving commits nothing.
+
+Git itself would commit the message a file holds already, saved or not. A model wrote this one, so it counts only once
+the person saved it; otherwise the file is emptied, which makes git stop. Run as
+``python -m rung.cli.saved EDITOR FILE``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from rung.git.process import run
+
+LONG_AGO = 1_000_000_000
+"""The time a file gets before it is edited, in seconds: no editor that saves it can hit it by chance."""
+
+
+def editor(folder: Path, env: Mapping[str, str]) -> str:
+    """What ``GIT_EDITOR`` must be: this module, around the editor git would have opened.
+
+    Raises:
+        GitError: git is missing, or knows no editor.
+    """
+    # Our git is run without GIT_ variables, and this one comes before all settings.
+    theirs = env.get("GIT_EDITOR") or asyncio.run(_ask_git(folder, env))
+    # -P: the folder we are in is somebody else's, and Python would import from it.
+    return shlex.join([sys.executable, "-P", "-m", "rung.cli.saved", theirs])
+
+
+async def _ask_git(folder: Path, env: Mapping[str, str]) -> str:
+    return (await run(("var", "GIT_EDITOR"), cwd=folder, env=env)).stdout.decode("utf-8", "surrogateescape").strip()
+
+
+def edit(command: str, file: Path) -> int:
+    """Open the editor on the file, and empty the file where it was not saved; gives the editor's exit code."""
+    # Ctrl-C is the editor's while it is open; a handler, unlike SIG_IGN, is not handed on to it.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    os.utime(file, (LONG_AGO, LONG_AGO))
+    # The way git runs it: the editor is a shell's command, the file its argument.
+    code = subprocess.run(["sh", "-c", f'{command} "$@"', command, str(file)], check=False).returncode  # noqa: S603, S607
+    if code == 0 and file.exists() and file.stat().st_mtime == LONG_AGO:
+        file.write_bytes(b"")
+        print("rung: the message was not saved, so nothing is committed.", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    raise SystemExit(edit(sys.argv[1], Path(sys.argv[2])))
