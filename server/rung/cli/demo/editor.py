@@ -90,6 +90,8 @@ class Editor:
         """The latest notification for each document."""
         self.messages: list[str] = []
         """What the server told the person."""
+        self.status: Json = {}
+        """What the server last said of itself."""
         self.progress: dict[int | str, list[Json]] = {}
         """Values by token."""
         self._takers: dict[str, Callable[[Json], None]] = {}
@@ -126,10 +128,22 @@ class Editor:
             folders = [{"uri": folder.as_uri(), "name": folder.name}]
             await editor.ask("initialize", {**params, "workspaceFolders": folders})
             editor.tell("initialized", {})
+            # The first look at the local server is over before anything is done to that server.
+            await editor.wait(editor.knows, "a word on the local models")
         except BaseException:
             await editor.kill()
             raise
         return editor
+
+    @property
+    def idle(self) -> bool:
+        """Whether some progress was shown, and all of it has ended."""
+        shown = self.progress.values()
+        return bool(shown) and all(values[-1]["kind"] == "end" for values in shown)
+
+    def knows(self) -> bool:
+        """Whether the server has said what the lowest tier's model is up to."""
+        return any(tier["state"] != "unknown" for tier in self.status.get("tiers", ())[:1])
 
     # ---- speaking
 
@@ -244,6 +258,8 @@ class Editor:
     def _hear(self, method: str, params: Any) -> None:
         if method == "textDocument/publishDiagnostics":
             self.diagnostics[params["uri"]] = params
+        elif method == "rung/didChangeStatus":
+            self.status = params
         elif method == "window/showMessage":
             self.messages.append(params["message"])
         elif method == "$/progress":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from rung.types.receipt import Receipt
 from rung.types.value import Value, as_dict
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class Told:
 
     def receipt(self, found: Mapping[str, Any] | Row) -> None:
         """Who answered, why, and what it cost: a receipt, or the ledger's row of one."""
-        self._receipt = found if isinstance(found, Mapping) else as_dict(found)
+        whole: Mapping[str, Any] = found if isinstance(found, Mapping) else as_dict(found)
+        self._receipt = {name: whole[name] for name in Receipt._fields if name in whole}
         if self._transcript is not None:
             self._transcript.receipt(self._receipt)
 

@@ -22,6 +22,16 @@ BEGINNING = (
 END = "Every model in this was simulated; so were their answers, and the prices."
 
 
+BY = {
+    "option": "that tier was asked for",
+    "prefix": "the prompt begins with it",
+    "rule": "a rule",
+    "action": "the action starts there",
+    "default": "it is the default tier",
+}
+"""Who decided where a request starts, where no sentence says it."""
+
+
 class Transcript:
     """Writes to one stream.
 
@@ -49,7 +59,7 @@ class Transcript:
     def say(self, label: str, text: str) -> None:
         """Something with a label; lines too long are wrapped, the others kept."""
         for line in text.rstrip("\n").split("\n"):
-            for part in textwrap.wrap(line, WIDTH - INDENT, drop_whitespace=False) or [""]:
+            for part in textwrap.wrap(line, WIDTH - INDENT, break_long_words=False, break_on_hyphens=False) or [""]:
                 self._line(f"    {label:<{INDENT - 4}}{part}".rstrip())
                 label = ""
 
@@ -126,7 +136,7 @@ def summary(receipt: Mapping[str, Any]) -> str:
     else:
         where = "on this machine" if receipt["local"] else "off this machine"
         who = f"{receipt['tier']} ({receipt['model']}, {where})"
-    rule = f'rule "{receipt["rule"]}"' if receipt["rule"] else f"by {receipt['by']}"
+    rule = f'rule "{receipt["rule"]}"' if receipt["rule"] else BY[receipt["by"]]
     why = f"why: {receipt.get('why') or rule}"
     if receipt.get("escalated_from"):
         why += f"; escalated from {receipt['escalated_from']}"

@@ -86,8 +86,7 @@ class Wire:
             self.gone = True
             for future in self._waiting.values():
                 if not future.done():
-                    future.set_exception(GoneError("the server has ended"))
-                    future.exception()  # whoever still waits gets it; nobody has to
+                    _fail(future, GoneError("the server has ended"))
 
     async def _read(self) -> Json:
         length = 0
@@ -105,7 +104,7 @@ class Wire:
             if future is None or future.done():
                 return
             if error := message.get("error"):
-                future.set_exception(RefusedError(error["code"], error["message"]))
+                _fail(future, RefusedError(error["code"], error["message"]))
             else:
                 future.set_result(message.get("result"))
         elif "id" in message:
@@ -118,3 +117,8 @@ class Wire:
             raise GoneError("the server has ended")
         body = json.dumps({"jsonrpc": "2.0", **message}).encode()
         self._writer.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+
+
+def _fail(future: asyncio.Future[Any], error: Exception) -> None:
+    future.set_exception(error)
+    future.exception()  # whoever waits for it gets it, and nobody has to wait

@@ -12,16 +12,16 @@ import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from rung.cli.demo import shop
 from rung.cli.demo.editor import LIMIT, Editor, NotSeenError
-from rung.cli.demo.wire import GoneError
+from rung.cli.demo.wire import GoneError, RefusedError
 from rung.git import process
 from rung.ledger.ledger import Ledger
-from rung.sim import SimExchange, Simulator, default_models
+from rung.sim import SimExchange, SimModel, Simulator
 
 if TYPE_CHECKING:
     from rung.ledger.rows import Row
@@ -32,7 +32,7 @@ PASSED_ON = ("PATH", "PATHEXT", "SYSTEMROOT", "WINDIR", "COMSPEC", "LANG", "LC_A
 DELAY = 0.01
 """Seconds a simulated model takes for each piece."""
 GLANCE = 0.02
-"""Seconds between two looks at the ledger, which another process writes."""
+"""Seconds between two looks at what another process writes, or still holds."""
 
 
 class NoServerError(Exception):
@@ -158,7 +158,8 @@ class World:
         Raises:
             NoServerError: the language server cannot be started.
         """
-        local = Simulator(default_models(load), token_delay=DELAY)
+        models = (SimModel("sim-small:3b", load_seconds=load), SimModel("sim-large:14b", parameters=14e9))
+        local = Simulator(models, token_delay=DELAY)
         async with local, Simulator(token_delay=DELAY) as cloud:
             self._clouds.append(cloud)
             self.configure(shop.settings(local.url, cloud.url, pin=pin))
@@ -183,7 +184,7 @@ class World:
                 self._editor = await Editor.start(
                     self._server, self.folder, self.environment(), self._root / "tmp" / "server.log"
                 )
-            except (NotSeenError, GoneError, OSError) as error:
+            except (NotSeenError, GoneError, RefusedError, OSError) as error:
                 self._hopeless = True
                 raise NoServerError(f"the language server could not be started: {error}") from None
         await self._editor.command("rung.reload")
@@ -202,10 +203,11 @@ class World:
 
     async def _remove(self) -> None:
         # A load that was under way ends with its simulator, and may be writing its last file just now.
-        async with asyncio.timeout(LIMIT):
-            while self._root.exists():
-                shutil.rmtree(self._root, ignore_errors=True)
-                await asyncio.sleep(0)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LIMIT):
+                while self._root.exists():
+                    shutil.rmtree(self._root, ignore_errors=True)
+                    await asyncio.sleep(GLANCE)
 
     # ---- the books
 
@@ -225,6 +227,11 @@ class World:
         except TimeoutError:
             pass
         return rows
+
+    async def row(self, request: str) -> Row | None:
+        """The ledger's row of a request; None where it gets none."""
+        rows = await self.rows(lambda rows: any(row.id == request for row in rows))
+        return next((row for row in rows if row.id == request), None)
 
 
 def _new_folder() -> Path:
