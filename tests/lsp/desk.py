@@ -253,6 +253,10 @@ class Desk:
         path.write_text(text, encoding="utf-8")
         return path.as_uri()
 
+    def delete(self, name: str) -> None:
+        """Delete a file."""
+        (self.repository / name).unlink()
+
     def stage(self, name: str = "shapes.py", text: str = CODE) -> None:
         """Stage a file."""
         self.file(name, text)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from rung.actions.results.findings import locate
+from rung.errors import ContextError
 from rung.lsp.text import split_lines
 from rung.types.outcome import Finding
 from rung.types.request import Position, Range
@@ -82,9 +83,17 @@ class Findings:
         self._shown: dict[str, dict[str, Finding]] = {}
 
     def show(self, uri: str, findings: Sequence[Finding]) -> None:
-        """Show these instead of what was found in the document before."""
+        """Show these instead of what was found in the document before.
+
+        Raises:
+            ContextError: the document was deleted.
+        """
         self._shown[uri] = {f"finding-{self._server.next_id()}": finding for finding in findings}
-        self.follow(uri)
+        try:
+            self.follow(uri)
+        except ContextError:
+            del self._shown[uri]
+            raise
 
     def follow(self, uri: str, changes: Sequence[types.TextDocumentContentChangeEvent] = ()) -> None:
         """The document has changed: move what moved, drop what is gone."""
