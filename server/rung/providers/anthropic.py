@@ -172,7 +172,7 @@ async def _stream(
         raise anthropic_failures.for_status(model, error.status_code, text, error.response.headers) from None
     except sdk.APIConnectionError as error:
         if isinstance(error.__cause__, httpx2.HTTPError):
-            raise error.__cause__ from None
+            raise error.__cause__  # noqa: B904 - "from" would cut off the cause that tells why
         raise AttemptError("broken", f"The connection to {failures.host_of(model)} broke.") from None
     except sdk.AnthropicError:
         raise AttemptError("broken", f"{failures.host_of(model)} sent something unreadable.") from None
