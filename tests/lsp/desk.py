@@ -306,7 +306,8 @@ async def desk(home: Path, *, model: SimModel | None = None, more: str = "", **s
     (folder / "README").write_text("Shapes\n", encoding="utf-8")
     git(folder, "add", ".")
     git(folder, "commit", "-q", "-m", "chore: begin")
-    async with Simulator([model or sim_model()], **sim) as simulator:
+    models = [model or sim_model(), SimModel("sim-large:14b", 14e9, context=16384, says=sim_says)]
+    async with Simulator(models, **sim) as simulator:
         write_settings(settings(simulator.url, more))
         engine = Engine()
         try:

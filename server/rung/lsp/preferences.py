@@ -62,8 +62,10 @@ class Preferences:
     # ---- what the editor says
 
     def initialize(self, options: object) -> None:
-        """Take over ``initializationOptions``: the section, or an object that holds it."""
-        self._editor = _section(plain(options)) or {}
+        """Take over ``initializationOptions``, which are for us alone: the section, or an object that holds it."""
+        given = plain(options)
+        section = _section(given)
+        self._editor = section if section is not None else given if isinstance(given, dict) else {}
 
     async def begin(self) -> None:
         """Ask the editor for its section, then read the files and say what is wrong with them."""

@@ -130,8 +130,10 @@ class Session:
             decision = decide(Features(action=action.id, action_tier=action.tier, paths=paths), settings)
             found = plan(decision, settings, self._engine.health.known)
             if all(c.state in {"down", "blocked"} for c in found.attempts):
-                reasons = "; ".join(f"{skipped.tier}: {skipped.reason}" for skipped in found.skipped)
-                out[action.id] = f"No model can answer. {reasons}".strip()
+                # Whoever rests would be tried as a last resort: why it rests is known, but not by the plan.
+                reasons = [f"{c.tier}: {self._engine.health.known(c.model).reason or c.state}" for c in found.attempts]
+                reasons += [f"{skipped.tier}: {skipped.reason}" for skipped in found.skipped]
+                out[action.id] = f"No model can answer. {'; '.join(reasons)}".strip()
         return out
 
     # ---- running

@@ -1,0 +1,228 @@
+"""Which code actions are listed where, for which client, from memory alone."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.lsp.desk import CODE, FULL, Desk, at, config_folder, desk, having, settings, write_settings
+from tests.lsp.wire import Json
+
+from rung.engine import Engine
+from rung.sim import Simulator
+
+SPAN = at(0, 0, (1, 10))
+COMMIT, REVIEW, EXPLAIN = "source.rung.commitMessage", "source.rung.review", "refactor.rung.explain"
+
+
+@pytest.fixture
+async def table(home: Path) -> AsyncIterator[Desk]:
+    async with desk(home) as made:
+        yield made
+
+
+def kinds(found: list[Json]) -> set[str]:
+    return {one["kind"] for one in found}
+
+
+@pytest.mark.parametrize(
+    ("span", "context", "wanted"),
+    [
+        (None, {}, {REVIEW, COMMIT}),
+        (SPAN, {}, {REVIEW, COMMIT, EXPLAIN}),
+        (SPAN, {"triggerKind": 2}, {REVIEW, COMMIT, EXPLAIN}),
+        (None, {"triggerKind": 2}, set()),
+        (SPAN, {"only": ["source"]}, {REVIEW, COMMIT}),
+        (SPAN, {"only": ["source.rung"]}, {REVIEW, COMMIT}),
+        (SPAN, {"only": ["source.rung.review"]}, {REVIEW}),
+        (SPAN, {"only": ["refactor", "source.rung.review"]}, {REVIEW, EXPLAIN}),
+        (SPAN, {"only": [""]}, {REVIEW, COMMIT, EXPLAIN}),
+        (SPAN, {"only": ["source.rung.rev"]}, set()),
+        (SPAN, {"only": ["source.rung.review.deep"]}, set()),
+        (SPAN, {"only": ["source.organizeImports"]}, set()),
+        (SPAN, {"only": ["source.fixAll"]}, set()),
+        (SPAN, {"only": ["quickfix"]}, set()),
+    ],
+)
+async def test_what_is_listed_is_what_was_asked_for(table: Desk, span: Any, context: Json, wanted: set[str]) -> None:
+    uri = table.file("shapes.py")
+    async with table.editor() as editor:
+        await editor.open(uri, CODE)
+        found = await editor.actions(uri, span, **context)
+    assert kinds(found) == wanted
+    assert not [one for one in found if "isPreferred" in one]
+    assert all(one["tags"] == [1] for one in found)
+
+
+async def test_an_automatic_listing_stays_empty_while_something_runs(table: Desk) -> None:
+    """Or an editor would light its bulb at every move of the cursor."""
+    uri = table.file("shapes.py")
+    table.sim.fail("stall", after=3)
+    async with table.editor() as editor:
+        await editor.open(uri, CODE)
+        await editor.run("review-file", uri)
+        await table.sim.wait_for(lambda: table.questions and table.questions[0].chunks_sent > 2)
+        assert await editor.actions(uri, triggerKind=2) == []
+        assert "source.rung.cancel" in kinds(await editor.actions(uri))
+        await editor.command("rung.cancel")
+
+
+@pytest.mark.parametrize("text", ["", "\n# comment\n", "typed\n"])
+@pytest.mark.parametrize(("name", "language"), [("COMMIT_EDITMSG", "plaintext"), ("MERGE_MSG", "gitcommit")])
+async def test_a_commit_buffer_offers_its_message_whatever_is_in_it(
+    table: Desk, text: str, name: str, language: str
+) -> None:
+    uri = table.file(f".git/{name}", text)
+    async with table.editor() as editor:
+        await editor.open(uri, text, language=language)
+        (action,) = await editor.actions(uri, at(0, 0))
+    assert action["kind"] == COMMIT
+    assert action["command"] == {
+        "title": "Write commit message",
+        "command": "rung.run",
+        "arguments": [{"action": "commit-message", "uri": uri}],
+    }
+
+
+async def test_what_is_offered_can_be_run_as_it_is(table: Desk) -> None:
+    uri = table.file("shapes.py")
+    async with table.editor() as editor:
+        await editor.open(uri, CODE, version=4)
+        (action,) = await editor.actions(uri, SPAN, only=["refactor"])
+        assert action["command"]["arguments"] == [
+            {"action": "explain-selection", "uri": uri, "range": SPAN, "version": 4}
+        ]
+        await editor.command(action["command"]["command"], *action["command"]["arguments"])
+        assert (await editor.shown()).suffix == ".md"
+
+
+@pytest.mark.parametrize("capabilities", [{}, having({"textDocument": {"codeAction": {}}}, {}) | {"window": {}}])
+async def test_a_client_without_literals_gets_bare_commands(table: Desk, capabilities: Json) -> None:
+    uri = table.file("shapes.py")
+    async with table.editor(capabilities) as editor:
+        await editor.open(uri, CODE)
+        found = await editor.actions(uri, SPAN)
+    assert len(found) == 3
+    assert all(set(one) == {"title", "command", "arguments"} for one in found)
+    assert all(isinstance(one["command"], str) for one in found)
+
+
+async def test_the_tag_of_generated_code_goes_only_to_who_knows_it(table: Desk) -> None:
+    uri = table.file("shapes.py")
+    async with table.editor(having({"textDocument": {"codeAction": {"tagSupport": None}}})) as editor:
+        await editor.open(uri, CODE)
+        assert all("tags" not in one for one in await editor.actions(uri, SPAN))
+
+
+@pytest.mark.parametrize("can", [True, False])
+async def test_what_cannot_run_is_disabled_with_the_reason_or_left_out(table: Desk, can: bool) -> None:  # noqa: FBT001
+    table.sim.down()
+    uri = table.file("shapes.py")
+    async with table.editor(having({"textDocument": {"codeAction": {"disabledSupport": can}}})) as editor:
+        await editor.open(uri, CODE)
+        await editor.status(lambda status: status["kind"] == "down")
+        found = await editor.actions(uri, SPAN)
+    assert [one["kind"] for one in found if "disabled" not in one] == [COMMIT]
+    if can:
+        disabled = [one for one in found if "disabled" in one]
+        assert kinds(disabled) == {REVIEW, EXPLAIN}
+        assert all("command" not in one for one in disabled)
+        assert all(table.sim.url in one["disabled"]["reason"] for one in disabled)
+    else:
+        assert len(found) == 1
+
+
+async def test_a_pin_on_the_document_s_path_is_known_when_listing(home: Path) -> None:
+    cloud = '[[tier]]\nname = "cloud"\n[[tier.model]]\nprovider = "openai"\nmodel = "gpt-5-mini"\n'
+    async with desk(home, more=cloud) as table:
+        table.sim.down()
+        async with table.editor() as editor:
+            await editor.status(lambda status: status["kind"] != "ready")
+            found = {}
+            for name in ("shapes.py", "secrets/key.py"):
+                uri = table.file(name)
+                await editor.open(uri, CODE)
+                (one,) = await editor.actions(uri, only=["source.rung.review"])
+                found[name] = "disabled" in one
+    assert found == {"shapes.py": False, "secrets/key.py": True}
+
+
+async def test_a_state_nobody_knows_yet_counts_as_able_and_listing_opens_no_connection(home: Path) -> None:
+    async with Simulator() as sim:
+        write_settings(settings(sim.url))
+        engine = Engine()
+        table = Desk(sim, engine, home)
+        uri = table.file("shapes.py")
+        async with table.stranger() as editor:
+            # No `initialized`: nothing was probed.
+            await editor.result("initialize", {"processId": None, "rootUri": home.as_uri(), "capabilities": FULL})
+            await editor.open(uri, CODE)
+            for _ in range(100):
+                found = await editor.actions(uri, SPAN)
+                assert kinds(found) == {REVIEW, EXPLAIN}
+                assert not [one for one in found if "disabled" in one]
+            assert sim.connections == 0
+            assert sim.log == []
+            await editor.notify("initialized", {})
+            await editor.status(lambda status: status["tiers"][0]["state"] != "unknown")
+        await engine.close()
+    assert {one.path for one in sim.log} == {"/api/tags", "/api/ps"}
+
+
+async def test_a_hundred_listings_open_no_connection_and_wait_for_nobody(table: Desk) -> None:
+    uri = table.file("shapes.py")
+    async with table.editor() as editor:
+        await editor.open(uri, CODE)
+        await editor.status(lambda status: status["tiers"][0]["state"] != "unknown")
+        before = table.sim.connections
+        for _ in range(100):
+            assert len(await editor.actions(uri, SPAN)) == 3
+        assert table.sim.connections == before
+
+
+async def test_the_cloud_is_never_probed(home: Path) -> None:
+    async with Simulator() as sim, Simulator() as cloud:
+        write_settings(
+            settings(sim.url)
+            + f'[[tier]]\nname = "cloud"\n[[tier.model]]\nprovider = "openai-compatible"\nmodel = "gpt-5-mini"\n'
+            f'url = "{cloud.url}/openai/v1"\nlocal = false\n'
+            f'[[tier.model]]\nprovider = "ollama"\nmodel = "sim-large:14b"\nurl = "{cloud.url}"\nlocal = false\n'
+        )
+        engine = Engine()
+        table = Desk(sim, engine, home)
+        uri = table.file("shapes.py")
+        async with table.editor() as editor:
+            await editor.open(uri, CODE)
+            await editor.status(lambda status: status["tiers"][0]["state"] != "unknown")
+            await editor.command("rung.reload")
+            await editor.actions(uri, SPAN)
+            await editor.command("rung.status")
+        await engine.close()
+    assert cloud.connections == 0
+
+
+@pytest.mark.parametrize("uri", ["untitled:Untitled-1", "file:///nowhere/x.py", "zipfile:///a.zip::b.py", "x"])
+async def test_any_uri_can_be_listed(table: Desk, uri: str) -> None:
+    async with table.editor() as editor:
+        assert EXPLAIN in kinds(await editor.actions(uri, SPAN))
+        await editor.open(uri, CODE)
+        assert REVIEW in kinds(await editor.actions(uri, at(99, 7)))
+
+
+async def test_an_action_of_the_person_s_own_is_listed_and_run(table: Desk) -> None:
+    folder = config_folder() / "actions"
+    folder.mkdir()
+    (folder / "translate.md").write_text(
+        "---\ntitle: Translate\nkind: refactor.rung.translate\non: [selection]\ncontext: [selection]\n"
+        "languages: [python]\nresult: text\n---\nSay it in Latin:\n{{ selection }}\n",
+        encoding="utf-8",
+    )
+    uri = table.file("shapes.py")
+    async with table.editor() as editor:
+        await editor.open(uri, CODE)
+        (action,) = await editor.actions(uri, SPAN, only=["refactor.rung.translate"])
+        await editor.command("rung.run", *action["command"]["arguments"])
+        await editor.shown()
+    assert "Say it in Latin" in str(table.questions[0].body)
