@@ -145,6 +145,21 @@ def test_a_scene_that_does_not_exist_is_a_usage_error(capsys: pytest.CaptureFixt
     assert "There is no scene 'opera'" in capsys.readouterr().err
 
 
+def test_the_help_names_every_scene(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--help"]) == 0
+    assert set(SCENES) <= set(capsys.readouterr().out.split())
+
+
+def spoil(ledger: Path) -> None:
+    ledger.write_bytes(b"this is no database" * 100)
+
+
+async def test_a_ledger_that_is_none_has_no_rows(folder: Path) -> None:
+    async with World() as world:
+        spoil(Path(world.environment()["RUNG_STATE_DIR"], "ledger.sqlite3"))
+        assert await world.rows(lambda rows: not rows) == []
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is a signal elsewhere")
 @pytest.mark.parametrize("name", ["cold", "cancel"])
 def test_ctrl_c_ends_server_and_folder_with_the_demo(name: str, folder: Path) -> None:

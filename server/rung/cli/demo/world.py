@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sqlite3
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -117,7 +118,7 @@ class World:
     # ---- the repository
 
     async def _make_repository(self) -> None:
-        await self.git("-c", "init.templateDir=", "init", "--quiet", "--initial-branch=main")
+        await self.git("-c", "init.templateDir=", "-c", "init.defaultBranch=main", "init", "--quiet")
         self._write(shop.FILES)
         await self.git("add", "--all")
         await self.git("commit", "--quiet", "--message", "Sell apples")
@@ -222,7 +223,7 @@ class World:
         rows: list[Row] = []
         try:
             async with asyncio.timeout(LIMIT / 4):
-                while not enough(rows := await asyncio.to_thread(ledger.rows)):  # noqa: ASYNC110 - another process's
+                while not enough(rows := await asyncio.to_thread(_read, ledger)):  # noqa: ASYNC110 - another process's
                     await asyncio.sleep(GLANCE)
         except TimeoutError:
             pass
@@ -237,6 +238,13 @@ class World:
 def _new_folder() -> Path:
     # Git and the server name files by their real paths; the system's folder for such things may be a link.
     return Path(tempfile.mkdtemp(prefix="rung-demo-")).resolve()
+
+
+def _read(ledger: Ledger) -> list[Row]:
+    try:
+        return ledger.rows()
+    except sqlite3.Error:
+        return []  # it is just being made, or no ledger: who waits for a row goes on waiting, or gets none
 
 
 def questions(simulator: Simulator) -> list[SimExchange]:
