@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,6 +70,7 @@ class Engine:
         means = Means(providers, self.health, Slots(), self._warmups, TokenCounter())
         self._shared = Shared(Ladder(means), self.ledger, dict(os.environ if env is None else env), source)
         self._requests: dict[str, tuple[Request, asyncio.Task[None]]] = {}
+        self._stopping: set[asyncio.Task[None]] = set()
         self._listeners: list[Callable[[], None]] = []
         self._catalogues: dict[catalogue.Stamp, dict[str, Action]] = {}
 
@@ -119,10 +119,13 @@ class Engine:
                 yield event
             await self._end(task)
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await task
+            self._stop(task)
+            await asyncio.wait({task})
+            if not task.cancelled():
+                # Whoever left early does not want to hear how it ended.
+                task.exception()
             self._requests.pop(request.id, None)
+            self._stopping.discard(task)
             self._tell()
 
     @staticmethod
@@ -136,13 +139,19 @@ class Engine:
         """Cancel an older request from the same spot."""
         for older, task in self._requests.values():
             if older.spot == request.spot:
-                task.cancel()
+                self._stop(task)
+
+    def _stop(self, task: asyncio.Task[None]) -> None:
+        """Cancel once: a second time would break off what the first one sets going, the ledger's row."""
+        if task not in self._stopping:
+            self._stopping.add(task)
+            task.cancel()
 
     def cancel(self, request_id: str | None = None) -> int:
         """Cancel one request, or all; gives how many there were."""
         found = [task for key, (_, task) in self._requests.items() if request_id in {None, key}]
         for task in found:
-            task.cancel()
+            self._stop(task)
         return len(found)
 
     @property
@@ -173,7 +182,7 @@ class Engine:
         """Cancel what runs, write what is to be written; loads that were begun go on without us."""
         tasks = [task for _, task in self._requests.values()]
         for task in tasks:
-            task.cancel()
+            self._stop(task)
         await asyncio.gather(*tasks, return_exceptions=True)
         self._warmups.close()
         await asyncio.to_thread(self.ledger.close, CLOSING)

@@ -81,7 +81,7 @@ class Running:
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._tried: list[list[Tried]] = []
-        self._reserved = 0.0
+        self._answers: list[Answer] = []
 
     async def run(self) -> None:
         """Run it to its outcome event.
@@ -157,7 +157,9 @@ class Running:
             return await self._why_not(decision, candidate, prompt, call.max_output)
 
         order = tuple(tier.name for tier in self._settings.tiers)
-        return await ladder.climb(Ascent(call, found, order, deadline, admit), self._emit, tried)
+        answer = await ladder.climb(Ascent(call, found, order, deadline, admit), self._emit, tried)
+        self._answers.append(answer)
+        return answer
 
     async def _why_not(self, decision: Decision, candidate: Candidate, prompt: int, output: int) -> str | None:
         """The last word before a connection: pins, then money."""
@@ -183,29 +185,38 @@ class Running:
         return [await _price(tried) for call in self._tried for tried in call]
 
     async def _receipt(
-        self, decision: Decision, gathered: Gathered, *, by_itself: bool = False, degraded: bool = False
+        self, decision: Decision, gathered: Gathered, *, done: bool = False, by_itself: bool = False
     ) -> Receipt:
+        """The receipt; ``done``: the person gets an answer, in ``by_itself`` one of no model's."""
         calls = [[await _price(tried) for tried in call] for call in self._tried]
         flat = [tried for call in calls for tried in call]
-        last = flat[-1] if flat else None
+        # Each call's answer is of one of its attempts; a call without an answer is the last.
+        given = [_who_said(answer, call) for answer, call in zip(self._answers, calls, strict=False)]
+        last = given[-1] if given and done and not by_itself else None
         return receipt(
             self._request,
             decision,
             [CallRecord(tuple(tried.attempt for tried in call)) for call in calls],
             total_ms=round((self._loop.time() - self._began) * 1000),
+            answered=last.attempt if last else None,
             local=bool(last and last.model.local),
             builtin=by_itself,
             simulated=any(tried.simulated for tried in flat) and not by_itself,
-            degraded=degraded,
-            left_out=[*gathered.left_out, *(o for tried in flat[-1:] for o in tried.left_out)],
+            degraded=last is not None and any(answer.degraded for answer in self._answers),
+            left_out=[*gathered.left_out, *(o for tried in given or flat[-1:] for o in tried.left_out)],
         )
 
     async def _outcome(self, decision: Decision, gathered: Gathered, produced: Produced, *, by_itself: bool) -> Outcome:
-        found = await self._receipt(decision, gathered, by_itself=by_itself, degraded=produced.degraded)
+        found = await self._receipt(decision, gathered, done=True, by_itself=by_itself)
         return Outcome(self._action.result, found, produced.text, produced.findings)
 
     def _account(self, found: Receipt, ended: str) -> None:
         self._shared.ledger.record(found, ended, source=self._shared.source)
+
+
+def _who_said(answer: Answer, call: list[Tried]) -> Tried:
+    """The attempt an answer is of."""
+    return next(t for t in reversed(call) if (t.attempt.tier, t.attempt.model) == (answer.tier, answer.model))
 
 
 async def _price(tried: Tried) -> Tried:

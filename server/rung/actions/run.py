@@ -67,11 +67,12 @@ async def _review(action: Action, gathered: Gathered, ask: Ask, max_output: int 
     whole = next(part for part in gathered.parts if part.kind == "file")
     others = tuple(part for part in gathered.parts if part.kind != "file")
     found: list[Finding] = []
-    degraded = False
+    degraded, start = False, 0
     for piece in pieces(whole.text):
         parts = (whole.replace(text=piece), *others)
         answer: Answer = await ask(call_for(action, gathered, parts, max_output))
-        found.extend(findings.read(answer.text, whole.text, whole.path or ""))
+        found.extend(findings.read(answer.text, whole.text, whole.path or "", start))
+        start += len(piece)
         degraded = degraded or answer.degraded
     # A quote that stands nowhere in the file is a thing the model made up.
     real = tuple(dict.fromkeys(finding for finding in found if finding.range is not None or not finding.quote))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rung.errors import AttemptError
 from rung.ladder.fit import Fitted, fit
-from rung.ladder.gate import judge
+from rung.ladder.gate import judge, trimmed
 from rung.ladder.health import Health
 from rung.ladder.slots import Slots
 from rung.ladder.speak import Limits, Release, Said, speak
@@ -25,6 +25,7 @@ from rung.types.value import Value
 
 if TYPE_CHECKING:
     from rung.providers.events import Chat
+    from rung.routing.plan import Known
     from rung.types.event import Event, Waiting
 
 LOCAL_PREFILL = 150.0
@@ -125,6 +126,8 @@ class AttemptRun:
         self._fitted: Fitted | None = None
         self._said = Said(self._began)
         self._text = ""
+        self._blame = False
+        """Whether a failure now would be the server's: not while we wait in a queue of our own."""
         self.release = Release(emit if ascent.call.stream else None)
 
     async def run(self) -> Answer:
@@ -136,25 +139,33 @@ class AttemptRun:
         """
         health = self._means.health
         health.began(self.model)
+        settled = False
         try:
             answer = await self._within_deadline()
+            settled = True
+            health.succeeded(self.model)
         except AttemptError as error:
-            health.failed(self.model, error)
+            if self._blame:
+                settled = True
+                health.failed(self.model, error)
             raise
-        except (NotAdmittedError, asyncio.CancelledError):
-            health.left(self.model)
-            raise
-        health.succeeded(self.model)
+        finally:
+            if not settled:
+                health.left(self.model)
         return answer
 
     async def _within_deadline(self) -> Answer:
         timer = asyncio.timeout_at(self._ascent.deadline)
         try:
             async with timer:
+                if self.model.provider == "ollama" and self.model.model == "auto":
+                    # The queue is the model's that it stands for.
+                    await self._find()
+                queued_since = self._loop.time()
                 if self._means.slots.busy(self.model):
                     self._waits("queued", "it serves somebody else first")
                 async with self._means.slots.take(self.model):
-                    self._queued = self._loop.time() - self._began
+                    self._queued = self._loop.time() - queued_since
                     await self._prepare()
                     return await self._ask()
         except TimeoutError:
@@ -174,9 +185,11 @@ class AttemptRun:
             raise NotAdmittedError(why_not)
         self._asked.add((self.model.url, self.model.model))
 
-    async def _find_and_load(self) -> None:
-        """Resolve ``auto``, and wait for a cold model's load, or leave it behind loading."""
+    async def _find(self) -> Known:
+        """Look at what the server has, and resolve ``auto``."""
+        self._blame = True
         known = await self._means.health.look(self.model)
+        self._blame = False
         if known.name:
             self.model = self.model.replace(model=known.name)
         if known.state == "missing":
@@ -184,6 +197,11 @@ class AttemptRun:
         if known.remote and self.model.local:
             self.model = self.model.replace(local=False)
         self._candidate = self._candidate.replace(window=known.window or self._candidate.window)
+        return known
+
+    async def _find_and_load(self) -> None:
+        """Find the model, and wait for its load where it is cold, or leave it behind loading."""
+        known = await self._find()
         if (self.model.url, self.model.model) in self._asked:
             raise NotAdmittedError("it was asked already")
         if known.state != "cold" or known.remote:
@@ -197,6 +215,9 @@ class AttemptRun:
         try:
             async with asyncio.timeout(None if self._last else patience):
                 await warmups.wait(self.model, before)
+        except AttemptError:
+            self._blame = True
+            raise
         except TimeoutError:
             text = f"{self.model.model} was not loaded after {patience:g} s; it goes on loading in the background."
             raise AttemptError("slow", text) from None
@@ -214,14 +235,16 @@ class AttemptRun:
             limits = Limits(first, self.model.idle, self.model.thinking)
         self._said = Said(self._loop.time())
         chat = self._means.providers[self.model.provider]
+        self._blame = True
 
         def thinks(event: Event) -> None:
             assert isinstance(event, TierEvent)
             self._emit(event.replace(tier=self._tier))
 
         end = await speak(chat, question, limits, self._said, release=self.release, thinks=thinks)
-        self._means.learn(self.model, fitted.tokens, self._said)
         self._text = self._said.text
+        if not trimmed(fitted.tokens, end.usage.tokens_in, self._candidate.window):
+            self._means.learn(self.model, fitted.tokens, self._said)
         fault = judge(self._call, self._text, end, fitted.tokens, self._candidate.window)
         if fault:
             raise fault
@@ -230,7 +253,11 @@ class AttemptRun:
 
     def candidate_answer(self) -> Answer | None:
         """The whole but not good enough answer, if it can be read at all; None where there is none."""
-        if not self._text.strip() or self._call.check(self._text) is not None:
+        end = self._said.end
+        if end is None or end.stop == "length" or not self._text.strip() or self._call.check(self._text) is not None:
+            return None
+        fitted = self._fitted
+        if fitted and trimmed(fitted.tokens, end.usage.tokens_in, self._candidate.window):
             return None
         return Answer(self._text, self._tier, self.model.model, degraded=True)
 
@@ -247,7 +274,7 @@ class AttemptRun:
             outcome=error.failure if error else "ok",
             reason=error.text if error else None,
             queued_ms=round(self._queued * 1000),
-            first_content_ms=round((said.first_content - said.started) * 1000) if said.first_content else None,
+            first_content_ms=None if said.first_content is None else round((said.first_content - said.started) * 1000),
             total_ms=round((now - self._began) * 1000),
             tokens_in=usage.tokens_in if usage and usage.tokens_in is not None else prompt,
             tokens_out=usage.tokens_out

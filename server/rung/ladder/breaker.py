@@ -12,7 +12,7 @@ class Breaker:
     """Closed: asked as usual; open: left alone until a time; half-open: one request may try.
 
     Args:
-        threshold: failures in a row that open it; 1 for a local server, whose refusal is certain.
+        threshold: failures in a row that open it.
         jitter: gives a factor around 1, so that many clients do not come back at once.
     """
 
@@ -38,10 +38,10 @@ class Breaker:
         self._until = 0.0
         self._trying = False
 
-    def failed(self, now: float) -> None:
-        """It failed; opens at the threshold, and at once when it was only being tried."""
+    def failed(self, now: float, *, certain: bool = False) -> None:
+        """It failed; opens at the threshold, and at once when it was only being tried, or is certainly not there."""
         self._failures += 1
-        if self._trying or self._failures >= self._threshold:
+        if certain or self._trying or self._failures >= self._threshold:
             pause = min(CAP, BASE * 2**self._openings) * self._jitter()
             self._until = max(self._until, now + pause)
             self._openings += 1

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rung.errors import AttemptError, NoAnswerError
 from rung.ladder.attempt import Ascent, AttemptRun, Means, NotAdmittedError, Tried
 from rung.types.call import Answer
-from rung.types.event import ResetEvent, TierEvent
+from rung.types.event import ResetEvent, TextEvent, TierEvent
 from rung.types.plan import Candidate, Skipped
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ class Ladder:
                 tried.append(attempt.record(None))
                 return answer
         if state.best is not None:
+            if ascent.call.stream:
+                emit(TextEvent(state.best.text))
             return state.best
         raise NoAnswerError(state.sentence(), state.hint)
 
@@ -102,7 +104,8 @@ class _State:
         """Decide what remains after a failure."""
         self._reasons.append(f"{candidate.tier} ({candidate.model.model}): {error.text}")
         self.hint = self.hint or error.hint
-        if answer is not None and self.best is None:
+        if answer is not None:
+            # The one from higher up is likelier to be the better one.
             self.best = answer
         if error.failure == "filtered" or asyncio.get_running_loop().time() >= self._deadline:
             self._left.clear()

@@ -56,20 +56,20 @@ def _least(parts: Sequence[Part]) -> int | None:
 
 
 def _shorten(whole: Part, part: Part, excess: int, count: Callable[[str], int]) -> tuple[Part, Omission]:
-    """The part with about ``excess`` tokens fewer, and what to say of it."""
+    """The part with about ``excess`` tokens fewer, at least one line fewer, and what to say of it."""
     name = part.path or part.kind
+    lines = _lines(whole.text)
+    # A part that was cut before ends with a note, which is not one of its lines.
+    left = len(lines) if part.text == whole.text else len(_lines(part.text)) - 1
     tokens = max(1, count(part.text))
-    lines = part.text.splitlines(keepends=True)
-    keep = int(len(lines) * (1 - (excess + 16) / tokens)) if excess < tokens else 0
+    keep = min(left - 1, int(left * (1 - (excess + 16) / tokens))) if excess < tokens else 0
     if part.shorten == "drop" or keep < SHORTEST:
         return part.replace(text=""), Omission(name, "left out: the window is too small")
-    kept = "".join(lines[:keep])
-    total = len(whole.text.splitlines())
-    note = f"[the last {total - keep} of {total} lines are left out]\n"
-    # The note's own line is not one of the part's: it is taken off again should the part shrink once more.
-    return part.replace(text=_without_note(kept) + note), Omission(name, f"the last {total - keep} of {total} lines")
+    gone = f"the last {len(lines) - keep} of {len(lines)} lines"
+    return part.replace(text="".join(lines[:keep]) + f"[{gone} are left out]\n"), Omission(name, gone)
 
 
-def _without_note(text: str) -> str:
-    lines = text.splitlines(keepends=True)
-    return "".join(line for line in lines if not (line.startswith("[the last ") and line.endswith("left out]\n")))
+def _lines(text: str) -> list[str]:
+    r"""The lines with their ends, split at ``\n`` alone: other separators stand in the middle of lines of code."""
+    *ended, rest = text.split("\n")
+    return [line + "\n" for line in ended] + ([rest] if rest else [])

@@ -6,36 +6,15 @@ nothing of the answer.
 
 from __future__ import annotations
 
-import re
-
 from rung.errors import AttemptError
+from rung.ladder.refusals import refuses
 from rung.providers.events import Finished
 from rung.types.call import Call
 
-_FENCE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|^>.*$|\"[^\"\n]*\"", re.DOTALL | re.MULTILINE)
-REFUSAL = re.compile(
-    r"\A\W*(?:"
-    r"(?:i'?m|i am) (?:very |really )?(?:sorry|afraid)\b.{0,40}\b(?:can'?t|cannot|can not|unable|not able)\b"
-    r"|sorry,? (?:but )?i (?:can't|cannot|am unable|am not able)\b"
-    r"|i (?:can't|cannot|am unable to|am not able to|won't) (?:help|assist|comply|fulfil|provide|do that|answer)"
-    r"|as an? (?:ai|artificial intelligence|large language)(?: language)?(?: model| assistant)?,? i\b.{0,30}"
-    r"\b(?:can't|cannot|am unable|do not|don't)\b"
-    r"|es tut mir leid|leider kann ich|je suis désolé|lo siento|sinto muito|desculpe|对不起|很抱歉|申し訳"
-    r")",
-    re.IGNORECASE | re.DOTALL,
-)
-LOOK = 200
-"""Characters of the answer, outside code and quotations, in which a refusal shows."""
 TRIMMED_BELOW = 0.55
 """Of the estimate: a server that counted less read only a piece of the prompt (recorded: about half the window)."""
 SURE_FROM = 400
 """Tokens; estimates of shorter prompts are too rough to judge by."""
-
-
-def refuses(text: str) -> bool:
-    """Whether the answer begins as a refusal; words inside code, quotations and block quotes do not count."""
-    plain = text[: LOOK * 5].replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    return bool(REFUSAL.search(_FENCE.sub(" ", plain)[:LOOK]))
 
 
 def trimmed(estimate: int, reported: int | None, window: int | None) -> bool:

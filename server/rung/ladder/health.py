@@ -31,6 +31,12 @@ RATE_PAUSE = 30.0
 """Seconds a model is left alone after a 429 that names no time."""
 AUTH_PAUSE = 600.0
 """Seconds a model is left alone after its key was refused; new settings end it at once."""
+LOAD_PAUSE = 60.0
+"""Seconds a model is left alone after it could not be loaded: the next load would fail like this one."""
+FAILURES = 3
+"""In a row, after which a server is left alone; one is enough where nobody listens on this machine."""
+ABSENT = ("refused", "unreachable")
+"""Failures that say that nobody is there; a server that lists its models is."""
 TROUBLE = ("refused", "unreachable", "slow", "stalled", "broken", "busy", "load-failed")
 """Failures that speak against the server, not against the question."""
 
@@ -43,6 +49,10 @@ class _Server:
         self.installed: tuple[Installed, ...] | None = None
         self.loaded: tuple[Loaded, ...] | None = None
         self.reason: str | None = None
+        self.absent = False
+        """The breaker is open because nobody was there."""
+        self.asked = 0
+        """Attempts under way."""
 
 
 class Health:
@@ -76,7 +86,7 @@ class Health:
 
         address = model.url or model.provider
         if address not in self._servers:
-            self._servers[address] = _Server(Breaker(1 if model.local else 3, jitter))
+            self._servers[address] = _Server(Breaker(FAILURES, jitter))
         return self._servers[address]
 
     def known(self, model: Model) -> Known:
@@ -149,18 +159,25 @@ class Health:
                     )
             except TimeoutError:
                 raise AttemptError("unreachable", f"{model.url} takes connections but does not answer.") from None
-            server.breaker.succeeded()
+            if server.absent:
+                # Somebody is there again. Of an answer that breaks off, a listing says nothing.
+                server.breaker.succeeded()
+                server.absent = False
             self._missing = {key: why for key, why in self._missing.items() if key[0] != model.url}
             self._tell()
         return self.known(model)
 
     def began(self, model: Model) -> None:
-        """An attempt at this model starts."""
-        self._server(model).breaker.begin(_now())
+        """An attempt at this model starts; exactly one of the three below ends it."""
+        server = self._server(model)
+        server.asked += 1
+        server.breaker.begin(_now())
 
     def succeeded(self, model: Model) -> None:
         """It gave an answer."""
         server = self._server(model)
+        server.asked -= 1
+        server.absent = False
         server.breaker.succeeded()
         if model.provider == "ollama" and server.loaded is not None:
             others = tuple(entry for entry in server.loaded if not same_name(model.model, entry.name))
@@ -169,24 +186,33 @@ class Health:
 
     def failed(self, model: Model, error: AttemptError) -> None:
         """It failed; what that says of the server or the model is remembered."""
+        self._server(model).asked -= 1
+        self._learn(model, error)
+
+    def _learn(self, model: Model, error: AttemptError) -> None:
         server, now, key = self._server(model), _now(), (model.url, model.model)
         if error.failure == "rate-limited":
             self._blocked[key] = (now + (error.retry_after or RATE_PAUSE), error.text)
         elif error.failure == "auth":
             self._blocked[key] = (now + AUTH_PAUSE, error.sentence())
+        elif error.failure == "load-failed":
+            self._blocked[key] = (now + LOAD_PAUSE, error.sentence())
         elif error.failure == "missing-model":
             hint = pull_hint(model)
             self._missing[key] = f"{error.text} {hint}" if hint else error.text
         if error.failure in TROUBLE:
             server.reason = error.sentence()
-            server.breaker.failed(now)
+            server.absent = error.failure in ABSENT
+            server.breaker.failed(now, certain=server.absent and model.local)
         else:
             server.breaker.left()
         self._tell()
 
     def left(self, model: Model) -> None:
-        """The attempt was cancelled: nothing is learned."""
-        self._server(model).breaker.left()
+        """The attempt ended, and says nothing of the server: it was cancelled, or never got there."""
+        server = self._server(model)
+        server.asked -= 1
+        server.breaker.left()
 
     def settings_changed(self) -> None:
         """Keys and addresses may be new: what was refused may be tried again."""
@@ -205,8 +231,9 @@ class Health:
         try:
             await self.look(model)
         except AttemptError as error:
-            if server.breaker.closed(_now()):
-                self.failed(model, error)
+            # A machine that is busy with our own request may be slow to list its models.
+            if server.breaker.closed(_now()) and not (server.asked and error.failure == "unreachable"):
+                self._learn(model, error)
 
 
 def _now() -> float:

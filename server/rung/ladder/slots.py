@@ -61,7 +61,8 @@ class Slots:
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 self._pass_on(line)
-            else:
+            elif turn in line.waiting:
+                # Not there when a slot came free in the same tick: then it was passed over already.
                 line.waiting.remove(turn)
             raise
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rung.errors import AttemptError
-from rung.ladder.gate import refuses
+from rung.ladder.refusals import refuses
 from rung.providers.events import Content, Finished, Opened, Question, Thought
 from rung.types.event import TextEvent, TierEvent
 from rung.types.model import Model
@@ -54,7 +54,8 @@ class Release:
         if self._emit is None:
             return
         self._held += text
-        if not self.shown and (refuses(self._held) or len(self._held) < HOLD):
+        settled = len(self._held) >= HOLD or "\n" in self._held.lstrip()
+        if not self.shown and (not settled or refuses(self._held)):
             return
         self.shown = True
         self._emit(TextEvent(self._held))
@@ -78,6 +79,8 @@ class Said:
         self.started = started
         self.pieces: list[str] = []
         self.first_content: float | None = None
+        self.blank = 0
+        """Characters of white space since the last other one."""
         self.simulated = False
         self.opened = False
         self.end: Finished | None = None
@@ -120,7 +123,8 @@ async def speak(
                             timer.reschedule(None if limits.thinking is None else thinking_since + limits.thinking)
                     elif isinstance(event, Content):
                         _take(event, said, release, loop.time())
-                        timer.reschedule(None if limits.idle is None else loop.time() + limits.idle)
+                        if said.first_content is not None:
+                            timer.reschedule(None if limits.idle is None else loop.time() + limits.idle)
                     else:
                         said.end = event
             if said.end is None:
@@ -136,8 +140,11 @@ def _take(event: Content, said: Said, release: Release, now: float) -> None:
     """Keep a piece of content; white space alone is no first content and must not go on for ever."""
     said.pieces.append(event.text)
     if event.text.strip():
-        said.first_content = said.first_content or now
-    elif len(said.pieces) > 50 and not "".join(said.pieces[-RUNAWAY:]).strip():
+        said.first_content = now if said.first_content is None else said.first_content
+        said.blank = len(event.text) - len(event.text.rstrip())
+    else:
+        said.blank += len(event.text)
+    if said.blank > RUNAWAY:
         raise AttemptError("bad-answer", "The model repeats white space.")
     release.feed(event.text)
 

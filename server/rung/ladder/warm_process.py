@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 
-def _lock(path: Path) -> int | None:
+def lock(path: Path) -> int | None:
     """The descriptor that holds the lock while this process lives; None where another one has it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -57,7 +57,7 @@ def _load(url: str, body: object, limit: float) -> int:
 def main(argument: str) -> int:
     """Load the model of the argument; 0 also where somebody else is loading it."""
     job = json.loads(argument)
-    if _lock(Path(job["lock"])) is None:
+    if lock(Path(job["lock"])) is None:
         return 0
     start = time.monotonic()
     status = _load(job["url"], job["body"], job["limit"])

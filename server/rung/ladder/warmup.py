@@ -79,6 +79,16 @@ class Warmups:
         self._children.append(await asyncio.to_thread(_spawn, json.dumps(job)))
         return before
 
+    def _under_way(self, model: Model) -> bool:
+        """Whether a process loads this model, or one of ours may be about to."""
+        self._children = [child for child in self._children if child.poll() is None]
+        if self._children:
+            return True
+        descriptor = warm_process.lock(self._files(model)[0])
+        if descriptor is not None:
+            os.close(descriptor)
+        return descriptor is None
+
     def close(self) -> None:
         """Let go of the processes that still load; they go on."""
         for child in self._children:
@@ -93,10 +103,17 @@ class Warmups:
         Raises:
             AttemptError: ``load-failed``.
         """
-        while self._stamp(model) == before:  # noqa: ASYNC110 - the load is another process's, often not our child
+        again = True
+        while self._stamp(model) == before:
             await asyncio.sleep(GLANCE)
-        found = self._result(model) or {}
-        if not found.get("ok"):
+            if self._stamp(model) == before and not self._under_way(model):
+                # Who loaded was killed, or had just ended when ours found its lock.
+                if not again:
+                    break
+                again = False
+                await self.start(model)
+        found = self._result(model) if self._stamp(model) != before else None
+        if not found or not found.get("ok"):
             raise AttemptError("load-failed", f"{model.url} could not load {model.model}.", "Is there enough memory?")
 
 

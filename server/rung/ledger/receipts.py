@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rung.types.attempt import CallRecord
+from rung.types.attempt import Attempt, CallRecord
 from rung.types.decision import Decision
 from rung.types.part import Omission
 from rung.types.receipt import Receipt
@@ -17,6 +17,7 @@ def receipt(
     calls: Sequence[CallRecord],
     *,
     total_ms: int,
+    answered: Attempt | None = None,
     local: bool = False,
     builtin: bool = False,
     simulated: bool = False,
@@ -30,6 +31,7 @@ def receipt(
         decision: where it started, and why.
         calls: each with its attempts, priced.
         total_ms: from the request to the answer.
+        answered: the attempt whose answer the person gets; None where no model's is.
         local: whether the model that answered runs on this machine.
         builtin: no model answered, Rung itself did.
         simulated: a simulator answered.
@@ -38,10 +40,7 @@ def receipt(
     """
     attempts = [attempt for call in calls for attempt in call.attempts]
     costs = [attempt.cost_usd for attempt in attempts]
-    answered = next(
-        (a for a in reversed(attempts) if a.outcome == "ok" or (degraded and a.outcome == "bad-answer")), None
-    )
-    failed = [attempt for attempt in attempts if attempt is not answered]
+    failed = [attempt for attempt in attempts if attempt.outcome != "ok" and attempt is not answered]
     shown = None if builtin else answered
     return Receipt(
         id=request.id,

@@ -40,6 +40,11 @@ def host_of(model: Model) -> str:
     return model.url or model.provider
 
 
+def names_the_window(complaint: str) -> bool:
+    """Whether an error's text says that the prompt is longer than the model's window."""
+    return bool(_TOO_LONG.search(complaint))
+
+
 def pull_hint(model: Model) -> str | None:
     """What to type when Ollama lacks the model."""
     return f"Run `ollama pull {model.model}`." if model.provider == "ollama" else None

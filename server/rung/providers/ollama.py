@@ -7,6 +7,7 @@ over-long prompt is cut in its middle without a word).
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 
@@ -68,30 +69,32 @@ class Ollama:
                     body = (await response.aread())[:65536].decode("utf-8", "replace")
                     raise failures.for_status(model, response.status_code, body, response.headers)
                 yield Opened(simulated=SIMULATED in response.headers)
-                async for event in _read(model, response):
-                    yield event
+                async with contextlib.aclosing(_read(model, response)) as events:
+                    async for event in events:
+                        yield event
 
 
 async def _read(model: Model, response: httpx2.Response) -> AsyncGenerator[StreamEvent]:
     """The events of a streamed body, ending with Finished or an error."""
     tags = ThinkTags()
-    async for line in lines(response.aiter_bytes()):
-        if not line.strip():
-            continue
-        found = failures.parse_object(model, line)
-        if "error" in found:
-            raise failures.for_server_error(model, 200, str(found["error"]))
-        message = found.get("message")
-        if isinstance(message, dict):
-            if message.get("thinking"):
-                yield Thought()
-            for event in tags.feed(str(message.get("content") or "")):
-                yield event
-        if found.get("done") is True:
-            for event in tags.end():
-                yield event
-            yield _finished(found)
-            return
+    async with contextlib.aclosing(lines(response.aiter_bytes())) as found_lines:
+        async for line in found_lines:
+            if not line.strip():
+                continue
+            found = failures.parse_object(model, line)
+            if "error" in found:
+                raise failures.for_server_error(model, 200, str(found["error"]))
+            message = found.get("message")
+            if isinstance(message, dict):
+                if message.get("thinking"):
+                    yield Thought()
+                for event in tags.feed(str(message.get("content") or "")):
+                    yield event
+            if found.get("done") is True:
+                for event in tags.end():
+                    yield event
+                yield _finished(found)
+                return
     raise failures.unfinished(model)
 
 

@@ -9,6 +9,7 @@ question.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import logging
 from collections.abc import AsyncGenerator, Callable
@@ -70,6 +71,9 @@ def request_body(question: Question) -> dict[str, Any]:
 
 def repaired(body: dict[str, Any], complaint: str) -> dict[str, Any] | None:
     """The body without the parameter a 400 complains of; None where it complains of something else."""
+    if failures.names_the_window(complaint):
+        # Some servers name max_tokens in the same breath as the window that is too small.
+        return None
     if "max_tokens" in complaint and "max_tokens" in body:
         rest = {name: value for name, value in body.items() if name != "max_tokens"}
         return {**rest, "max_completion_tokens": body["max_tokens"]}
@@ -100,16 +104,19 @@ class OpenAI:
             client: AsyncOpenAI = sdk.AsyncOpenAI(
                 api_key=key or "none", base_url=address(model), max_retries=0, http_client=http, timeout=http.timeout
             )
-            # The SDK fills these from variables that are not Rung's to use.
+            # The SDK fills these from variables that are not Rung's to use, and has no argument that says "none".
             client.organization = client.project = None
+            client._custom_headers = {}  # noqa: SLF001
             body = request_body(question)
             complaint: list[str] = []
-            async for event in _stream(sdk, client, model, body, complaint):
-                yield event
+            async with contextlib.aclosing(_stream(sdk, client, model, body, complaint)) as first:
+                async for event in first:
+                    yield event
             second = repaired(body, complaint[0]) if complaint else None
             if second is not None:
-                async for event in _stream(sdk, client, model, second, None):
-                    yield event
+                async with contextlib.aclosing(_stream(sdk, client, model, second, None)) as again:
+                    async for event in again:
+                        yield event
 
 
 async def _stream(
@@ -121,8 +128,9 @@ async def _stream(
             yield Opened(simulated=SIMULATED in response.headers)
             if "text/html" in response.headers.get("content-type", ""):
                 raise AttemptError("broken", f"{failures.host_of(model)} sent a web page, not an answer.")
-            async for event in _read(model, response.iter_bytes()):
-                yield event
+            async with contextlib.aclosing(_read(model, response.http_response.aiter_bytes())) as events:
+                async for event in events:
+                    yield event
     except sdk.APIStatusError as error:
         text = error.response.text[:65536]
         if complaint is not None and error.status_code == 400 and repaired(body, text) is not None:
@@ -140,33 +148,33 @@ async def _stream(
             raise
 
 
-async def _read(model: Model, chunks: Any) -> AsyncGenerator[StreamEvent]:
+async def _read(model: Model, chunks: AsyncGenerator[bytes]) -> AsyncGenerator[StreamEvent]:
     """The events of a streamed body.
 
     The end marker is a finish_reason or ``[DONE]``: usage comes after the one and before the other, and some servers
     send only one of them.
     """
     tags, usage, stop, served, ended = ThinkTags(), Usage(), None, None, False
-    async for line in lines(chunks):
-        if not line.startswith(b"data:"):
-            continue
-        data = line[5:].strip()
-        if data == b"[DONE]":
-            ended = True
-            break
-        found = failures.parse_object(model, data)
-        if found.get("error"):
-            raise failures.for_server_error(model, 200, str(found["error"]))
-        served = str(found.get("model") or "") or served
-        usage = _usage(found) or usage
-        for choice in found.get("choices") or []:
-            stop = choice.get("finish_reason") or stop
-            delta = choice.get("delta") or {}
-            thought = delta.get("reasoning") or delta.get("reasoning_content")
-            if thought:
-                yield Thought()
-            for event in tags.feed(str(delta.get("content") or "")):
-                yield event
+    async with contextlib.aclosing(lines(chunks)) as found_lines:
+        async for line in found_lines:
+            data = line[5:].strip() if line.startswith(b"data:") else b""
+            if not data:
+                continue
+            if data == b"[DONE]":
+                ended = True
+                break
+            found = failures.parse_object(model, data)
+            if found.get("error"):
+                raise failures.for_server_error(model, 200, str(found["error"]))
+            served = str(found.get("model") or "") or served
+            usage = _usage(found) or usage
+            for choice in _dicts(found.get("choices")):
+                stop = choice.get("finish_reason") or stop
+                for delta in _dicts([choice.get("delta")]):
+                    if delta.get("reasoning") or delta.get("reasoning_content"):
+                        yield Thought()
+                    for event in tags.feed(_text(delta.get("content"))):
+                        yield event
     if stop is None and not ended:
         raise failures.unfinished(model)
     if stop == "content_filter":
@@ -174,6 +182,18 @@ async def _read(model: Model, chunks: Any) -> AsyncGenerator[StreamEvent]:
     for event in tags.end():
         yield event
     yield Finished(stop="length" if stop == "length" else "stop", usage=usage, model=served)
+
+
+def _dicts(value: object) -> list[dict[str, Any]]:
+    """The objects in a list; none where it is no list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _text(content: object) -> str:
+    """The text of a delta: a string, or as some servers have it a list of parts with texts."""
+    if isinstance(content, str):
+        return content
+    return "".join(part["text"] for part in _dicts(content) if isinstance(part.get("text"), str))
 
 
 def _usage(found: dict[str, Any]) -> Usage | None:

@@ -7,9 +7,10 @@ environment.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -23,7 +24,10 @@ LONGEST_LINE = 8 * 2**20
 
 def is_loopback(url: str) -> bool:
     """Whether the address names this machine by itself, without asking a name server."""
-    host = urlsplit(url).hostname or ""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return False
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -60,18 +64,21 @@ def client_for(url: str, connect: float) -> httpx2.AsyncClient:
     )
 
 
-async def lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def lines(chunks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
     r"""Split a body at ``\n`` alone, for JSON strings may hold U+2028 and its like; the last line may lack its end.
+
+    Closing it closes ``chunks``.
 
     Raises:
         AttemptError: ``broken``, a line longer than :data:`LONGEST_LINE`.
     """
     rest = b""
-    async for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
-            yield line.rstrip(b"\r")
-        if len(rest) > LONGEST_LINE:
-            raise AttemptError("broken", "The server sent a line that does not end.")
-    if rest:
-        yield rest.rstrip(b"\r")
+    async with contextlib.aclosing(chunks):
+        async for chunk in chunks:
+            *whole, rest = (rest + chunk).split(b"\n")
+            for line in whole:
+                yield line.rstrip(b"\r")
+            if len(rest) > LONGEST_LINE:
+                raise AttemptError("broken", "The server sent a line that does not end.")
+        if rest:
+            yield rest.rstrip(b"\r")

@@ -96,13 +96,13 @@ def _order(decision: Decision, settings: Settings, skipped: list[Skipped]) -> li
     if decision.tier not in names:
         return []
     start = names.index(decision.tier)
-    if decision.only_tier:
-        return [tiers[start]]
     top = names.index(decision.ceiling) if decision.ceiling in names else len(tiers) - 1
-    for tier in tiers[top + 1 :]:
-        skipped.extend(
-            Skipped(tier.name, model.model, f"above the ceiling {decision.ceiling}") for model in tier.models
-        )
+    above = [tiers[start]] if decision.only_tier and start > top else [] if decision.only_tier else tiers[top + 1 :]
+    bound = f"ceiling {decision.ceiling}"
+    who = next((f" of {pin.source}" for pin in decision.pins if pin.bound == bound), "")
+    skipped.extend(Skipped(t.name, m.model, f"above the {bound}{who}") for t in above for m in t.models)
+    if decision.only_tier:
+        return [] if above else [tiers[start]]
     start = min(start, top)
     return tiers[start : top + 1] + tiers[:start][::-1]
 

@@ -80,13 +80,14 @@ def _text(item: dict[str, Any], key: str) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def read(raw: str, text: str, path: str) -> tuple[Finding, ...]:
+def read(raw: str, text: str, path: str, start: int = 0) -> tuple[Finding, ...]:
     """The findings of an answer.
 
     Args:
         raw: what the model said; :func:`fault` said it can be read.
         text: the document as it was, in which the quotes are looked for.
         path: of the document.
+        start: where in the text the piece begins that was asked about; what it repeats from above is found below.
     """
     out, seen = [], set()
     for item in _listed(raw) or []:
@@ -98,7 +99,7 @@ def read(raw: str, text: str, path: str) -> tuple[Finding, ...]:
             continue
         seen.add((title, quote))
         severity = SEVERITIES.get(_text(item, "severity").lower(), "info")
-        where = locate(quote, text)
+        where = locate(quote, text, start) or (locate(quote, text) if start else None)
         out.append(
             Finding(
                 severity=severity,  # type: ignore[arg-type]  # the table's values are the four words
@@ -114,7 +115,7 @@ def read(raw: str, text: str, path: str) -> tuple[Finding, ...]:
     return tuple(out)
 
 
-def locate(quote: str, text: str) -> Range | None:
+def locate(quote: str, text: str, start: int = 0) -> Range | None:
     """Where a quoted piece of code stands: exactly, else with other white space, else by its longest line.
 
     None where it does not stand there, or too little is quoted to tell.
@@ -122,17 +123,17 @@ def locate(quote: str, text: str) -> Range | None:
     wanted = quote.strip()
     if len(wanted) < 3:
         return None
-    index = text.find(wanted)
+    index = text.find(wanted, start)
     if index >= 0:
         return _range(text, index, index + len(wanted))
     pattern = r"\s+".join(re.escape(word) for word in wanted.split()[:200])
-    match = re.search(pattern, text)
+    match = re.compile(pattern).search(text, start)
     if match:
         return _range(text, match.start(), match.end())
     lines = sorted((line.strip() for line in wanted.splitlines()), key=len, reverse=True)
     longest = re.sub(r"^\s*\d+\s*[:|]\s*", "", lines[0])
     if len(longest) >= 8 and (longest != wanted):
-        index = text.find(longest)
+        index = text.find(longest, start)
         if index >= 0:
             return _range(text, index, index + len(longest))
     return None

@@ -1,0 +1,117 @@
+"""Each limit of an attempt by itself, on a clock that jumps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.unit.ladder.scene import DONE, GOOD, OPENED, THOUGHT, Scene, call, fails, model, says
+from tests.virtual import run_virtual
+
+from rung.errors import NoAnswerError
+from rung.providers.events import Content, Finished
+from rung.types.part import Part
+
+if TYPE_CHECKING:
+    from tests.unit.ladder.scene import Step
+
+LATE = 100.0
+
+
+def alternating(event: Step, pause: float, times: int) -> list[Step]:
+    return [event, pause] * times
+
+
+def climbed(first: list[Step]) -> tuple[Scene, float]:
+    """A climb whose small model plays this script and whose large one answers well; seconds until it was asked."""
+    scene = Scene({"small": first, "large": says()})
+
+    async def go() -> None:
+        answer = await scene.climb([("small", model("small", thinking=60.0)), ("large", model("large"))])
+        assert answer.tier == "large"
+
+    _, seconds = run_virtual(go())
+    assert scene.fake.open == 0
+    return scene, seconds
+
+
+@pytest.mark.parametrize(
+    ("script", "outcome", "seconds"),
+    [
+        pytest.param([LATE], "slow", 30, id="no headers"),
+        pytest.param([OPENED, LATE], "slow", 30, id="headers alone"),
+        pytest.param([20.0, OPENED, LATE], "slow", 30, id="late headers do not begin the wait anew"),
+        pytest.param([OPENED, 20.0, Content("\n"), LATE], "slow", 30, id="white space is no first content"),
+        pytest.param([OPENED, Content("It"), LATE], "stalled", 15, id="idle"),
+        pytest.param(
+            [OPENED, 29.0, Content("It"), 14.0, Content(" is"), LATE], "stalled", 58, id="idle counts from each piece"
+        ),
+        pytest.param([OPENED, THOUGHT, LATE], "slow", 60, id="thinking has its own cap"),
+        pytest.param(
+            [OPENED, 20.0, *alternating(THOUGHT, 5.0, 30)], "slow", 80, id="thinking on does not extend the cap"
+        ),
+        pytest.param([OPENED, THOUGHT, 59.0, Content("It"), LATE], "stalled", 74, id="idle after thinking"),
+        pytest.param(
+            [OPENED, Content("It"), *alternating(THOUGHT, 5.0, 9)], "stalled", 15, id="thoughts are no content"
+        ),
+    ],
+)
+def test_a_limit_that_is_over_sends_the_question_up(script: list[Step], outcome: str, seconds: float) -> None:
+    scene, passed = climbed(script)
+    assert passed == pytest.approx(seconds, abs=0.2)
+    assert scene.outcomes == [outcome, "ok"]
+
+
+def test_reading_a_long_prompt_extends_the_wait_for_the_first_content() -> None:
+    scene = Scene({"small": [OPENED, 60.0, *says(end=Finished("stop"))[1:]], "large": says()})
+    long = call(parts=(Part("file", "word " * 6000, shorten="never"),))
+    answer, passed = run_virtual(scene.climb([("small", model("small")), ("large", model("large"))], asked=long))
+    assert answer.tier == "small"
+    assert passed == pytest.approx(60, abs=0.01)
+
+
+def test_the_last_attempt_has_no_limit_but_the_deadline() -> None:
+    slow: list[Step] = [200.0, OPENED, 200.0, THOUGHT, 200.0, Content(GOOD), 200.0, DONE]
+    answer, passed = run_virtual(Scene({"small": slow}).climb([("small", model("small"))]))
+    assert answer.text == GOOD
+    assert passed == 800
+
+
+@pytest.mark.parametrize(
+    "script", [[LATE * 9], [OPENED, *alternating(Content("word "), 10.0, 90)]], ids=["silent", "talking"]
+)
+def test_the_deadline_ends_the_last_attempt(script: list[Step]) -> None:
+    scene = Scene({"small": script})
+
+    async def go() -> None:
+        with pytest.raises(NoAnswerError):
+            await scene.climb([("small", model("small"))], deadline=77.0)
+
+    _, passed = run_virtual(go())
+    assert passed == pytest.approx(77)
+    assert scene.outcomes == ["slow"]
+    assert scene.fake.open == 0
+
+
+def test_the_deadline_bounds_the_whole_climb() -> None:
+    scene = Scene({"small": [LATE], "large": [LATE], "cloud": says()})
+
+    async def go() -> None:
+        with pytest.raises(NoAnswerError):
+            await scene.climb(deadline=45.0)
+
+    _, passed = run_virtual(go())
+    assert passed == pytest.approx(45)
+    assert scene.outcomes == ["slow", "slow"]
+    assert scene.fake.asked == ["small", "large"]
+
+
+def test_a_model_that_says_white_space_for_ever_is_cut_off() -> None:
+    scene, passed = climbed([OPENED, Content("It"), *alternating(Content("\n   "), 0.01, 5000)])
+    assert scene.outcomes == ["bad-answer", "ok"]
+    assert passed < 15
+
+
+def test_thinking_is_told_once() -> None:
+    scene, _ = climbed([OPENED, *alternating(THOUGHT, 1.0, 10), *fails("broken")])
+    assert scene.waits() == [("small", "asking"), ("small", "thinking"), ("large", "asking")]
