@@ -1,0 +1,106 @@
+"""Private keys over several lines: PEM, OpenSSH, PGP and PuTTY, in a file, in a diff, or in one quoted string.
+
+The lines that say what it is stay, and so do diff signs, indents and quotes: only the key's own letters are found, each
+line by itself. A key that is cut off at either end, as a diff cuts it, is found as far as it goes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rung.privacy.found import Found
+
+_KIND = "private-key"
+_BEGIN = re.compile(r"-{4,5} ?BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)? ?-{4,5}")
+_END = re.compile(r"-{4,5} ?END (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)? ?-{4,5}")
+_PUTTY = re.compile(r"Private-Lines: (\d{1,3})[ \t]*\r?\n")
+_MARKER = re.compile(r"[+\- ]{0,2}")
+_LINE = re.compile(
+    r"""[ \t]*(?:#|//|\*|;|>|\|)?[ \t]*[fbru]?["'`(]?[ \t]*(?P<key>=?[A-Za-z0-9+/]+={0,2})(?P<rest>.*)"""
+)
+_REST = re.compile(r"""(?:\\[nr])*["'`]?[ \t]*(?:\+|\\|,|\)|;|\.)?[ \t]*(?:\\[nr])*["'`]?""")
+_HEADER = re.compile(r"""[ \t]*(?:#|//|\*|["'`])?[ \t]*[A-Z][A-Za-z-]{1,30}: .*""")
+_EMPTY = re.compile(r"""[ \t+\-#>*"'`]*(?:\\[nr])*[ \t"'`+,\\]*""")
+_ONE_LINE = re.compile(r"(?:\\{1,2}[nr]|\s|[A-Za-z0-9+/=])*")
+_RUN = re.compile(r"(?:\\{1,2}[nr])+|(?P<key>[A-Za-z0-9+/=]+)")
+_FULL = re.compile(r"""(?:[+\- ]{0,2})[ \t]*(?:#|//|\*|["'`])?[ \t]*[A-Za-z0-9+/]{60,76}["'`+\\n \t]*""")
+_LEAST_RUN = 24
+"""Letters in a row that no remark between BEGIN and END has."""
+_LONGEST = 12_000
+"""Characters of a key on one line: nearly twice what RSA with 8192 bits takes."""
+_MOST_LINES = 400
+
+
+def find(text: str) -> Iterator[Found]:
+    """Every line of every private key."""
+    if "PRIVATE KEY" in text:
+        for begin in _BEGIN.finditer(text):
+            yield from _after(text, begin)
+        yield from _before_ends(text)
+    for head in _PUTTY.finditer(text):
+        marker = _marker(text, head.start())
+        yield from _lines(text, head.end(), marker, head.start(), int(head[1]))
+
+
+def _marker(text: str, place: int) -> int:
+    """How many characters of a diff's signs stand before a line's own text, from the line that holds ``place``."""
+    start = text.rfind("\n", 0, place) + 1
+    found = _MARKER.match(text, start, place)
+    sign = found[0].rstrip(" ") if found else ""
+    return len(sign) or (1 if text.startswith(" ", start) and start < place else 0)
+
+
+def _after(text: str, begin: re.Match[str]) -> Iterator[Found]:
+    """The key behind a BEGIN."""
+    newline = text.find("\n", begin.end())
+    line_end = len(text) if newline < 0 else newline
+    line_end = min(line_end, begin.end() + _LONGEST)
+    end = _END.search(text, begin.end(), line_end)
+    inside = end.start() if end else line_end
+    one_line = _ONE_LINE.fullmatch(text, begin.end(), inside)
+    if one_line and any(len(run) >= _LEAST_RUN for run in re.split(r"\\+[nr]|\s", one_line[0])):
+        for run in _RUN.finditer(text, begin.end(), inside):
+            if run["key"]:
+                yield Found(_KIND, *run.span("key"), begin.start())
+    if end is None and newline >= 0:
+        yield from _lines(text, newline + 1, _marker(text, begin.start()), begin.start(), _MOST_LINES)
+
+
+def _lines(text: str, place: int, marker: int, block: int, most: int) -> Iterator[Found]:
+    """The lines of a key from ``place`` on, as long as they can be such."""
+    for _ in range(most):
+        newline = text.find("\n", place)
+        stop = len(text) if newline < 0 else newline
+        stop -= text[place:stop].endswith("\r")
+        own = place + (marker if not text[place : place + marker].strip("+- ") else 0)
+        if _END.search(text, own, stop) or _BEGIN.search(text, own, stop):
+            return
+        line = _LINE.fullmatch(text, own, stop)
+        if line and _REST.fullmatch(line["rest"]):
+            yield Found(_KIND, *line.span("key"), block)
+        elif not (_EMPTY.fullmatch(text, own, stop) or _HEADER.fullmatch(text, own, stop)):
+            return
+        if newline < 0:
+            return
+        place = newline + 1
+
+
+def _before_ends(text: str) -> Iterator[Found]:
+    """The lines above an END whose BEGIN is not there, as in a diff's hunk: as far as they are full."""
+    for end in _END.finditer(text):
+        marker = _marker(text, end.start())
+        stop = text.rfind("\n", 0, end.start())
+        for number in range(_MOST_LINES):
+            if stop <= 0:
+                break
+            start = text.rfind("\n", 0, stop) + 1
+            line_end = stop - text[start:stop].endswith("\r")
+            full = _FULL.fullmatch(text, start, line_end)
+            own = start + (marker if not text[start : start + marker].strip("+- ") else 0)
+            line = _LINE.fullmatch(text, own, line_end)
+            # The last line of a key is seldom full.
+            if not line or not _REST.fullmatch(line["rest"]) or not (full or (number == 0 and not line["rest"])):
+                break
+            yield Found(_KIND, *line.span("key"), end.start())
+            stop = start - 1

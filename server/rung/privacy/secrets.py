@@ -1,0 +1,33 @@
+"""Finds the secrets in a text: by their form, by the name they are given to, in addresses, and private keys.
+
+Pure: a text in, places out. Takes some tens of milliseconds for 100 KB, and a fifth of a second more the first time a
+text holds anything that may be a token: call it in a thread.
+"""
+
+from __future__ import annotations
+
+from rung.privacy import addresses, assignments, private_keys, tokens
+from rung.privacy.found import Found
+
+
+def find(text: str) -> tuple[Found, ...]:
+    """All secrets of a text, in its order, none touching another; what overlapped is one find.
+
+    No find holds a line break, a quote that encloses it, or a diff's sign.
+    """
+    found = [found for search in (private_keys, tokens, addresses, assignments) for found in search.find(text)]
+    return merge(found)
+
+
+def merge(found: list[Found]) -> tuple[Found, ...]:
+    """Finds in order, the overlapping ones as one; it is named by what was searched for first, the surest."""
+    ranked = sorted(enumerate(found), key=lambda item: (item[1].start, -item[1].end))
+    merged: list[tuple[int, Found]] = []
+    for rank, new in ranked:
+        if merged and new.start < merged[-1][1].end:
+            kept_rank, kept = merged[-1]
+            name = (rank, new) if rank < kept_rank else (kept_rank, kept)
+            merged[-1] = (name[0], name[1].replace(start=kept.start, end=max(kept.end, new.end)))
+        else:
+            merged.append((rank, new))
+    return tuple(item for _, item in merged)

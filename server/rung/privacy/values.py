@@ -1,0 +1,108 @@
+"""Whether a text could be a secret: not a placeholder, not a name, not a word, not a piece of a program."""
+
+from __future__ import annotations
+
+import re
+
+_PLACEHOLDER = re.compile(
+    r"""\$[{(]|^\$[A-Za-z_]\w*$|%[({]|^%\w+%$|%[sdr]$|\{[^{}]*\}|^<|>$|\.\.\.|\u2026|\*{3}|^@\w+@$|xxxx|XXXX|\[redacted-"""
+)
+"""A template's hole, an ellipsis, stars."""
+_WEAK = """
+    my your our the this not here goes old new app user admin root test tests testing tester example sample demo
+    dummy fake mock stub foo bar baz qux spam eggs some any none null nil true false undefined default change
+    changeme changethis replaceme replace insert enter todo tbd fixme redacted removed hidden masked secret secrets
+    password passwd pass pwd passphrase token tokens key keys api apikey access auth client private public value
+    string text str bytes placeholder invalid valid wrong bad good correct incorrect unknown empty blank no real
+    super very long random safe insecure unsafe local localhost dev prod staging bearer basic id name type field
+    header code hash salt session cookie credential credentials login database for use with and postgres mysql redis
+    mongo guest hello world abc abcd abcde abcdef abcdefg xyz qwerty letmein github gitlab aws openai anthropic
+"""
+"""Words that placeholders are made of, and passwords that protect nothing."""
+_MADE_OF_WEAK = re.compile(f"(?:{'|'.join(sorted(_WEAK.split(), key=len, reverse=True))})*")
+_ESCAPES = re.compile(r"\\[nrt]|\\x[0-9a-f]{2}")
+_NOT_LETTERS = re.compile(r"[^a-z]+")
+_RUNS = (
+    "0123456789",
+    "1234567890",
+    "abcdefghij",
+    "9876543210",
+    "deadbeef",
+    "cafebabe",
+    "abc123",
+    "123abc",
+    "example",
+    "your",
+)
+_LONG = 100
+_SEGMENT = re.compile(r"[-_./:+ ,]+")
+_CAMEL = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_PIECE = re.compile(r"[A-Za-z]+\d{0,4}|[vV]?\d+[a-z]?")
+_TOKEN = re.compile(r"[A-Za-z0-9+/=_.~:-]{16,}\Z")
+_HEX = re.compile(r"[0-9a-fA-F-]{16,}\Z")
+
+
+def is_made_up(token: str) -> bool:
+    """Whether something of a token's form stands for one only: an example, a hole, a row of the same letter."""
+    if len(token) > _LONG:  # four letters that mean something turn up by chance in so many
+        return len(set(token)) <= 10
+    lower = token.lower()
+    if _PLACEHOLDER.search(token) or "example" in lower or "your" in lower or "dummy" in lower:
+        return True
+    tail = lower[-16:]
+    return len(set(tail)) <= 4 or any(run in lower for run in _RUNS[:4])
+
+
+def is_placeholder(value: str) -> bool:
+    """Whether a value is none: ``changeme``, ``<your key>``, ``${VAR}``, ``xxxx``, ``password123``."""
+    if _PLACEHOLDER.search(value) or len(set(value)) <= 3:
+        return True
+    lower = _ESCAPES.sub("", value.lower())
+    if any(run in lower for run in _RUNS) or lower.startswith(
+        ("arn:", "os.", "process.", "http://", "https://", "file:")
+    ):
+        return True
+    letters = _NOT_LETTERS.sub("", lower)
+    return _MADE_OF_WEAK.fullmatch(letters) is not None
+
+
+def looks_like_password(value: str, *, quoted: bool) -> bool:
+    """Whether a value can be a password: six characters, no white space, letters mixed with digits or signs.
+
+    Args:
+        value: what stands behind the name.
+        quoted: it stood in quotes; what does not may be a name of the program's own.
+    """
+    if len(value) < 6 or is_placeholder(value) or any(letter.isspace() for letter in value):
+        return False
+    has_letter = any(letter.isalpha() for letter in value)
+    has_digit = any(letter.isdigit() for letter in value)
+    has_sign = any(not letter.isalnum() and letter not in "_-./:,() " for letter in value)
+    return has_letter and (has_sign or (has_digit and not (_is_words(value) or (not quoted and _is_name(value)))))
+
+
+def looks_random(value: str) -> bool:
+    """Whether a value can be a key: sixteen characters or more, digits among letters as in no name."""
+    if not _TOKEN.match(value) or (is_placeholder(value) if len(value) <= _LONG else is_made_up(value)):
+        return False
+    digits = sum(letter.isdigit() for letter in value)
+    if digits < 2:
+        # Long keys with hardly a digit: their letters are half large, half small, as in no name.
+        large, small = sum(map(str.isupper, value)), sum(map(str.islower, value))
+        return len(value) >= 32 and min(large, small) >= 0.3 * (large + small)
+    if digits == len(value) - value.count("-") or _is_name(value):
+        return False
+    return len(set(value)) >= (8 if _HEX.match(value) else 10)
+
+
+def _is_words(value: str) -> bool:
+    """Whether it reads as several words and numbers: ``my-service-2``, ``sha256.verify``, a path, a version."""
+    pieces = [piece for piece in _SEGMENT.split(value) if piece]
+    return len(pieces) > 1 and all(_PIECE.fullmatch(piece) for piece in pieces)
+
+
+def _is_name(value: str) -> bool:
+    """The same, or one word as programs write it: ``TokenV2``, ``Base64Decoder``."""
+    parts = _CAMEL.findall(value)
+    words = [part for part in parts if part.isalpha() and len(part) >= 4]
+    return _is_words(value) or (value.isalnum() and value[0].isupper() and bool(words) and len(parts) <= 4)
