@@ -91,7 +91,7 @@ async def test_changed_settings_of_the_editor_are_taken_over(table: Desk, road: 
                 await editor.expect_method("workspace/configuration")
         assert await listed(table, editor) == {"explain"}
         editor.configuration = {}
-        again = None if road.startswith("pulled") else {"rung": {}}
+        again: Json | None = None if road.startswith("pulled") else {"rung": {}}
         await editor.notify("workspace/didChangeConfiguration", {"settings": again})
         if road.startswith("pulled"):
             await editor.expect_method("workspace/configuration")
