@@ -33,14 +33,16 @@ def fit(call: Call, window: int | None, count: Callable[[str], int], overhead: i
         overhead: tokens a message costs besides its text.
 
     Raises:
-        AttemptError: ``too-long``, even without everything that may be left out.
+        AttemptError: ``too-long``, even without everything that may be left out, or only with nothing at all in it.
     """
     parts, left_out = list(call.parts), dict[int, Omission]()
     while True:
-        messages = call.render([part for part in parts if part.text])
+        kept = [part for part in parts if part.text]
+        messages = call.render(kept)
         total = sum(count(m.content) + overhead for m in messages)
         room = None if window is None else window - call.max_output
-        if room is None or upper(total) <= room:
+        # A question of which nothing is left is none.
+        if room is None or (upper(total) <= room and (kept or not left_out)):
             return Fitted(messages, total, tuple(left_out[i] for i in sorted(left_out)))
         index = _least(parts)
         if index is None:
