@@ -17,7 +17,7 @@ class Parser(argparse.ArgumentParser):
         Raises:
             UsageError: always.
         """
-        raise UsageError(f"{self.prog}: {message}.", f"`{self.prog} --help` lists the options.")
+        raise UsageError(f"{message[0].upper()}{message[1:]}.", f"`{self.prog} --help` lists the options.")
 
 
 def parser(command: str, description: str) -> Parser:

@@ -18,6 +18,7 @@ from rung.cli.sarif import sarif
 from rung.cli.terminal import NOT_GOOD_ENOUGH, printable, summary
 from rung.errors import ContextError
 from rung.git.commit_context import for_folder
+from rung.git.staged import FileChange
 from rung.running import new_id
 from rung.types.outcome import Finding, Outcome
 from rung.types.request import Document, Request
@@ -77,11 +78,27 @@ def _staged() -> list[str]:
         ContextError: nothing is staged, or nothing that could be reviewed.
     """
     change = asyncio.run(for_folder(Path.cwd(), os.environ))
-    paths = [change.work_tree / f.path for f in change.files if f.status != "D" and not f.binary and not f.generated]
-    found = [str(path) for path in paths if path.is_file() and path.stat().st_size]
+    found = []
+    for file in change.files:
+        path = change.work_tree / file.path
+        if why := _unfit(file, path):
+            print(f"rung: not reviewed: {file.path}: {why}", file=sys.stderr)
+        else:
+            found.append(str(path))
     if not found:
         raise ContextError("Nothing that is staged can be reviewed.", "Name a file: `rung review FILE`.")
     return found
+
+
+def _unfit(file: FileChange, path: Path) -> str | None:
+    """Why a staged file is not worth a review; None where it is."""
+    if file.binary:
+        return "it is binary"
+    if file.generated:
+        return "it is generated"
+    if file.status == "D" or not path.is_file():
+        return "it is not there any more"
+    return None if path.read_bytes().strip() else "it is empty"
 
 
 def _review(named: Document, root: str, args: argparse.Namespace) -> Outcome:

@@ -110,7 +110,7 @@ def _arguments(words: list[str]) -> _Arguments | None:
             words, "ha:f:m:", ["help", "action=", "file=", "language=", "tier=", "model=", "local", "json"]
         )
     except getopt.GetoptError as error:
-        raise UsageError(f"rung route: {error.msg}.", "`rung route --help` lists the options.") from None
+        raise UsageError(f"{error.msg[0].upper()}{error.msg[1:]}.", "`rung route --help` lists the options.") from None
     values: dict[str, Any] = {"prompt": tuple(rest), "file": ()}
     for option, value in found:
         name = SHORT.get(option, option.lstrip("-"))

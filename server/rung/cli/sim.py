@@ -57,7 +57,8 @@ def run(words: list[str]) -> int:
     except OSError:
         raise UsageError(f"Port {args.port} is taken.", "Name another with --port.") from None
     except ValueError as error:
-        raise UsageError(str(error)) from None
+        text = str(error)
+        raise UsageError(f"{text[0].upper()}{text[1:]}.", "Name one of them.") from None
     return 0
 
 

@@ -1,0 +1,211 @@
+"""``rung ask``: where its prompt comes from, which model answers, and how the answer comes out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.cli.command import KEY, Rung, environment, git, prompt_of, questions
+
+from rung.sim.server import Simulator
+
+SMALL, LARGE, CLOUD = "sim-small:3b", "sim-large:14b", "gpt-5-mini"
+
+
+async def test_the_answer_alone_goes_into_a_pipe(sim: Simulator, rung: Rung) -> None:
+    done = await rung("ask", "What is a ladder?")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("Simulated answer of sim-small:3b")
+    assert done.out.count("\n") == 1
+    assert prompt_of(sim) == "What is a ladder?"
+
+
+async def test_several_words_are_one_prompt_even_with_options_among_them(sim: Simulator, rung: Rung) -> None:
+    done = await rung("ask", "what", "is", "--tier", "large", "this")
+    assert done.code == 0
+    assert f"answer of {LARGE}" in done.out
+    assert prompt_of(sim) == "what is this"
+
+
+@pytest.mark.parametrize("words", [(), ("-",)], ids=["no prompt", "a lone dash"])
+async def test_piped_text_alone_is_the_prompt(words: tuple[str, ...], sim: Simulator, rung: Rung) -> None:
+    done = await rung("ask", *words, feed="Why is the sky blue?\n")
+    assert done.code == 0
+    assert prompt_of(sim).strip() == "Why is the sky blue?"
+
+
+async def test_a_prompt_and_piped_text_are_both_used(sim: Simulator, rung: Rung) -> None:
+    assert (await rung("ask", "Is this safe?", feed="rm -rf build\n")).code == 0
+    assert "Is this safe?" in prompt_of(sim)
+    assert "rm -rf build" in prompt_of(sim)
+
+
+async def test_every_file_goes_along_under_its_name(sim: Simulator, rung: Rung, folder: Path) -> None:
+    (folder / "one.py").write_text("first = 1\n", encoding="utf-8")
+    (folder / "two words.py").write_text("second = 2\n", encoding="utf-8")
+    done = await rung("ask", "Compare", "--file", "one.py", "-f", "two words.py", "--file", "-", feed="third = 3\n")
+    assert done.code == 0
+    for piece in ("one.py:", "first = 1", "two words.py:", "second = 2", "third = 3"):
+        assert piece in prompt_of(sim)
+
+
+async def test_the_system_text_is_a_message_of_its_own(sim: Simulator, rung: Rung) -> None:
+    assert (await rung("ask", "hello", "--system", "Answer in German.")).code == 0
+    assert sim.log[-1].body["messages"][0] == {"role": "system", "content": "Answer in German."}
+
+
+async def test_how_long_the_answer_may_be_reaches_the_model(sim: Simulator, rung: Rung) -> None:
+    await rung("ask", "hello", "--max-output", "123")
+    assert (
+        next(seen for seen in sim.log if seen.body and seen.body.get("messages")).body["options"]["num_predict"] == 123
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "model"),
+    [
+        (("--tier", "large"), LARGE),
+        (("--tier", "tier2"), LARGE),
+        (("--tier", "cloud"), CLOUD),
+        (("-m", LARGE), LARGE),
+        (("--model", CLOUD), CLOUD),
+        (("--local",), SMALL),
+        (("[local]",), SMALL),
+        (("[heavy]",), LARGE),
+        (("[tier2]",), LARGE),
+        (("[large]",), LARGE),
+        (("[cloud]",), CLOUD),
+        (("[TIER3]",), CLOUD),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, tuple) else "",
+)
+async def test_the_person_chooses_who_answers(words: tuple[str, ...], model: str, sim: Simulator, rung: Rung) -> None:
+    done = await rung("ask", *words, "hello")
+    assert done.code == 0
+    assert f"answer of {model}" in done.out
+    assert [asked for asked, _ in questions(sim)] == [model]
+
+
+async def test_a_prefix_is_taken_off_before_the_model_sees_the_prompt(sim: Simulator, rung: Rung) -> None:
+    await rung("ask", "[heavy] hello")
+    assert prompt_of(sim) == "hello"
+
+
+async def test_a_bracket_that_names_no_tier_stays_in_the_prompt(sim: Simulator, rung: Rung) -> None:
+    await rung("ask", "[WIP] hello")
+    assert prompt_of(sim) == "[WIP] hello"
+
+
+async def test_verbose_says_who_answered_and_why_on_stderr(sim: Simulator, rung: Rung) -> None:
+    done = await rung("ask", "-v", "--tier", "large", "hello")
+    assert done.out.startswith("Simulated answer")
+    assert f"large ({LARGE})" in done.err
+    assert "tokens" in done.err
+    assert "$0" in done.err
+    assert "[simulated]" in done.err
+    assert "why: tier large was asked for" in done.err
+
+
+async def test_verbose_says_why_it_climbed(sim: Simulator, rung: Rung) -> None:
+    sim.fail("refusal", model=SMALL)
+    done = await rung("ask", "-v", "hello")
+    assert done.code == 0
+    assert f"answer of {LARGE}" in done.out
+    assert f"escalated from small ({SMALL})" in done.err
+
+
+async def test_json_is_one_object_with_the_whole_receipt(sim: Simulator, rung: Rung) -> None:
+    done = await rung("ask", "--json", "--tier", "cloud", "hello")
+    assert done.code == 0
+    assert done.err == ""
+    assert set(done.json) == {"outcome", "text", "receipt"}
+    receipt = done.json["receipt"]
+    assert list(receipt) == [
+        "id", "action", "tier", "model", "provider", "local", "by", "rule", "why", "escalated_from", "builtin",
+        "simulated", "degraded", "calls", "tokens_in", "tokens_out", "cost_usd", "total_ms", "left_out", "redacted",
+    ]  # fmt: skip
+    (attempt,) = receipt["calls"][0]["attempts"]
+    assert set(attempt) == {
+        "tier", "model", "provider", "outcome", "reason", "queued_ms", "first_content_ms", "total_ms", "tokens_in",
+        "tokens_out", "estimated", "cost_usd",
+    }  # fmt: skip
+    assert (receipt["by"], receipt["tier"], receipt["local"], receipt["simulated"]) == ("option", "cloud", False, True)
+    assert attempt["outcome"] == "ok"
+    assert receipt["cost_usd"] > 0
+
+
+async def test_json_holds_an_error_with_its_receipt_in_one_object(sim: Simulator, rung: Rung) -> None:
+    sim.fail("status", times=None)
+    done = await rung("ask", "--json", "hello")
+    assert done.code == 1
+    assert set(done.json) == {"error", "receipt"}
+    assert done.json["error"]["code"] == "no-answer"
+    tried = [attempt["tier"] for attempt in done.json["receipt"]["calls"][0]["attempts"]]
+    assert list(dict.fromkeys(tried)) == ["small", "large", "cloud"]
+
+
+async def test_a_diff_piped_in_gets_a_commit_message(sim: Simulator, rung: Rung, repo: Path) -> None:
+    (repo / "area.py").write_text("def area(width, height):\n    return abs(width * height)\n", encoding="utf-8")
+    git(repo, "commit", "-qam", "Second")
+    done = await rung.shell('git diff HEAD~1 | rung ask "Write a commit message for this diff"')
+    assert done.code == 0
+    assert "area" in done.out.splitlines()[0]
+    assert "return abs(width * height)" in prompt_of(sim)
+
+
+PIN_DIFF = (
+    "diff --git a/secrets/x.pem b/secrets/x.pem\nindex 1..2 100644\n--- a/secrets/x.pem\n+++ b/secrets/x.pem\n"
+    "@@ -1 +1 @@\n-old\n+new\n"
+)
+
+
+async def test_a_diff_of_a_secret_is_not_sent_to_the_cloud(sim: Simulator, rung: Rung, repo: Path) -> None:
+    (repo / "secrets").mkdir()
+    (repo / "secrets/x.pem").write_text("-----BEGIN\n", encoding="utf-8")
+    git(repo, "add", ".")
+    done = await rung.shell('git diff --cached | rung ask --tier cloud "Write a commit message"')
+    assert done.code == 1
+    assert 'pinned to this machine by rule "secrets never leave"' in done.err
+    assert sim.connections == 0
+
+
+@pytest.mark.parametrize("source", ["file", "pipe", "prefix"])
+async def test_a_pin_holds_however_the_diff_comes_in(source: str, sim: Simulator, rung: Rung, folder: Path) -> None:
+    (folder / "change.diff").write_text(PIN_DIFF, encoding="utf-8")
+    match source:
+        case "file":
+            done = await rung("ask", "--tier", "cloud", "--file", "change.diff", "Is this fine?")
+        case "pipe":
+            done = await rung("ask", "-m", CLOUD, "Is this fine?", feed=PIN_DIFF)
+        case _:
+            sim.fail("status", times=None, model=SMALL)
+            sim.fail("status", times=None, model=LARGE)
+            done = await rung("ask", "[cloud] Is this fine?", feed=PIN_DIFF)
+    assert done.code == 1
+    assert "secrets never leave" in done.err
+    assert not [path for _, path in questions(sim) if path.startswith("/openai")]
+
+
+async def test_keys_come_from_the_persons_own_env_file_and_never_from_a_repositorys(
+    sim: Simulator, rung: Rung, repo: Path, home: Path
+) -> None:
+    without = environment(OPENAI_API_KEY=None)
+    (repo / ".env").write_text("OPENAI_API_KEY=sk-from-the-repository\n", encoding="utf-8")
+    refused = await rung("ask", "--tier", "cloud", "hello", env=without)
+    assert refused.code == 1
+    assert "Set OPENAI_API_KEY" in refused.err
+    assert sim.connections == 0
+    (home / ".config/rung/.env").write_text(f"OPENAI_API_KEY={KEY}\n", encoding="utf-8")
+    assert (await rung("ask", "--tier", "cloud", "hello", env=without)).code == 0
+    assert sim.log[-1].headers["authorization"] == f"Bearer {KEY}"
+
+
+async def test_variables_of_the_sdk_redirect_nothing(sim: Simulator, rung: Rung) -> None:
+    async with Simulator() as other:
+        env = environment(
+            OPENAI_BASE_URL=f"{other.url}/openai/v1", OLLAMA_HOST=other.url, HTTP_PROXY=other.url, ALL_PROXY=other.url
+        )
+        for tier in ("cloud", "small"):
+            assert (await rung("ask", "--tier", tier, "hello", env=env)).code == 0
+        assert other.connections == 0
+    assert len(questions(sim)) == 2

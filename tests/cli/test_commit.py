@@ -1,0 +1,242 @@
+"""``rung commit``: on stdout, in git's editor, and in a real prepare-commit-msg hook."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+from tests.cli.command import Ran, Rung, configure, environment, git, prompt_of
+
+from rung.sim.server import Simulator
+
+SUBJECT = "feat(area): change abs in area.py"
+"""What the simulated model makes of the staged change."""
+
+
+@pytest.fixture
+def staged(repo: Path) -> Path:
+    """A repository with one change in its index, and one that is not."""
+    (repo / "area.py").write_text("def area(width, height):\n    return abs(width * height)\n", encoding="utf-8")
+    git(repo, "add", ".")
+    (repo / "area.py").write_text("def area(width, height):\n    return 'not staged'\n", encoding="utf-8")
+    return repo
+
+
+async def test_the_message_is_for_what_is_staged_and_nothing_is_committed(
+    sim: Simulator, rung: Rung, staged: Path
+) -> None:
+    done = await rung("commit")
+    assert done.code == 0
+    assert done.err == ""
+    assert done.out.splitlines()[0] == SUBJECT
+    assert "abs(width * height)" in prompt_of(sim)
+    assert "not staged" not in prompt_of(sim)
+    assert git(staged, "log", "--format=%s") == "Begin\n"
+
+
+async def test_a_wish_reaches_the_model(sim: Simulator, rung: Rung, staged: Path) -> None:
+    assert (await rung("commit", "in", "German", "--tier", "large")).code == 0
+    assert "in German" in prompt_of(sim)
+
+
+async def test_it_works_from_a_folder_below(sim: Simulator, rung: Rung, staged: Path) -> None:
+    (staged / "below").mkdir()
+    assert (await rung("commit", folder=staged / "below")).out.startswith("feat(area)")
+
+
+async def test_json_holds_the_message_and_its_receipt(sim: Simulator, rung: Rung, staged: Path) -> None:
+    found = (await rung("commit", "--json")).json
+    assert found["outcome"] == "commit-message"
+    assert found["text"].startswith("feat(area)")
+    assert found["receipt"]["rule"] == "commit messages stay small"
+
+
+async def test_without_any_model_it_is_written_without_one(rung: Rung, staged: Path) -> None:
+    configure("http://127.0.0.1:1")
+    done = await rung("commit", "-v")
+    assert done.code == 0
+    assert "area" in done.out.splitlines()[0]
+    assert "without a model" in done.err
+
+
+async def test_it_can_be_asked_for_without_a_model(sim: Simulator, rung: Rung, staged: Path) -> None:
+    done = await rung("commit", "--tier", "builtin", "--json")
+    assert done.json["receipt"]["builtin"] is True
+    assert sim.connections == 0
+
+
+# --edit
+
+SAVE = 'sed -i "1s/.*/What the person wrote/"'
+
+
+async def edit(rung: Rung, editor: str, *words: str, **changes: str | None) -> Ran:
+    return await rung("commit", "--edit", *words, env=environment(GIT_EDITOR=editor, **changes))
+
+
+async def test_edit_commits_what_the_person_saved(sim: Simulator, rung: Rung, staged: Path) -> None:
+    done = await edit(rung, SAVE)
+    assert done.code == 0
+    assert git(staged, "log", "-1", "--format=%s") == "What the person wrote\n"
+    assert "where `abs` is now handled" in git(staged, "log", "-1", "--format=%b")
+
+
+async def test_edit_commits_the_message_saved_as_it_is(sim: Simulator, rung: Rung, staged: Path) -> None:
+    assert (await edit(rung, "touch")).code == 0
+    assert git(staged, "log", "-1", "--format=%s") == f"{SUBJECT}\n"
+
+
+@pytest.mark.parametrize("editor", ["true", "grep -q feat", "false"], ids=["quits", "reads", "fails"])
+async def test_whoever_leaves_without_saving_commits_nothing(
+    editor: str, sim: Simulator, rung: Rung, staged: Path
+) -> None:
+    done = await edit(rung, editor)
+    assert done.code == 1
+    assert git(staged, "log", "--format=%s") == "Begin\n"
+    assert git(staged, "diff", "--cached", "--name-only") == "area.py\n"
+
+
+async def test_the_editor_of_gits_settings_is_opened(sim: Simulator, rung: Rung, staged: Path) -> None:
+    git(staged, "config", "core.editor", SAVE)
+    done = await rung("commit", "--edit", env=environment(GIT_EDITOR=None, EDITOR="false", VISUAL="false"))
+    assert done.code == 0
+    assert git(staged, "log", "-1", "--format=%s") == "What the person wrote\n"
+
+
+async def test_nothing_is_imported_from_the_repository(sim: Simulator, rung: Rung, staged: Path) -> None:
+    trap = "open('trapped', 'w').close()\n"
+    for name in ("asyncio.py", "shlex.py", "subprocess.py"):
+        (staged / name).write_text(trap, encoding="utf-8")
+    script = staged.parent / "rung"
+    script.write_text(f"#!{sys.executable} -P\nfrom rung.cli import main\nraise SystemExit(main())\n", encoding="utf-8")
+    script.chmod(0o755)
+    env = environment(GIT_EDITOR="touch", PATH=f"{script.parent}{os.pathsep}{os.environ['PATH']}")
+    done = await rung.shell("command rung commit --edit", env=env)
+    assert done.code == 0, done.err
+    assert git(staged, "log", "-1", "--format=%s").startswith("feat(area)")
+    assert not (staged / "trapped").exists()
+
+
+# --hook
+
+
+@pytest.fixture
+def hooked(staged: Path) -> Path:
+    """The repository with Rung in its prepare-commit-msg hook."""
+    hook = staged / ".git/hooks/prepare-commit-msg"
+    hook.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m rung commit --hook "$@"\n', encoding="utf-8")
+    hook.chmod(0o755)
+    return staged
+
+
+async def commit(rung: Rung, *words: str, folder: Path | None = None) -> Ran:
+    """``git commit`` with an editor that keeps what the person would see, and saves it as it is."""
+    keep = 'keep() { cp "$1" "$SEEN"; }; keep'
+    env = environment(GIT_EDITOR=keep, SEEN=str(rung.folder.parent / "seen"))
+    line = " ".join(["git", "commit", "-q", *map(shlex.quote, words)])
+    return await Rung(folder or rung.folder).shell(line, env=env)
+
+
+def seen(rung: Rung) -> str:
+    """What the editor showed."""
+    return (rung.folder.parent / "seen").read_text(encoding="utf-8")
+
+
+async def test_the_hook_puts_the_message_above_the_comments(sim: Simulator, rung: Rung, hooked: Path) -> None:
+    assert (await commit(rung)).code == 0
+    lines = seen(rung).splitlines()
+    assert lines[0] == SUBJECT
+    first = next(number for number, line in enumerate(lines) if line.startswith("#"))
+    assert lines[first - 1] == ""
+    assert "`abs` is now handled" in "\n".join(lines[:first])
+    assert all(line.startswith("#") for line in lines[first:])
+    assert git(hooked, "log", "-1", "--format=%s") == f"{SUBJECT}\n"
+
+
+@pytest.mark.parametrize("words", [("-a",), ("area.py",), ("-v",), ("--signoff",)], ids=" ".join)
+async def test_the_hook_sees_what_this_commit_holds(
+    words: tuple[str, ...], sim: Simulator, rung: Rung, hooked: Path
+) -> None:
+    (hooked / "other.py").write_text("other = 1\n", encoding="utf-8")
+    git(hooked, "add", "other.py")
+    assert (await commit(rung, *words)).code == 0
+    whole = "'not staged'" in prompt_of(sim)
+    assert whole == (words[0] in {"-a", "area.py"})
+    assert ("other.py" in prompt_of(sim)) == (words[0] != "area.py")
+    assert seen(rung).splitlines()[0].startswith("feat(")
+    if words[0] == "--signoff":
+        assert git(hooked, "log", "-1", "--format=%(trailers:key=Signed-off-by)").startswith("Signed-off-by: Rung Test")
+
+
+@pytest.mark.parametrize(
+    "words", [("-m", "Mine"), ("--amend",), ("--amend", "--no-edit"), ("-C", "HEAD")], ids=" ".join
+)
+async def test_the_hook_leaves_a_message_that_is_there_alone(
+    words: tuple[str, ...], sim: Simulator, rung: Rung, hooked: Path
+) -> None:
+    assert (await commit(rung, *words)).code == 0
+    assert git(hooked, "log", "-1", "--format=%B").strip() in {"Mine", "Begin"}
+    assert sim.connections == 0
+
+
+async def test_the_hook_leaves_a_merge_alone(sim: Simulator, rung: Rung, hooked: Path) -> None:
+    git(hooked, "stash", "-q")
+    git(hooked, "checkout", "-qb", "side")
+    git(hooked, "commit", "-q", "--allow-empty", "-m", "On the side")
+    git(hooked, "checkout", "-q", "main")
+    done = await rung.shell("git merge -q --no-ff --edit side", env=environment(GIT_EDITOR="true"))
+    assert done.code == 0
+    assert git(hooked, "log", "-1", "--format=%s") == "Merge branch 'side'\n"
+    assert sim.connections == 0
+
+
+async def test_the_hook_works_in_a_linked_work_tree(sim: Simulator, rung: Rung, hooked: Path) -> None:
+    linked = hooked.parent / "linked"
+    git(hooked, "worktree", "add", "-q", str(linked), "-b", "linked")
+    (linked / "volume.py").write_text("def volume(): ...\n", encoding="utf-8")
+    git(linked, "add", ".")
+    assert (await commit(rung, folder=linked)).code == 0
+    assert "volume.py" in prompt_of(sim)
+    assert "area.py" not in prompt_of(sim)
+    assert "volume" in git(linked, "log", "-1", "--format=%s")
+
+
+async def test_the_hook_honours_another_comment_character(sim: Simulator, rung: Rung, hooked: Path) -> None:
+    git(hooked, "config", "core.commentChar", ";")
+    assert (await commit(rung)).code == 0
+    assert seen(rung).splitlines()[0] == SUBJECT
+
+
+async def test_the_hook_keeps_every_byte_that_was_there(sim: Simulator, rung: Rung, hooked: Path) -> None:
+    file = hooked / ".git/COMMIT_EDITMSG"
+    file.write_bytes(b"caf\xe9 au lait\n\n# a comment\n")
+    assert (await rung("commit", "--hook", str(file))).code == 0
+    assert file.read_bytes().startswith(b"caf\xe9 au lait\n")
+    assert file.read_bytes().endswith(b"# a comment\n")
+    assert b"feat(area)" in file.read_bytes()
+
+
+@pytest.mark.parametrize("trouble", ["no model", "broken settings", "no state folder", "no home"])
+async def test_the_hook_never_stops_a_commit(trouble: str, rung: Rung, hooked: Path) -> None:
+    env = environment(GIT_EDITOR='sed -i "1i Typed by the person"')
+    path = configure("http://127.0.0.1:1")
+    if trouble == "broken settings":
+        path.write_text("[[tier]\n", encoding="utf-8")
+    elif trouble == "no state folder":
+        env["RUNG_STATE_DIR"] = "/dev/null/state"
+    elif trouble == "no home":
+        del env["HOME"]
+    done = await rung.shell("git commit -q", env=env)
+    assert done.code == 0, done.err
+    assert git(hooked, "log", "-1", "--format=%s").startswith("Typed by the person")
+
+
+async def test_the_hook_says_why_there_is_no_message(rung: Rung, hooked: Path) -> None:
+    configure("http://127.0.0.1:1").write_text("[[tier]\n", encoding="utf-8")
+    done = await rung("commit", "--hook", str(hooked / ".git/COMMIT_EDITMSG"))
+    assert done.code == 0
+    assert done.err.startswith("rung: no message was written: ")
+    assert "rung.toml:1:" in done.err

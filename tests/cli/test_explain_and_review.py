@@ -1,0 +1,170 @@
+"""``rung explain`` and ``rung review``: files in, a text or findings out."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.command import Rung, git, prompt_of, questions
+
+from rung.sim.server import Simulator
+
+SOURCE = """import math
+
+
+def area(width, height):
+    return width * height
+
+
+def round_area(radius):
+    return math.pi
+"""
+
+
+@pytest.fixture
+def source(folder: Path) -> Path:
+    path = folder / "shapes.py"
+    path.write_text(SOURCE, encoding="utf-8")
+    return path
+
+
+async def test_explain_takes_a_whole_file(sim: Simulator, rung: Rung, source: Path) -> None:
+    done = await rung("explain", "shapes.py")
+    assert done.code == 0
+    assert done.out.startswith("Simulated answer")
+    assert SOURCE.strip() in prompt_of(sim)
+    assert "python" in prompt_of(sim)
+
+
+@pytest.mark.parametrize(("lines", "first", "last"), [("4-5", 4, 5), ("8", 8, 8), ("8-999", 8, 9)])
+async def test_explain_takes_lines_of_a_file(
+    lines: str, first: int, last: int, *, sim: Simulator, rung: Rung, folder: Path
+) -> None:
+    (folder / "shapes.py").write_text(SOURCE, encoding="utf-8")
+    done = await rung("explain", f"shapes.py:{lines}", "What", "for?", "--json")
+    assert done.code == 0
+    assert done.json["receipt"]["action"] == "explain-selection"
+    wanted = "\n".join(SOURCE.splitlines()[first - 1 : last])
+    assert f"Selected code:\n```python\n{wanted}\n```" in prompt_of(sim)
+    assert "What for?" in prompt_of(sim)
+
+
+async def test_explain_takes_a_file_whose_name_looks_like_a_range(sim: Simulator, rung: Rung, folder: Path) -> None:
+    (folder / "odd:3").write_text("first\n", encoding="utf-8")
+    assert (await rung("explain", "odd:3")).code == 0
+
+
+async def test_a_file_that_is_not_utf_8_is_explained_all_the_same(sim: Simulator, rung: Rung, folder: Path) -> None:
+    (folder / "old.py").write_bytes(b"caf\xe9 = 1\n")
+    assert (await rung("explain", "old.py")).code == 0
+
+
+async def test_a_secret_file_never_leaves_the_machine(sim: Simulator, rung: Rung, folder: Path) -> None:
+    (folder / "secrets").mkdir()
+    (folder / "secrets/token.py").write_text("token = 1\n", encoding="utf-8")
+    for command in ("explain", "review"):
+        done = await rung(command, "secrets/token.py", "--tier", "cloud")
+        assert done.code == 1
+        assert "secrets never leave" in done.err
+    assert sim.connections == 0
+
+
+async def test_review_writes_findings_where_compilers_write_errors(sim: Simulator, rung: Rung, source: Path) -> None:
+    done = await rung("review", "shapes.py")
+    assert done.code == 0
+    assert done.err == ""
+    heads = [line for line in done.out.splitlines() if not line.startswith(" ")]
+    assert heads
+    for head in heads:
+        found = re.fullmatch(r"shapes\.py:(\d+):(\d+): (error|warning|info|hint): \S.*", head)
+        assert found
+        assert 1 <= int(found[1]) <= SOURCE.count("\n")
+
+
+async def test_review_says_that_there_is_nothing_to_say(sim: Simulator, rung: Rung, folder: Path) -> None:
+    (folder / "shapes.py").write_text("pass\n", encoding="utf-8")
+    assert (await rung("review", "shapes.py")).out == "No findings.\n"
+
+
+async def test_review_without_a_name_takes_what_is_staged(sim: Simulator, rung: Rung, repo: Path) -> None:
+    (repo / "shapes.py").write_text(SOURCE, encoding="utf-8")
+    (repo / "__init__.py").touch()
+    (repo / "picture.bin").write_bytes(b"\0\1\2" * 50)
+    git(repo, "add", ".")
+    git(repo, "rm", "-q", "--cached", "area.py")
+    done = await rung("review")
+    assert done.code == 0
+    assert "shapes.py:" in done.out
+    assert "area.py:" not in done.out
+    assert "rung: not reviewed: __init__.py: it is empty" in done.err
+    assert "rung: not reviewed: picture.bin: it is binary" in done.err
+    assert "rung: not reviewed: area.py: it is not there any more" in done.err
+    assert len(questions(sim)) == 1
+
+
+async def test_json_of_several_files_is_one_object(sim: Simulator, rung: Rung, source: Path, folder: Path) -> None:
+    (folder / "more.py").write_text(SOURCE, encoding="utf-8")
+    done = await rung("review", "shapes.py", "more.py", "--json")
+    assert set(done.json) == {"outcome", "findings", "receipt"}
+    assert done.json["outcome"] == "findings"
+    assert {finding["path"] for finding in done.json["findings"]} == {"shapes.py", "more.py"}
+    for finding in done.json["findings"]:
+        assert {"severity", "category", "title", "reason", "quote", "range", "path"} <= set(finding)
+    calls = done.json["receipt"]["calls"]
+    assert len(calls) == 2
+    assert done.json["receipt"]["tokens_out"] == sum(call["attempts"][0]["tokens_out"] for call in calls)
+
+
+async def test_format_json_is_json_also_when_it_fails(sim: Simulator, rung: Rung) -> None:
+    done = await rung("review", "missing.py", "--format", "json")
+    assert done.code == 2
+    assert done.json["error"]["code"] == "usage"
+
+
+async def test_a_misspelt_name_costs_no_question(sim: Simulator, rung: Rung, source: Path) -> None:
+    assert (await rung("review", "shapes.py", "missing.py")).code == 2
+    assert sim.connections == 0
+
+
+@pytest.mark.parametrize(("severity", "code"), [("hint", 3), ("info", 3), ("warning", 0), ("error", 0)])
+async def test_fail_on_exits_with_3_from_that_severity_on(
+    severity: str, code: int, sim: Simulator, rung: Rung, source: Path
+) -> None:
+    done = await rung("review", "shapes.py", "--fail-on", severity)
+    assert ": info: " in done.out
+    assert ": warning: " not in done.out
+    assert done.code == code
+
+
+async def test_sarif_is_what_code_scanners_read(sim: Simulator, rung: Rung, folder: Path) -> None:
+    name = "two words é.py"
+    (folder / name).write_text(SOURCE, encoding="utf-8")
+    done = await rung("review", name, "--format", "sarif", "--fail-on", "hint")
+    assert done.code == 3
+    log = done.json
+    assert log["version"] == "2.1.0"
+    assert log["$schema"].endswith("sarif-2.1.0.json")
+    (run,) = log["runs"]
+    assert run["tool"]["driver"]["name"] == "rung"
+    assert run["tool"]["driver"]["version"]
+    known = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
+    assert run["columnKind"] == "unicodeCodePoints"
+    assert run["results"]
+    for result in run["results"]:
+        check_result(result, known)
+
+
+def check_result(result: dict[str, Any], known: set[str]) -> None:
+    assert result["ruleId"] in known
+    assert result["level"] in {"error", "warning", "note", "none"}
+    assert result["message"]["text"].strip()
+    (location,) = result["locations"]
+    place = location["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "two%20words%20%C3%A9.py"
+    region = place["region"]
+    assert 1 <= region["startLine"] <= region["endLine"]
+    assert region["startColumn"] >= 1
+    assert region["endColumn"] >= 1
+    assert (region["startLine"], region["startColumn"]) <= (region["endLine"], region["endColumn"])
