@@ -146,6 +146,7 @@ async def test_a_message_that_no_edit_brings_in_is_opened_as_a_document(table: D
                 await editor.send({"jsonrpc": "2.0", "id": asked["id"], "error": error})
         path = await editor.shown()
         assert path.read_text(encoding="utf-8") == MESSAGE + "\n"
+        assert "in a document of its own" in await editor.said()
     assert "more" in editor.texts[uri]
 
 

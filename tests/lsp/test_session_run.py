@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.lsp.desk import CODE, EXPLANATION, FULL, Desk, Editor, at, desk, having, sim_model
+from tests.lsp.desk import CODE, EXPLANATION, FULL, Desk, Editor, at, desk, having, sim_model, write_settings
 from tests.lsp.wire import Json, within
 
 RECEIPT = {
@@ -414,3 +414,17 @@ async def test_one_session_s_end_leaves_the_other_s_request_running(slow: Desk) 
             await goes.close()
         assert [request.action for request in slow.engine.running] == ["explain-selection"]
         assert slow.questions[0].closed_by is None
+
+
+async def test_what_one_session_spends_the_other_is_told(home: Path) -> None:
+    cloud = '[[tier]]\nname = "cloud"\n[[tier.model]]\nprovider = "ollama"\nmodel = "sim-large:14b"\nlocal = false\n'
+    cloud += "price = { input = 1000, output = 1000 }\n"
+    async with desk(home) as table:
+        write_settings(cloud + f'url = "{table.sim.url}"\n[budget]\nper_request = inf\nper_day = inf\n')
+        async with table.editor() as one, table.editor() as other:
+            assert (await other.status())["spend"] == 0
+            uri = await opened(table, one)
+            found = await one.result("rung/run", {**EXPLAIN, "uri": uri})
+            assert found["receipt"]["cost_usd"] > 0
+            status = await other.status(lambda status: status["spend"] > 0)
+            assert status["spend"] == pytest.approx(found["receipt"]["cost_usd"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,24 @@ async def test_an_answer_names_the_field_that_is_wrong_and_not_what_is_in_it(hom
         assert answer["error"]["code"] == -32602
         assert field in answer["error"]["message"]
         assert CANARY not in json.dumps(answer)
+
+
+async def test_a_failure_nobody_foresaw_is_told_once_and_quotes_nothing(
+    home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with desk(home) as table, table.editor() as editor:
+
+        async def broken(*_: object) -> AsyncGenerator[object]:
+            raise ValueError(CANARY)
+            yield
+
+        monkeypatch.setattr(table.engine, "run", broken)
+        uri = table.file("shapes.py")
+        await editor.open(uri, CODE)
+        await editor.run("review-file", uri)
+        assert await editor.said() == "Rung: Internal error in the language server; its log names the place."
+        response = await editor.request("rung/run", {"action": "review-file", "uri": uri})
+        assert response["error"]["code"] == -32603
+    assert "ValueError" in caplog.text
+    assert CANARY not in caplog.text
+    assert CANARY not in json.dumps(editor.received)

@@ -82,6 +82,8 @@ class Delivery:
         if outcome.outcome != "commit-message":
             await self.open_text(f"{text}\n\n---\n_{told(receipt)}_\n", f"{request.action}.md", receipt)
         elif not await self._into_commit_buffer(request, text):
+            if request.commit_file is not None and self._shows():
+                self.say("The commit message could not be put into its buffer; it is in a document of its own.")
             await self.open_text(text + "\n", "commit-message.txt", receipt)
         elif receipt.builtin or receipt.degraded:
             self.say(told(receipt))

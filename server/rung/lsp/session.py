@@ -62,6 +62,7 @@ class Session:
         self._own: dict[str, tuple[Request, str]] = {}
         self._told: dict[str, Any] | None = None
         self._spend = 0.0
+        self._running = 0
 
     @property
     def preferences(self) -> Preferences:
@@ -78,7 +79,7 @@ class Session:
     async def begin(self) -> None:
         """Begin the background work: nothing was probed before."""
         await self._preferences.begin()
-        self._server.at_close(self._engine.subscribe(self._status_may_have_changed))
+        self._server.at_close(self._engine.subscribe(self._engine_changed))
         self._server.supervisor.spawn("health", self._engine.watch_health(self._models))
         await self._refresh_spend()
 
@@ -195,8 +196,6 @@ class Session:
                     take(event)
         finally:
             self._own.pop(request.id, None)
-            if not self._server.closing.is_set():
-                self._server.supervisor.spawn("spend", self._refresh_spend())
         raise RungError("The request ended without an outcome.")
 
     async def stream(self, params: RunParams) -> dict[str, Any]:
@@ -254,6 +253,13 @@ class Session:
             path.write_text(EMPTY, encoding="utf-8")
         if not await self._delivery.open_file(path):
             self._delivery.say(f"Your settings are in {path}.")
+
+    def _engine_changed(self) -> None:
+        """Anybody's request may have begun or ended: what was spent is everybody's."""
+        before, self._running = self._running, len(self._engine.running)
+        if self._running < before and not self._server.closing.is_set():
+            self._server.supervisor.spawn("spend", self._refresh_spend())
+        self._status_may_have_changed()
 
     async def _refresh_spend(self) -> None:
         self._spend = await asyncio.to_thread(self._engine.ledger.spent_today)
