@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from rung.errors import AttemptError
@@ -63,7 +64,7 @@ class Warmups:
 
         The process outlives this one; whoever called may leave.
         """
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        await asyncio.to_thread(self._make_folder)
         lock, result = self._files(model)
         options = {"num_ctx": model.context} if model.context else {}
         body: dict[str, object] = {
@@ -78,6 +79,15 @@ class Warmups:
         self._children = [child for child in self._children if child.poll() is None]
         self._children.append(await asyncio.to_thread(_spawn, json.dumps(job)))
         return before
+
+    def _make_folder(self) -> None:
+        """Have a folder to write in: where the shared one cannot be made, one of this process alone."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError:
+            self._folder = Path(tempfile.mkdtemp(prefix="rung-warm-"))
+        if not os.access(self._folder, os.W_OK):
+            self._folder = Path(tempfile.mkdtemp(prefix="rung-warm-"))
 
     def _under_way(self, model: Model) -> bool:
         """Whether a process loads this model, or one of ours may be about to."""
