@@ -20,6 +20,7 @@ from rung.ladder.climb import Ladder
 from rung.ladder.health import Health
 from rung.ladder.slots import Slots
 from rung.ladder.tokens import TokenCounter
+from rung.ladder.vocabulary import SHIPPED, Vocabulary
 from rung.ladder.warmup import Warmups
 from rung.ledger.ledger import Ledger
 from rung.providers.anthropic import Anthropic
@@ -64,10 +65,11 @@ class Engine:
         self.health = Health(find, keys.missing_hint)
         self.ledger = Ledger(folder / "ledger.sqlite3")
         self._warmups = Warmups(folder / "warm")
+        vocabulary = Vocabulary(places.shipped() / SHIPPED, places.cache_folder() / "tiktoken")
         openai = OpenAI(find)
         providers: dict[str, Chat] = {"ollama": Ollama(), "openai": openai, "openai-compatible": openai}
         providers["anthropic"] = Anthropic(find)
-        means = Means(providers, self.health, Slots(), self._warmups, TokenCounter())
+        means = Means(providers, self.health, Slots(), self._warmups, TokenCounter(vocabulary))
         self._shared = Shared(Ladder(means), self.ledger, dict(os.environ if env is None else env), source)
         self._requests: dict[str, tuple[Request, asyncio.Task[None]]] = {}
         self._stopping: set[asyncio.Task[None]] = set()
