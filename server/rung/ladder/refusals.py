@@ -25,7 +25,7 @@ _DO = (
 _FORMS = (
     # English: an apology that goes on to "can't", or a plain "I can't help".
     rf"(?:i'?m|i am) (?:very |really |so |truly )?(?:sorry|afraid)\b.{{0,60}}\b{_CANT}\b",
-    rf"(?:sorry|unfortunately|regrettably|(?:i|my) apologi[sz]e?s?)\b.{{0,20}}\bi(?: |(?=')){_CANT}\b",
+    rf"(?:sorry|unfortunately|regrettably|(?:i|my) apolog(?:i[sz]e|ies))\b.{{0,20}}\bi(?: |(?=')){_CANT}\b",
     rf"i(?: really| simply)?(?: |(?=')){_CANT}(?: to)? (?:be able to |in good conscience )?{_DO}\b",
     r"i must (?:respectfully )?(?:decline|refuse)\b",
     rf"as an? (?:ai|large language|language)(?: language)?(?: model| assistant)?,? i\b.{{0,40}}\b(?:{_CANT}|don't)\b",

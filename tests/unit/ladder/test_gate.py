@@ -1,0 +1,194 @@
+"""Which answers are good enough: a trimmed prompt, a refusal and half an answer are not; right answers are."""
+
+# ruff: noqa: RUF001 - other languages have other letters
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+from tests.unit.ladder.scene import call
+
+from rung.ladder.gate import judge, trimmed
+from rung.ladder.refusals import refuses
+from rung.ladder.tokens import TokenCounter
+from rung.providers.events import Finished, Usage
+from rung.types.model import Model
+
+REFUSALS = [
+    "I'm sorry, but I can't help with that.",
+    "I\u2019m sorry, but I can\u2019t assist with that request.",
+    "I am sorry, but I am unable to help you with this.",
+    "Sorry, but I can't provide that information.",
+    "Sorry, I cannot help with that.",
+    "I cannot assist with this request.",
+    "I can't help with that.",
+    "I can not comply with this.",
+    "I'm unable to help with this request.",
+    "I am not able to provide a commit message for this.",
+    "I won't help with this.",
+    "Unfortunately, I cannot complete this task.",
+    "I apologize, but I cannot fulfill this request.",
+    "My apologies, but I can't do that.",
+    "I'm afraid I can't do that.",
+    "I must decline this request.",
+    "As an AI language model, I cannot review code.",
+    "As a large language model, I am not able to run programs.",
+    "**I'm sorry, but I cannot help with that.**",
+    "Es tut mir leid, aber ich kann dabei nicht helfen.",
+    "Leider kann ich diese Anfrage nicht beantworten.",
+    "Ich kann Ihnen dabei leider nicht helfen.",
+    "Je suis désolé, mais je ne peux pas vous aider.",
+    "Désolé, je ne peux pas répondre à cette demande.",
+    "Lo siento, pero no puedo ayudarte con eso.",
+    "Desculpe, mas não posso ajudar com isso.",
+    "Mi dispiace, ma non posso aiutarti.",
+    "Het spijt me, maar ik kan je hier niet mee helpen.",
+    "Przykro mi, ale nie mogę w tym pomóc.",
+    "Извините, но я не могу помочь с этим.",
+    "对不起，我无法协助这个请求。",
+    "很抱歉，我不能提供这些内容。",
+    "申し訳ありませんが、そのご要望にはお応えできません。",
+    "죄송하지만 그 요청은 도와드릴 수 없습니다.",
+    "Üzgünüm, bu konuda yardımcı olamam. Maalesef bunu yapamam.",
+]  # fmt: skip
+
+RIGHT = [
+    "fix",
+    "typo",
+    "Rename x",
+    "ok",
+    "fix: say sorry only once",
+    "fix(errors): show 'I cannot connect' where the server is gone",
+    "feat(chat): answer \"I'm sorry, but I can't help\" in tests",
+    '"I cannot help with that" is returned when the model refuses.',
+    "`I can't do that` is what HAL says; the constant is used in two places.",
+    "```python\nraise ValueError(\"I'm sorry, I cannot help\")\n```\nThe line raises.",
+    "```\nI'm sorry, but I can't help with that.\n```",
+    "> I'm sorry, but I can't help with that.\n\nThis text comes from the fixture.",
+    "The function returns \"I'm sorry\" and the caller can't tell it from an answer.",
+    "It cannot fail: the list is never empty.",
+    "You cannot call this twice.",
+    "Cannot be None here, so the check is dead.",
+    "I cannot be None: the type says so.",
+    "I is the identity matrix; it can't be singular.",
+    "Sorry state: the lock is never released.",
+    "Sorry is imported but never used.",
+    "Unfortunately, the lock is held while the file is read, so others wait.",
+    "Unfortunately the name is misleading: it does not sort.",
+    "Leider wird die Datei nie geschlossen.",
+    "Lo siento is the message shown to Spanish users.",
+    "Désolé est affiché quand le serveur ne répond pas.",
+    "抱歉信息现在会显示给用户。",
+    "对不起页面改为中文。",
+    "申し訳ありませんという文言を定数に移した。",
+    "Извините заменено на более короткое сообщение.",
+    "As an AI feature, this module asks a model for a summary.",
+    "As a language server, it cannot block.",
+    "Ich-Form durch Passiv ersetzt, die Meldung kann jetzt gekürzt werden.",
+    "Je crois que la fonction trie la liste, puis la renvoie.",
+    "No puede fallar: la lista nunca está vacía.",
+    "Non può essere vuota.",
+    "I would split the function in two.",
+    "I can see two problems here.",
+    "I can't find a bug here, but the name is misleading.",
+    '{"findings": [], "summary": "No problems."}',
+    "",
+]  # fmt: skip
+SUBJECTS = ["parser", "cache", "retry", "login", "export", "queue", "config", "search"]
+VERBS = ["Stop", "Let", "Keep", "Refuse", "Allow", "Apologise in", "Do not crash in", "Say what cannot be done in"]
+RIGHT += [f"{verb} the {subject}" for verb, subject in itertools.product(VERBS, SUBJECTS)]
+RIGHT += [
+    f"{begin} {subject} {end}"
+    for begin, subject, end in itertools.product(
+        ["The", "This", "Here the", "First the"],
+        SUBJECTS,
+        ["cannot be empty, since it is filled at the start.", "is sorry code: I would rewrite it.", "does not help."],
+    )
+]
+
+
+@pytest.mark.parametrize("text", REFUSALS)
+def test_a_refusal_is_seen_in_any_language(text: str) -> None:
+    assert refuses(text)
+    assert refuses(f"\n {text} {'And so on. ' * 50}")
+
+
+def test_the_corpora_are_as_large_as_they_claim() -> None:
+    assert len(REFUSALS) >= 30
+    assert len(set(RIGHT)) >= 200
+
+
+def test_right_answers_are_not_taken_for_refusals() -> None:
+    taken = [text for text in RIGHT if refuses(text)]
+    assert len(taken) < len(RIGHT) / 100, taken
+
+
+def test_a_refusal_far_down_is_not_looked_for() -> None:
+    assert not refuses("The code adds two numbers. " * 10 + "I'm sorry, but I can't help with that.")
+
+
+PROMPT = "x" * 36_749
+"""As long as the prompts of the recordings trimmed*; the server says it has 13,594 tokens."""
+
+
+@pytest.mark.parametrize(("counted", "window"), [(1026, 2048), (30, 2048), (1026, None)])
+def test_the_recorded_trims_are_seen(counted: int, window: int | None) -> None:
+    estimate = TokenCounter().count(Model("ollama", "said-commit:tiny"), PROMPT)
+    assert trimmed(estimate, counted, window)
+
+
+@pytest.mark.parametrize(
+    ("estimate", "counted", "window"),
+    [
+        (9187, 13_594, 16_384),
+        (9187, 9187, 16_384),
+        (9187, 6000, 16_384),
+        (9187, None, 2048),
+        (9187, 0, 2048),
+        (399, 26, 2048),
+        (600, 200, 16_384),
+    ],
+    ids=["more than thought", "as thought", "a generous vocabulary", "not said", "zero", "too short to tell",
+         "far from the window"],
+)  # fmt: skip
+def test_a_prompt_that_was_read_whole_is_not_called_trimmed(estimate: int, counted: int | None, window: int) -> None:
+    assert not trimmed(estimate, counted, window)
+
+
+def verdict(text: str, stop: str = "stop", counted: int | None = 100, **fields: Any) -> str | None:
+    found = judge(call(**fields), text, Finished(stop, Usage(counted, 5)), 1000, 2048)  # type: ignore[arg-type]
+    return f"{found.failure}: {found.text}" if found else None
+
+
+def test_what_is_wrong_is_said_in_the_order_of_its_weight() -> None:
+    bad: dict[str, Any] = {"check": lambda _: "it is no list", "min_chars": 500}
+    sorry = "I'm sorry, but I can't help with that."
+    assert verdict(sorry, "length", **bad) == "bad-answer: The answer was cut off at its token limit."
+    assert verdict("", "length", **bad) == "bad-answer: It only thought."
+    assert verdict(" \n", **bad) == "bad-answer: The answer was empty."
+    assert verdict(sorry, **bad) == "trimmed: The server read only a piece of the prompt."
+    assert verdict(sorry, counted=900, **bad) == "bad-answer: The answer has the wrong form: it is no list."
+    assert verdict(sorry, counted=900, min_chars=500) == "bad-answer: The model refused."
+    assert (
+        verdict("ok", counted=900, min_chars=3) == "bad-answer: The answer is shorter than the 3 characters expected."
+    )
+    assert verdict("ok", counted=900, min_chars=2) is None
+
+
+def test_a_trimmed_count_teaches_nothing() -> None:
+    counter, model = TokenCounter(), Model("ollama", "m")
+    counter.learn(model, 1000, 1300)
+    assert counter.count(model, "x" * 4000) == 1090
+    counter.learn(model, 1090, 100)
+    assert counter.count(model, "x" * 4000) == 1090
+
+
+def test_counts_of_one_model_say_nothing_of_another() -> None:
+    counter, model = TokenCounter(), Model("ollama", "m", "http://127.0.0.1:1")
+    for _ in range(30):
+        counter.learn(model, counter.count(model, "x" * 4000), 1500)
+    assert counter.count(model, "x" * 4000) == pytest.approx(1500, rel=0.01)
+    assert counter.count(model.replace(url="http://127.0.0.1:2"), "x" * 4000) == 1000
+    assert counter.count(None, "x" * 4000) == 1000
