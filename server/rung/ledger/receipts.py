@@ -52,7 +52,7 @@ def receipt(
         by=decision.by,
         rule=decision.rule,
         why=decision.why,
-        escalated_from=failed[0].tier if failed and (builtin or shown) else None,
+        escalated_from=_from(decision, failed, shown, builtin=builtin),
         builtin=builtin,
         simulated=simulated,
         degraded=degraded,
@@ -63,3 +63,12 @@ def receipt(
         total_ms=total_ms,
         left_out=tuple(dict.fromkeys(left_out)),
     )
+
+
+def _from(decision: Decision, failed: Sequence[Attempt], shown: Attempt | None, *, builtin: bool) -> str | None:
+    """The tier it left behind: the first that failed, else the one it should have started at but that was resting."""
+    if shown is None and not builtin:
+        return None
+    if failed:
+        return failed[0].tier
+    return decision.tier if shown and shown.tier != decision.tier else None

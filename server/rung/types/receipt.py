@@ -31,7 +31,7 @@ class Receipt(Value):
     rule: str | None
     why: str
     escalated_from: str | None = None
-    """The tier that was tried first and did not answer; its attempt says why. None where the first one answered."""
+    """The tier that failed first (its attempt says why), or that rested when it should have begun; else None."""
     builtin: bool = False
     simulated: bool = False
     degraded: bool = False
