@@ -45,7 +45,7 @@ def run(words: list[str]) -> int:
     code = 0
     try:
         loaded = load(root)
-        checks += [Check(True, f"settings: {', '.join(loaded.settings.sources) or 'the shipped ones'}")]  # noqa: FBT003
+        checks.append(_settings(loaded.settings))
         checks += [Check(False, f"settings: {warning}") for warning in loaded.warnings]  # noqa: FBT003
         models = asyncio.run(_models(loaded.settings, root))
         checks += models
@@ -65,6 +65,13 @@ def run(words: list[str]) -> int:
 
 def _python() -> Check:
     return Check(True, f"python {sys.version.split()[0]}")  # noqa: FBT003 - the claim of its field
+
+
+def _settings(settings: Settings) -> Check:
+    """The files the settings come from, and where the person's own would be."""
+    own = places.config_folder() / "rung.toml"
+    hint = None if own.exists() else f"What you want otherwise goes into {own}."
+    return Check(True, f"settings: {', '.join(settings.sources)}", hint)  # noqa: FBT003
 
 
 def _git() -> Check:
