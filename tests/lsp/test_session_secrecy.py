@@ -10,6 +10,8 @@ import pytest
 from tests.lsp.desk import CODE, FULL, at, desk
 from tests.lsp.wire import Json, spawned, within
 
+from rung.types.event import TierEvent
+
 CANARY = "canary-7d1f"
 SCRIPT = "import sys; from rung.cli import main; sys.exit(main(['lsp', '--log', 'info']))"
 
@@ -69,8 +71,8 @@ async def test_a_failure_nobody_foresaw_is_told_once_and_quotes_nothing(
     async with desk(home) as table, table.editor() as editor:
 
         async def broken(*_: object) -> AsyncGenerator[object]:
+            yield TierEvent("small", "sim-small:3b", "it begins")
             raise ValueError(CANARY)
-            yield
 
         monkeypatch.setattr(table.engine, "run", broken)
         uri = table.file("shapes.py")
