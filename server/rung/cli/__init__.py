@@ -22,6 +22,8 @@ COMMANDS = {
     "demo": ("demo", "the whole story on simulated models, in one minute"),
     "sim": ("sim", "simulated Ollama, OpenAI and Anthropic servers on loopback"),
     "trust": ("trust", "let this workspace's .rung/ change settings and actions"),
+    "keys": ("keys", "keep keys in the system's keyring"),
+    "pin": ("pin", "keep a repository on this machine"),
 }
 
 
