@@ -22,6 +22,7 @@ from rung.privacy.destination import forbidden
 from rung.routing import prefix
 from rung.routing.decide import BUILTIN, decide
 from rung.routing.features import features
+from rung.routing.features import size as prompt_size
 from rung.routing.plan import plan
 from rung.routing.tokens import upper
 from rung.types.action import Action
@@ -104,7 +105,7 @@ class Running:
         decision = decide(asked, self._settings, Path.home().as_posix())
         ended: str = "cancelled"
         try:
-            produced, by_itself = await self._produce(decision, gathered, asked.tokens)
+            produced, by_itself = await self._produce(decision, gathered)
             result = await self._outcome(decision, gathered, produced, by_itself=by_itself)
             ended = result.outcome
             self._account(result.receipt, ended)
@@ -121,14 +122,14 @@ class Running:
             self._account(await asyncio.shield(self._receipt(decision, gathered)), ended)
             raise
 
-    async def _produce(self, decision: Decision, gathered: Gathered, tokens: int) -> tuple[Produced, bool]:
+    async def _produce(self, decision: Decision, gathered: Gathered) -> tuple[Produced, bool]:
         """What the action makes of its answers, and whether Rung wrote it by itself."""
         if decision.tier == BUILTIN:
             return self._builtin(gathered), True
         deadline = self._began + next(t.deadline for t in self._settings.tiers if t.name == decision.tier)
 
         async def ask(call: Call) -> Answer:
-            return await self._ask(call, decision, gathered, tokens, deadline)
+            return await self._ask(call, decision, gathered, deadline)
 
         try:
             return await run(self._action, gathered, ask, self._request.max_output), False
@@ -145,11 +146,12 @@ class Running:
     def _builtin(self, gathered: Gathered) -> Produced:
         return Produced(text=without_model.write(self._action.id, gathered.change))
 
-    async def _ask(self, call: Call, decision: Decision, gathered: Gathered, tokens: int, deadline: float) -> Answer:
+    async def _ask(self, call: Call, decision: Decision, gathered: Gathered, deadline: float) -> Answer:
         """One question to the ladder."""
         tried: list[Tried] = []
         self._tried.append(tried)
-        size = tokens + upper(call.max_output) if gathered.whole else 0
+        texts = (part.text for part in call.parts)
+        size = prompt_size(self._action.id, texts) + upper(call.max_output) if gathered.whole else 0
         ladder = self._shared.ladder
         found: Plan = plan(decision, self._settings, ladder.means.health.known, size)
 

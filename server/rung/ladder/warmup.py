@@ -35,7 +35,7 @@ class Warmups:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._children: list[subprocess.Popen[bytes]] = []
+        self._children: set[subprocess.Popen[bytes]] = set()
 
     def _files(self, model: Model) -> tuple[Path, Path]:
         name = hashlib.sha256(f"{model.url} {model.model} {model.context}".encode()).hexdigest()[:24]
@@ -76,8 +76,9 @@ class Warmups:
         }
         job = {"url": model.url, "body": body, "lock": str(lock), "result": str(result), "limit": LIMIT}
         before = self._stamp(model)
-        self._children = [child for child in self._children if child.poll() is None]
-        self._children.append(await asyncio.to_thread(_spawn, json.dumps(job)))
+        self._reap()
+        # In the thread, the child is kept even where nobody waits for it any more.
+        await asyncio.to_thread(lambda: self._children.add(_spawn(json.dumps(job))))
         return before
 
     def _make_folder(self) -> None:
@@ -89,9 +90,15 @@ class Warmups:
         if not os.access(self._folder, os.W_OK):
             self._folder = Path(tempfile.mkdtemp(prefix="rung-warm-"))
 
+    def _reap(self) -> None:
+        """Forget the processes that have ended."""
+        for child in tuple(self._children):
+            if child.poll() is not None:
+                self._children.discard(child)
+
     def _under_way(self, model: Model) -> bool:
         """Whether a process loads this model, or one of ours may be about to."""
-        self._children = [child for child in self._children if child.poll() is None]
+        self._reap()
         if self._children:
             return True
         descriptor = warm_process.lock(self._files(model)[0])
@@ -101,7 +108,7 @@ class Warmups:
 
     def close(self) -> None:
         """Let go of the processes that still load; they go on."""
-        for child in self._children:
+        for child in tuple(self._children):
             if child.poll() is None:
                 # Popen warns of a child that outlives it, which is what this one is for.
                 child.returncode = 0
