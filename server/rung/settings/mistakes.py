@@ -46,6 +46,7 @@ _OTHER_NAMES = {
     "regex": "pattern",
     "max_tier": "ceiling",
     "daily": "per_day",
+    "monthly": "per_month",
 }
 """What other programs call the same thing."""
 

@@ -52,7 +52,8 @@ _SAID = {
     ("When", "tokens_under"): "Holds when the prompt has fewer tokens.",
     ("When", "branch"): "Globs on the branch's name.",
     ("Budget", "per_request"): "For one request; inf: no limit.",
-    ("Budget", "per_day"): "For one day; inf: no limit.",
+    ("Budget", "per_day"): "For one day, from midnight on; inf: no limit.",
+    ("Budget", "per_month"): "For one month, from its first day on; left out or inf: no limit.",
 }
 """What a file's writer should know where the field's docstring says nothing, or says it for programmers."""
 

@@ -51,6 +51,7 @@ _BOUNDS = {
     "output": Meta(ge=0),
     "per_request": Meta(ge=0),
     "per_day": Meta(ge=0),
+    "per_month": Meta(ge=0),
     "budget": Meta(ge=0),
 }
 _NOT_IN_FILES = {(Rule, "layer"), (Settings, "rules"), (Settings, "sources"), (Settings, "tiers"), (Settings, "budget")}

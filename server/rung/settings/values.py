@@ -69,6 +69,7 @@ class Budget(Value):
 
     per_request: float | None = None
     per_day: float | None = None
+    per_month: float | None = None
 
 
 class Settings(Value):
