@@ -1,0 +1,278 @@
+"""Where a request starts, which pins hold, and in which order models may be tried."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rung.errors import UsageError
+from rung.routing import prefix
+from rung.routing.decide import decide
+from rung.routing.globs import matches
+from rung.routing.plan import Known, plan
+from rung.settings.values import Budget, Rule, Settings, Tier, When
+from rung.types.decision import Decision
+from rung.types.features import Features
+from rung.types.model import Model
+
+TIERS = ("small", "large", "cloud")
+
+
+def model(name: str, **fields: Any) -> Model:
+    return Model("ollama", name, f"http://{name}", local=name != "cloud").replace(**fields)
+
+
+def settings(*rules: Rule, **fields: Any) -> Settings:
+    return Settings(tuple(Tier(name, (model(name),)) for name in TIERS), rules, **fields)
+
+
+def asked(typed: str = "", **fields: Any) -> Features:
+    return Features(fields.pop("action", "ask"), typed, **fields)
+
+
+def decided(features: Features, *rules: Rule, **fields: Any) -> Decision:
+    return decide(features, settings(*rules, **fields), "/home/me")
+
+
+PROVE = Rule("proofs", When(words=("prove", "root cause", "c++")), tier="large")
+
+
+@pytest.mark.parametrize(
+    ("typed", "held"),
+    [
+        ("prove it", True),
+        ("Please PROVE, step by step", True),
+        ("prove", True),
+        ("prove-it", True),
+        ("improve it", False),
+        ("reprove him", False),
+        ("proven", False),
+        ("prove_all()", False),
+        ("find the root cause", True),
+        ("find the root\n  cause", True),
+        ("the root of the cause", False),
+        ("is this C++?", True),
+        ("", False),
+    ],
+)
+def test_words_are_whole_words_and_phrases(typed: str, held: bool) -> None:  # noqa: FBT001 - a column of the table
+    found = decided(asked(typed), PROVE)
+    assert found.rules[0].matched is held
+    assert found.tier == ("large" if held else "small")
+    if held:
+        assert (found.by, found.rule) == ("rule", "proofs")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "word", "rest"),
+    [
+        ("[local] hi", "local", "hi"),
+        ("[LOCAL]hi", "local", "hi"),
+        ("  [tier2]\nhi", "large", "hi"),
+        ("[Tier1] hi", "small", "hi"),
+        ("[heavy] hi", "large", "hi"),
+        ("[cloud] hi", "cloud", "hi"),
+        ("[tier3] hi", "cloud", "hi"),
+        ("[small] hi", "small", "hi"),
+        ("[ large ] hi", "large", "hi"),
+        ("[WIP] hi", None, "[WIP] hi"),
+        ("[tier9] hi", None, "[tier9] hi"),
+        ("[tier0] hi", None, "[tier0] hi"),
+        ("[] hi", None, "[] hi"),
+        ("hi [local]", None, "hi [local]"),
+        ("[a](b) hi", None, "[a](b) hi"),
+        ("", None, ""),
+    ],
+)
+def test_a_prefix_that_names_a_tier_is_taken_out_and_any_other_bracket_stays(
+    prompt: str, word: str | None, rest: str
+) -> None:
+    assert prefix.split(prompt, settings()) == (word, rest)
+
+
+def test_option_wins_over_prefix_over_rule_over_action_over_default() -> None:
+    rule = Rule("r", tier="cloud")
+    every = {"option": "large", "prefix": "small", "action_tier": "large"}
+    found = [decided(asked(**every), rule)]
+    del every["option"]
+    found.append(decided(asked(**every), rule))
+    del every["prefix"]
+    found.append(decided(asked(**every), rule))
+    found.append(decided(asked(**every)))
+    found.append(decided(asked(), default_tier="cloud"))
+    found.append(decided(asked()))
+    assert [(one.tier, one.by) for one in found] == [
+        ("large", "option"),
+        ("small", "prefix"),
+        ("cloud", "rule"),
+        ("large", "action"),
+        ("cloud", "default"),
+        ("small", "default"),
+    ]
+    assert [one.only_tier for one in found] == [True, False, False, False, False, False]
+
+
+def test_the_first_matching_rule_with_a_tier_decides() -> None:
+    rules = [
+        Rule("pins", local=True),
+        Rule("no", When(action=("x",)), tier="small"),
+        Rule("a", tier="large"),
+        Rule("b", tier="cloud"),
+    ]
+    found = decided(asked(), *rules)
+    assert (found.tier, found.rule) == ("large", "a")
+    assert [trace.matched for trace in found.rules] == [True, False, True, True]
+
+
+def test_every_matching_rule_adds_its_pins_whatever_decided_the_start() -> None:
+    rules = [
+        Rule("one", ceiling="large", budget=0.5),
+        Rule("two", ceiling="small", budget=0.1),
+        Rule("three", local=True),
+        Rule("other", When(action=("x",)), ceiling="small", budget=0.0),
+    ]
+    found = decided(asked(option="cloud"), *rules, budget=Budget(per_request=0.25))
+    assert (found.local, found.ceiling, found.max_cost) == (True, "small", 0.1)
+    assert {(pin.bound, pin.source) for pin in found.pins} == {
+        ("only cloud", "option"),
+        ("ceiling large", 'rule "one"'),
+        ("budget 0.5", 'rule "one"'),
+        ("ceiling small", 'rule "two"'),
+        ("budget 0.1", 'rule "two"'),
+        ("local", 'rule "three"'),
+        ("budget 0.25", "settings"),
+    }
+
+
+def test_a_rule_that_is_switched_off_does_nothing_and_says_so() -> None:
+    found = decided(asked(), Rule("off", tier="cloud", local=True, enabled=False))
+    assert (found.tier, found.local) == ("small", False)
+    assert (found.rules[0].matched, found.rules[0].why) == (False, "switched off")
+
+
+def test_local_as_a_prefix_is_a_pin_and_no_start() -> None:
+    found = decided(asked(prefix="local"), Rule("r", tier="cloud"))
+    assert (found.tier, found.local) == ("cloud", True)
+
+
+def test_builtin_can_be_asked_for_and_an_unknown_tier_is_named_with_the_known_ones() -> None:
+    assert decided(asked(option="builtin")).tier == "builtin"
+    assert decided(asked(option="tier2")).tier == "large"
+    with pytest.raises(UsageError) as caught:
+        decided(asked(option="huge"))
+    assert caught.value.hint == "The tiers are: small, large, cloud, builtin."
+
+
+@pytest.mark.parametrize(
+    ("glob", "path", "held"),
+    [
+        ("**/.env", ".env", True),
+        ("**/.env", "a/b/.env", True),
+        ("**/.env", "a/.environment", False),
+        ("**/.env.*", "a/.env.local", True),
+        ("*.pem", "a/b/x.pem", True),
+        ("**/*.pem", "C:\\Users\\me\\x.PEM", True),
+        ("**/secrets/**", "/home/me/app/secrets/x/y.txt", True),
+        ("**/secrets/**", "secrets", False),
+        ("secrets/**", "secrets/x", True),
+        ("secrets/**", "app/secrets/x", False),
+        ("secrets/**", "/home/me/app/secrets/x", True),
+        ("secrets/**", "C:\\work\\secrets\\x", True),
+        ("secrets/**", "C:/work/secrets/x", True),
+        ("secrets\\**", "secrets/x", True),
+        ("secrets/", "./secrets/a/b", True),
+        ("src/*.py", "src/a.py", True),
+        ("src/*.py", "src/a/b.py", False),
+        ("src/?.py", "src/a.py", True),
+        ("id_rsa*", "/root/.ssh/id_rsa.pub", True),
+        ("[a-c].txt", "b.txt", True),
+        ("[!a-c].txt", "b.txt", False),
+        ("[!a-c].txt", "d.txt", True),
+        ("a[!x]b", "a/b", False),
+        ("[z-a].txt", "[z-a].txt", True),
+        ("[[]x", "[x", True),
+        ("a.b", "axb", False),
+        ("(a|b)+", "(a|b)+", True),
+        ("[", "[", True),
+        ("", "a", False),
+    ],
+)
+def test_globs_mean_what_people_mean(glob: str, path: str, held: bool) -> None:  # noqa: FBT001 - a column
+    assert matches(glob, path) is held
+
+
+def test_a_pin_by_path_looks_at_every_path() -> None:
+    rule = Rule("secrets", When(path=("**/*.pem", "**/secrets/**")), local=True)
+    assert not decided(asked(paths=("a.py", "b.py")), rule).local
+    assert decided(asked(paths=("a.py", "C:\\x\\secrets\\key")), rule).local
+    assert not decided(asked("secrets/x.pem", paths=()), rule).local
+
+
+def planned(decision: Decision, *, tokens: int = 0, **states: Known) -> tuple[list[str], list[tuple[str, str]]]:
+    found = plan(decision, settings(), lambda asked: states.get(asked.model, Known()), tokens)
+    return [one.tier for one in found.attempts], [(one.tier, one.reason) for one in found.skipped]
+
+
+@pytest.mark.parametrize(
+    ("start", "order"),
+    [
+        ("small", ["small", "large", "cloud"]),
+        ("large", ["large", "cloud", "small"]),
+        ("cloud", ["cloud", "large", "small"]),
+    ],
+)
+def test_the_plan_goes_up_and_then_down(start: str, order: list[str]) -> None:
+    assert planned(decided(asked(prefix=start))) == (order, [])
+
+
+def test_a_ceiling_bounds_the_start_and_the_climb_and_says_who_set_it() -> None:
+    skipped = [("cloud", 'above the ceiling large of rule "r"')]
+    assert planned(decided(asked(prefix="cloud"), Rule("r", ceiling="large"))) == (["large", "small"], skipped)
+
+
+def test_a_tier_that_is_asked_for_alone_does_not_break_a_ceiling() -> None:
+    attempts, skipped = planned(decided(asked(option="cloud"), Rule("r", ceiling="large")))
+    assert (attempts, skipped) == ([], [("cloud", 'above the ceiling large of rule "r"')])
+    assert planned(decided(asked(option="large"), Rule("r", ceiling="large"))) == (["large"], [])
+
+
+def test_a_local_pin_leaves_out_whatever_is_not_local_also_what_turned_out_not_to_be() -> None:
+    found = decided(asked(prefix="cloud"), Rule("r", local=True))
+    why = 'pinned to this machine by rule "r"'
+    assert planned(found, large=Known(remote=True)) == (["small"], [("cloud", why), ("large", why)])
+
+
+def test_who_cannot_be_asked_is_left_out_with_the_reason() -> None:
+    known: dict[str, Any] = {"small": Known("missing", "pull it"), "cloud": Known("no-key", "set it")}
+    assert planned(decided(asked()), **known) == (["large"], [("small", "pull it"), ("cloud", "set it")])
+
+
+def test_who_rests_is_asked_only_when_nobody_else_is_left() -> None:
+    down = Known("down", "it failed")
+    found = decided(asked())
+    assert planned(found, small=down) == (["large", "cloud"], [("small", "it failed")])
+    attempts, skipped = planned(found, small=down, large=down, cloud=Known("no-key", "set it"))
+    assert attempts == ["small"]
+    assert ("cloud", "set it") in skipped
+    assert ("large", "it failed") in skipped
+
+
+def test_a_prompt_that_must_stay_whole_goes_where_it_fits_and_else_is_shortened() -> None:
+    found = decided(asked())
+    windows: dict[str, Any] = {"small": Known(window=1000), "large": Known(window=2000), "cloud": Known(window=9000)}
+    assert planned(found, tokens=3000, **windows)[0] == ["cloud"]
+    assert planned(found, tokens=99_000, **windows)[0] == ["small", "large", "cloud"]
+    assert planned(found, tokens=0, **windows)[0] == ["small", "large", "cloud"]
+
+
+def test_one_model_that_is_asked_for_is_the_only_one() -> None:
+    attempts, skipped = planned(decided(asked(model="large")))
+    assert attempts == ["large"]
+    assert [reason for _, reason in skipped] == ["only large was asked for"] * 2
+
+
+def test_a_model_that_stands_in_two_tiers_is_tried_once() -> None:
+    twice = Settings((Tier("a", (model("m"),)), Tier("b", (model("m"), model("n")))))
+    found = plan(decide(asked(), twice), twice, lambda _: Known())
+    assert [(one.tier, one.model.model) for one in found.attempts] == [("a", "m"), ("b", "n")]
