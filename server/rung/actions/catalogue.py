@@ -83,7 +83,8 @@ def read(path: Path) -> Action:
     front = _front(match[1], path)
     first = match[1].count("\n") + 3
     try:
-        environment().parse(match[2])
+        # Compiled, not parsed alone: that finds a filter that does not exist, too.
+        environment().compile(match[2])
     except jinja2.TemplateSyntaxError as error:
         raise SettingsError(
             f"The prompt is no valid template: {error.message}.", path, first + error.lineno - 1

@@ -30,10 +30,13 @@ def environment() -> jinja2.Environment:
 def renderer(action: Action, facts: Mapping[str, str]) -> Callable[[Sequence[Part]], tuple[Message, ...]]:
     """What makes messages of the parts that fit.
 
-    The function it gives raises:
+    It, and the function it gives, raise:
         RungError: the template fails; names the file, quotes nothing.
     """
-    template = environment().from_string(action.prompt)
+    try:
+        template = environment().from_string(action.prompt)
+    except jinja2.TemplateError as error:
+        raise RungError(f"The prompt of {action.source} fails ({type(error).__name__}).", "Mend it.") from None
 
     def render(parts: Sequence[Part]) -> tuple[Message, ...]:
         texts: dict[str, list[str]] = {}
