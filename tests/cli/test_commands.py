@@ -62,7 +62,7 @@ async def test_doctor_says_what_to_do_where_nothing_can_answer(rung: Rung, home:
     assert done.code == 1
     assert "`ollama serve`" in done.out
     assert "Set OPENAI_API_KEY" in done.out
-    assert "No model can answer; commit messages are written without one." in done.out
+    assert "No model can answer. `rung commit` writes messages without one" in done.out
 
 
 async def test_doctor_says_which_model_to_pull(sim: Simulator, rung: Rung) -> None:

@@ -54,12 +54,18 @@ async def test_json_holds_the_message_and_its_receipt(sim: Simulator, rung: Rung
     assert found["receipt"]["rule"] == "commit messages stay small"
 
 
-async def test_without_any_model_it_is_written_without_one(rung: Rung, staged: Path) -> None:
+NOT_A_MODELS = "rung: no model could answer, so this is written without one; `rung doctor` says why.\n"
+
+
+async def test_without_any_model_it_is_written_without_one_and_says_so(rung: Rung, staged: Path) -> None:
     configure("http://127.0.0.1:1")
-    done = await rung("commit", "-v")
-    assert done.code == 0
+    done = await rung("commit")
+    assert (done.code, done.err) == (0, NOT_A_MODELS)
     assert "area" in done.out.splitlines()[0]
-    assert "without a model" in done.err
+    assert "without a model" in (await rung("commit", "-v")).err
+    assert (await rung("commit", "--tier", "builtin")).err == ""
+    machine = await rung("commit", "--json")
+    assert (machine.err, machine.json["receipt"]["builtin"]) == ("", True)
 
 
 async def test_it_can_be_asked_for_without_a_model(sim: Simulator, rung: Rung, staged: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from rung.cli import saved
 from rung.cli.inputs import instruction, workspace
 from rung.cli.options import add_asking, parser
-from rung.cli.perform import answer, perform
+from rung.cli.perform import answer, perform, remark
 from rung.errors import CancelledByPersonError, RungError
 from rung.git import interactive, message_buffer, repository
 from rung.running import new_id
@@ -47,6 +47,7 @@ def run(words: list[str]) -> int:
     # Before the model is asked: a terminal without an editor would waste the answer.
     os.environ["GIT_EDITOR"] = saved.editor(Path.cwd(), os.environ)
     outcome = perform(request, root, stream=False)
+    remark(request, outcome)
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is git's and its editor's from here on
     code = interactive.commit(outcome.text or "", Path.cwd())
     return min(code, 1) if code >= 0 else CancelledByPersonError.exit_code
@@ -75,12 +76,13 @@ def _hook(args: argparse.Namespace, root: str) -> int:
         raw = path.read_bytes()
         document = Document(path.absolute().as_uri(), path.name, "git-commit", raw.decode("utf-8", "replace"))
         request = _request(args, root).replace(commit_file=path.absolute(), document=document)
-        message = perform(request, root, stream=False).text or ""
+        outcome = perform(request, root, stream=False)
+        remark(request, outcome)
         # What is there already is kept to the byte, whatever encoding it is in.
         text = raw.decode("utf-8", "surrogateescape")
         found = asyncio.run(repository.of_commit_file(path.absolute(), os.environ))
         comment = message_buffer.comment_prefix(text, found.comment)
-        merged = message_buffer.insertion(text, message, comment).applied(text)
+        merged = message_buffer.insertion(text, outcome.text or "", comment).applied(text)
         path.write_bytes(merged.encode("utf-8", "surrogateescape"))
     except (RungError, OSError) as error:
         why = error.sentence() if isinstance(error, RungError) else "the message file cannot be read or written."

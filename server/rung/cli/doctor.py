@@ -59,7 +59,7 @@ def run(words: list[str]) -> int:
         for check in checks:
             print(f"{'ok  ' if check.ok else 'no  '}{check.what}" + (f"\n      {check.hint}" if check.hint else ""))
         if code == 1:
-            print("No model can answer; commit messages are written without one.")
+            print("No model can answer. `rung commit` writes messages without one; `rung demo` simulates them.")
     return code
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.cli.inputs import check_model
-from rung.cli.terminal import NOT_GOOD_ENOUGH, Display, interactive, summary
+from rung.cli.terminal import Display, interactive, summary
 from rung.engine import Engine
 from rung.errors import RungError
+from rung.routing.decide import BUILTIN
 from rung.settings.load import load
 from rung.settings.trust import trusted
 from rung.types.event import OutcomeEvent
@@ -75,6 +76,14 @@ def answer(request: Request, root: str, args: argparse.Namespace) -> int:
         print(outcome.text or "")
     if args.verbose:
         print(summary(outcome.receipt), file=sys.stderr)
-    elif outcome.receipt.degraded:
-        print(NOT_GOOD_ENOUGH, file=sys.stderr)
+    elif not args.json:
+        remark(request, outcome)
     return 0
+
+
+def remark(request: Request, outcome: Outcome) -> None:
+    """Say on stderr what must not be taken for a good model's answer."""
+    if outcome.receipt.degraded:
+        print("rung: this answer is the best there was, but not good enough.", file=sys.stderr)
+    if outcome.receipt.builtin and request.tier != BUILTIN:
+        print("rung: no model could answer, so this is written without one; `rung doctor` says why.", file=sys.stderr)

@@ -13,9 +13,9 @@ from pathlib import Path
 from rung.cli.documents import document
 from rung.cli.inputs import workspace
 from rung.cli.options import add_asking, parser
-from rung.cli.perform import perform
+from rung.cli.perform import perform, remark
 from rung.cli.sarif import sarif
-from rung.cli.terminal import NOT_GOOD_ENOUGH, printable, summary
+from rung.cli.terminal import printable, summary
 from rung.errors import ContextError
 from rung.git.commit_context import for_folder
 from rung.git.staged import FileChange
@@ -62,11 +62,8 @@ def run(words: list[str]) -> int:
         print(json.dumps(sarif(found), indent=2))
     elif not found:
         print("No findings.")
-    for result in results:
-        if args.verbose:
-            print(summary(result.receipt), file=sys.stderr)
-        elif result.receipt.degraded:
-            print(NOT_GOOD_ENOUGH, file=sys.stderr)
+    for result in results if args.verbose else ():
+        print(summary(result.receipt), file=sys.stderr)
     worst = max((SEVERITIES.index(finding.severity) for finding in found), default=-1)
     return 3 if args.fail_on and worst >= SEVERITIES.index(args.fail_on) else 0
 
@@ -112,7 +109,10 @@ def _review(named: Document, root: str, args: argparse.Namespace) -> Outcome:
         model=args.model,
         local=args.local,
     )
-    return perform(request, root, stream=False)
+    outcome = perform(request, root, stream=False)
+    if not args.verbose and not args.json and args.format == "text":
+        remark(request, outcome)
+    return outcome
 
 
 def together(results: Sequence[Outcome]) -> Outcome:

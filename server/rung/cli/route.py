@@ -180,7 +180,10 @@ def shape(features: Features, decision: Decision, found: Plan) -> dict[str, Any]
 
 def text(features: Features, decision: Decision, found: Plan) -> str:
     """The same for people."""
-    lines = [f"starts at {decision.tier}: {decision.why}", f"about {features.tokens} tokens"]
+    lines = [
+        f"starts at {decision.tier}: {decision.why}",
+        f"about {features.tokens} token{'' if features.tokens == 1 else 's'}",
+    ]
     lines += [f"pin: {pin.bound} (by {pin.source})" for pin in decision.pins]
     lines.append("plan:" if found.attempts else "plan: nobody")
     for number, c in enumerate(found.attempts, 1):

@@ -13,7 +13,6 @@ from rung.types.receipt import Receipt
 if TYPE_CHECKING:
     from rung.types.event import Event
 
-NOT_GOOD_ENOUGH = "rung: this answer is the best there was, but not good enough."
 _OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Characters that terminals obey instead of showing them; a model may have read them anywhere."""
 
