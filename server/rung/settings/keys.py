@@ -51,7 +51,7 @@ def sources(name: str) -> tuple[str, ...]:
 
 def missing_hint(name: str) -> str:
     """What to do about a key that is nowhere."""
-    return f"Set {name} in your environment, run `rung keys set {name}`, or write {name}=... into {env_name()}."
+    return f"Set {name} in your environment, or write {name}=... into {env_name()}, or run `rung keys set {name}`."
 
 
 def env_name() -> str:
