@@ -1,13 +1,15 @@
 """Where a request starts and which pins hold: a pure function of its features and the rules.
 
 An explicit tier > a prefix > the first matching rule with a tier > the action's own tier > the default tier. Every
-matching rule adds its pins, whatever decided the start.
+matching rule adds its pins, whatever decided the start; so does one of which it could not be found out in time.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from rung.errors import UsageError
-from rung.routing.match import holds
+from rung.routing.match import prepared
 from rung.types.decision import Decision, Pin, RuleTrace
 
 TYPE_CHECKING = False
@@ -27,13 +29,16 @@ def decide(features: Features, settings: Settings, home: str = "") -> Decision:
     """
     traces: list[RuleTrace] = []
     matched: list[Rule] = []
-    for rule in settings.rules:
-        held, why = holds(rule.when, features, home) if rule.enabled else (False, "switched off")
-        traces.append(RuleTrace(rule.name, held, why))
+    bound: list[Rule] = []
+    for rule, held, why in prepared(settings.rules).judge(features, home):
+        careful = "; its pins hold to be safe" if held is None and _has_pins(rule) else ""
+        traces.append(_trace(rule.name, held is True, why + careful))
         if held:
             matched.append(rule)
+        if held is not False:
+            bound.append(rule)
     tier, by, name, why = _start(features, settings, matched, traces)
-    pins = _pins(features, settings, matched, tier if by == "option" else None)
+    pins = _pins(features, settings, bound, tier if by == "option" else None)
     ceiling = _lowest(settings, [pin.bound[8:] for pin in pins if pin.bound.startswith("ceiling ")])
     costs = [float(pin.bound[7:]) for pin in pins if pin.bound.startswith("budget ")]
     return Decision(
@@ -82,7 +87,17 @@ def _option(name: str, settings: Settings) -> str:
     return found.name
 
 
-def _pins(features: Features, settings: Settings, matched: list[Rule], option: str | None) -> tuple[Pin, ...]:
+@lru_cache(maxsize=4096)
+def _trace(name: str, matched: bool, why: str) -> RuleTrace:  # noqa: FBT001 - a trace's fields in their order
+    """The trace, from an earlier decision where it is the same: most rules say nearly always that nothing matched."""
+    return RuleTrace(name, matched, why)
+
+
+def _has_pins(rule: Rule) -> bool:
+    return rule.local or rule.ceiling is not None or rule.budget is not None
+
+
+def _pins(features: Features, settings: Settings, bound: list[Rule], option: str | None) -> tuple[Pin, ...]:
     pins: list[Pin] = []
     if features.local:
         pins.append(Pin("local", "the caller"))
@@ -92,7 +107,7 @@ def _pins(features: Features, settings: Settings, matched: list[Rule], option: s
         pins.append(Pin(f"only {option}", "option"))
     if features.model:
         pins.append(Pin(f"only model {features.model}", "option"))
-    for rule in matched:
+    for rule in bound:
         source = f'rule "{rule.name}"'
         if rule.local:
             pins.append(Pin("local", source))

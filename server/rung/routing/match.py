@@ -1,112 +1,290 @@
-"""Whether a rule's conditions hold for a request, and why or why not, in words for the person."""
+"""Whether the conditions of rules hold for a request, and why or why not, in words for the person.
+
+Rules are prepared once per settings: what they give is turned into a row of checks, and all their words into one table,
+so that a decision reads the text once, however many rules there are. A condition that could not be found out (a pattern
+that took too long) neither holds nor fails: ``all``, ``any`` and ``not`` around it count with that.
+"""
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 from rung.routing.globs import matches
+from rung.routing.patterns import Patience
+from rung.routing.words import Table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rung.settings.values import When
+    from collections.abc import Callable, Iterator
+    from typing import Any, TypeAlias
+
+    from rung.settings.values import Rule, When
     from rung.types.features import Features
 
-HEAD, TAIL = 4096, 2048
-"""Characters of what the person typed that patterns look at: the first and the last."""
+    Verdict: TypeAlias = tuple[bool | None, str]
+    """Whether it holds (None: could not be found out), and the sentence that says so."""
+    Check: TypeAlias = tuple[Callable[[Any, "Look"], Verdict], Any]
+    """A question, and what the rule wants as its answer."""
 
 
-def ends_of(text: str) -> str:
-    """The part of a long text that patterns look at."""
-    return text if len(text) <= HEAD + TAIL else text[:HEAD] + "\n" + text[-TAIL:]
+class Look:
+    """One request, while the rules look at it."""
+
+    def __init__(self, features: Features, home: str, table: Table) -> None:
+        self.features = features
+        self.home = home
+        self.patience = Patience()
+        self._table = table
+        self._said: dict[int, tuple[int, str]] | None = None
+
+    def said(self, number: int) -> tuple[int, str] | None:
+        """The first word of that list in what was typed, and where it stands."""
+        if self._said is None:
+            self._said = self._table.look(self.features.typed) if self.features.typed else {}
+        return self._said.get(number)
 
 
-@lru_cache(maxsize=256)
-def _word_pattern(words: tuple[str, ...]) -> re.Pattern[str]:
-    """One alternation of all words: longest first, spaces as any white space, whole words only."""
-    alternatives = sorted((r"\s+".join(map(re.escape, word.split())) for word in words if word.strip()), key=len)
-    return re.compile(r"(?<!\w)(?:" + "|".join(reversed(alternatives)) + r")(?!\w)", re.IGNORECASE)
+class Prepared:
+    """Rules in their order, each with its checks."""
+
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        self._table = Table(words for rule in rules for words in _lists(rule.when))
+        self._rules = [(rule, checks(rule.when, self._table)) for rule in rules]
+
+    def judge(self, features: Features, home: str) -> Iterator[tuple[Rule, bool | None, str]]:
+        """Every rule with its verdict, in order."""
+        look = Look(features, home, self._table)
+        for rule, row in self._rules:
+            held, why = _judge(row, look) if rule.enabled else (False, "switched off")
+            yield rule, held, why
 
 
-def word_in(words: tuple[str, ...], text: str) -> str | None:
-    """The first of the words that stands in the text as a whole word; "improve" is not "prove"."""
-    found = _word_pattern(words).search(text) if text else None
-    return found[0] if found else None
+class _Same:
+    """A key for a cache that compares rules by identity: comparing a thousand of them would cost more than matching."""
+
+    __slots__ = ("rules",)
+
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        self.rules = rules
+
+    def __hash__(self) -> int:
+        return id(self.rules)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.rules is other.rules
 
 
-def _same(wanted: tuple[str, ...], found: str | None) -> bool:
-    return found is not None and found.lower() in {word.lower() for word in wanted}
+@lru_cache(maxsize=16)
+def _prepared(key: _Same) -> Prepared:
+    return Prepared(key.rules)
 
 
-def _any_glob(globs: tuple[str, ...], paths: tuple[str, ...]) -> str | None:
-    return next((path for path in paths for glob in globs if matches(glob, path)), None)
+def prepared(rules: tuple[Rule, ...]) -> Prepared:
+    """The rules, ready to be asked; made once for each settings."""
+    return _prepared(_Same(rules))
 
 
-def _expand(glob: str, home: str) -> str:
-    return home + glob[1:] if glob.startswith("~/") else glob
-
-
-def holds(when: When, features: Features, home: str) -> tuple[bool, str]:
-    """Whether all conditions hold, and the sentence that says so.
+def holds(when: When, features: Features, home: str) -> Verdict:
+    """Whether all conditions hold, and the sentence that says so; None where that could not be found out.
 
     Args:
         when: the conditions; none at all always hold.
         features: the request.
         home: the home folder with ``/``, for globs that begin with ``~``.
     """
-    reasons: list[str] = []
-    for condition in (_simple, _tokens, _text, _places):
-        for held, why in condition(when, features, home):
-            if not held:
-                return False, why
-            reasons.append(why)
-    return True, "; ".join(reasons) or "it always holds"
+    table = Table(_lists(when))
+    return _judge(checks(when, table), Look(features, home, table))
 
 
-def _simple(when: When, features: Features, _home: str) -> list[tuple[bool, str]]:
-    out = []
-    if when.action:
-        out.append((_same(when.action, features.action), f"the action is {features.action}"))
-    if when.language:
-        out.append((_same(when.language, features.language), f"the language is {features.language or 'not known'}"))
-    return out
-
-
-def _tokens(when: When, features: Features, _home: str) -> list[tuple[bool, str]]:
-    out = []
-    if when.tokens_over is not None:
-        over = features.tokens > when.tokens_over
-        word = "over" if over else "not over"
-        out.append((over, f"about {features.tokens} tokens, {word} {when.tokens_over}"))
-    if when.tokens_under is not None:
-        under = features.tokens < when.tokens_under
-        word = "under" if under else "not under"
-        out.append((under, f"about {features.tokens} tokens, {word} {when.tokens_under}"))
-    return out
-
-
-def _text(when: When, features: Features, _home: str) -> list[tuple[bool, str]]:
-    out = []
+def _lists(when: When) -> Iterator[tuple[str, ...]]:
+    """All lists of words in the conditions."""
     if when.words:
-        word = word_in(when.words, features.typed)
-        out.append((word is not None, f'the prompt says "{word.lower()}"' if word else "none of its words was typed"))
-    if when.pattern:
-        text = ends_of(features.typed)
-        hit = any(re.search(pattern, text) for pattern in when.pattern)
-        out.append((hit, "a pattern matches the prompt" if hit else "no pattern matches the prompt"))
-    return out
+        yield when.words
+    if when.before:
+        yield when.before
+    for inner in (*when.all_of, *when.any_of, *((when.not_of,) if when.not_of else ())):
+        yield from _lists(inner)
 
 
-def _places(when: When, features: Features, home: str) -> list[tuple[bool, str]]:
-    out = []
+def checks(when: When, table: Table) -> tuple[Check, ...]:
+    """The row of checks the conditions ask for, the cheap ones first."""
+    row: list[Check] = []
+    if when.action:
+        row.append((_action, _lower(when.action)))
+    if when.language:
+        row.append((_language, _lower(when.language)))
+    if when.tokens_over is not None:
+        row.append((_over, when.tokens_over))
+    if when.tokens_under is not None:
+        row.append((_under, when.tokens_under))
+    if when.budget_left_under is not None:
+        row.append((_budget, when.budget_left_under))
+    if when.health:
+        row += [(_health, (tier, {s for t, s in when.health if t == tier})) for tier in dict(when.health)]
+    if when.words:
+        row.append((_words, (table.numbers[when.words], table.numbers.get(when.before) if when.before else None)))
     if when.path:
-        path = _any_glob(when.path, features.paths)
-        out.append((path is not None, f"{path} is in it" if path else "no path in it matches"))
+        row.append((_path, when.path))
     if when.branch:
-        branch = _any_glob(when.branch, (features.branch,) if features.branch else ())
-        out.append((branch is not None, f"the branch is {features.branch or 'not known'}"))
+        row.append((_branch, when.branch))
     if when.repository:
-        globs = tuple(_expand(glob, home) for glob in when.repository)
-        hit = _any_glob(globs, (features.repository,) if features.repository else ())
-        out.append((hit is not None, "the repository matches" if hit else "another repository"))
-    return out
+        row.append((_repository, when.repository))
+    row += [(_judge, checks(part, table)) for part in when.all_of]
+    if when.any_of:
+        row.append((_any, [checks(part, table) for part in when.any_of]))
+    if when.not_of:
+        row.append((_not, (checks(when.not_of, table), described(when.not_of))))
+    if when.pattern:
+        row.append((_pattern, when.pattern))
+    return tuple(row)
+
+
+def described(when: When) -> str:
+    """The conditions in words, whatever becomes of them."""
+    parts = []
+    if when.action:
+        parts.append(f"the action is {_or(when.action)}")
+    if when.language:
+        parts.append(f"the language is {_or(when.language)}")
+    if when.tokens_over is not None:
+        parts.append(f"over {when.tokens_over} tokens")
+    if when.tokens_under is not None:
+        parts.append(f"under {when.tokens_under} tokens")
+    if when.budget_left_under is not None:
+        parts.append(f"under ${when.budget_left_under:g} left today")
+    parts += [f"{tier} is {_or(tuple(s for t, s in when.health if t == tier))}" for tier in dict(when.health)]
+    if when.words:
+        parts.append(f"the prompt says {_or(tuple(_quoted(word) for word in when.words))}")
+    parts += [f"{name} matches" for name in ("path", "branch", "repository") if getattr(when, name)]
+    parts += [described(part) for part in when.all_of]
+    if when.any_of:
+        parts.append(" or ".join(f"({described(part)})" for part in when.any_of))
+    if when.not_of:
+        parts.append(f"not ({described(when.not_of)})")
+    if when.pattern:
+        parts.append("a pattern matches")
+    return " and ".join(parts) or "always"
+
+
+def _or(words: tuple[str, ...]) -> str:
+    return " or ".join(words) if len(words) < 4 else f"{words[0]}, {words[1]} or one of {len(words) - 2} more"
+
+
+def _quoted(word: str) -> str:
+    return f'"{word.lower()}"'
+
+
+def _lower(words: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(word.lower() for word in words)
+
+
+def _judge(row: tuple[Check, ...], look: Look) -> Verdict:
+    """All of the checks."""
+    verdict: bool | None = True
+    reasons = []
+    for ask, wanted in row:
+        held, why = ask(wanted, look)
+        if held is False:
+            return False, why
+        if held is None:
+            verdict = None
+        reasons.append(why)
+    return verdict, "; ".join(reasons) or "it always holds"
+
+
+def _any(rows: list[tuple[Check, ...]], look: Look) -> Verdict:
+    verdicts = []
+    for row in rows:
+        held, why = _judge(row, look)
+        if held:
+            return True, why
+        verdicts.append((held, why))
+    unsure = [why for held, why in verdicts if held is None]
+    if unsure:
+        return None, "; ".join(unsure)
+    return False, "none of: " + "; ".join(why for _, why in verdicts)
+
+
+def _not(wanted: tuple[tuple[Check, ...], str], look: Look) -> Verdict:
+    row, description = wanted
+    held, why = _judge(row, look)
+    if held is None:
+        return None, why
+    if not held:
+        return True, f"not ({description})"
+    return False, f"`not` rules it out: {why}"
+
+
+def _action(wanted: frozenset[str], look: Look) -> Verdict:
+    action = look.features.action
+    return action.lower() in wanted, f"the action is {action}"
+
+
+def _language(wanted: frozenset[str], look: Look) -> Verdict:
+    language = look.features.language
+    return language is not None and language.lower() in wanted, f"the language is {language or 'not known'}"
+
+
+def _over(wanted: int, look: Look) -> Verdict:
+    tokens = look.features.tokens
+    over = tokens > wanted
+    return over, f"about {tokens} tokens, {'over' if over else 'not over'} {wanted}"
+
+
+def _under(wanted: int, look: Look) -> Verdict:
+    tokens = look.features.tokens
+    under = tokens < wanted
+    return under, f"about {tokens} tokens, {'under' if under else 'not under'} {wanted}"
+
+
+def _budget(wanted: float, look: Look) -> Verdict:
+    left = look.features.budget_left
+    if left is None:
+        return False, "no daily budget is known"
+    under = left < wanted
+    return under, f"${left:.2f} left today, {'under' if under else 'not under'} ${wanted:.2f}"
+
+
+def _health(wanted: tuple[str, set[str]], look: Look) -> Verdict:
+    tier, states = wanted
+    state = next((state for name, state in look.features.health if name == tier), "unknown")
+    said = f"the state of {tier} is not known" if state == "unknown" else f"{tier} is {state}"
+    return state in states, said
+
+
+def _words(wanted: tuple[int, int | None], look: Look) -> Verdict:
+    number, before = wanted
+    found = look.said(number)
+    if found is None:
+        return False, "none of its words was typed"
+    place, word = found
+    earlier = None if before is None else look.said(before)
+    if earlier and earlier[0] < place:
+        return False, f"the prompt says {_quoted(earlier[1])} before {_quoted(word)}"
+    return True, f"the prompt says {_quoted(word)}"
+
+
+def _pattern(wanted: tuple[str, ...], look: Look) -> Verdict:
+    return look.patience.search(wanted, look.features.typed)
+
+
+def _path(wanted: tuple[str, ...], look: Look) -> Verdict:
+    path = _any_glob(wanted, look.features.paths)
+    return path is not None, f"{path} is in it" if path else "no path in it matches"
+
+
+def _branch(wanted: tuple[str, ...], look: Look) -> Verdict:
+    branch = look.features.branch
+    hit = _any_glob(wanted, (branch,) if branch else ())
+    return hit is not None, f"the branch is {branch or 'not known'}"
+
+
+def _repository(wanted: tuple[str, ...], look: Look) -> Verdict:
+    repository = look.features.repository
+    globs = tuple(look.home + glob[1:] if glob.startswith("~/") else glob for glob in wanted)
+    hit = _any_glob(globs, (repository,) if repository else ())
+    return hit is not None, "the repository matches" if hit else "another repository"
+
+
+def _any_glob(globs: tuple[str, ...], paths: tuple[str, ...]) -> str | None:
+    return next((path for path in paths for glob in globs if matches(glob, path)), None)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rung.settings.values import Settings
 
-_FORMAT = 1
+_FORMAT = 2
 _MOST_ENTRIES = 200
 _TOO_YOUNG = 100_000_000
 """Nanoseconds: a file changed so lately could change again within the same tick of its clock."""
@@ -33,7 +33,14 @@ def key(root: str | None) -> list[Any] | None:
     entries = _entries(folder) if folder and os.path.lexists(folder) else []
     if entries is None:
         return None
-    stamps = [files.stamp(f"{folder}{os.sep}rung.toml") for folder in (places.shipped_name(), places.config_name())]
+    folders = (places.shipped_name(), places.config_name())
+    stamps = [files.stamp(f"{folder}{os.sep}rung.toml") for folder in folders]
+    for folder in folders:
+        lists = f"{folder}{os.sep}words"
+        found = _entries(lists) if os.path.lexists(lists) else [files.stamp(lists)]
+        if found is None:
+            return None
+        stamps += found
     if entries:
         entries.append(files.stamp(os.path.join(places.state_name(), "trust.json")))  # noqa: PTH118
     return [_FORMAT, rung.__version__, sys.version, root if entries else None, [*stamps, *entries]]
@@ -71,7 +78,7 @@ def _name(wanted: list[Any]) -> str:
 
 
 def _entries(folder: str) -> list[files.Stamp] | None:
-    """Stamps of a workspace's ``.rung/`` and of all in it; None where there is too much of it."""
+    """Stamps of a folder and of all in it; None where there is too much of it."""
     stamps = [files.stamp(folder)]
     waiting = [folder]
     while waiting:

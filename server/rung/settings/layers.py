@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
+from rung.settings import shape
 from rung.settings.check import Checked
+from rung.settings.lines import Where
 from rung.settings.telltale import shown
-from rung.settings.values import Budget, Rule, Settings, Tier
+from rung.settings.values import Budget, Rule, Settings, Tier, When
 
 _PINS_ONLY = {"untrusted": "workspace", "editor": "editor"}
 """Layers that only add pins, and how their rules are marked."""
@@ -117,7 +120,24 @@ class _Merge:
                     f"Rule {shown(rule.name)}: this ladder has no tier {shown(name)}, so its ceiling is the lowest one,"
                     f" {shown(self._ladder.tiers[0].name)}."
                 )
-        return rule.replace(**changes)
+        when = self._when(rule.when, rank, ("rule", number, "when"))
+        return rule.replace(when=when, **changes)
+
+    def _when(self, when: When, rank: int, where: Where) -> When:
+        """The conditions with the names of tiers in ``health`` as the ladder has them; a lost one is never known."""
+        changes: dict[str, Any] = {}
+        if when.health:
+            tiers = {name: self._find(name, rank, (*where, "health", name)) for name in dict(when.health)}
+            for name in (name for name, tier in tiers.items() if tier is None):
+                self._warnings.append(f"`health` asks for the tier {shown(name)}, which this ladder has not.")
+            changes["health"] = tuple((tier.name if (tier := tiers[name]) else name, s) for name, s in when.health)
+        for name, field in shape.IN_VALUES.items():
+            parts = getattr(when, field)
+            if isinstance(parts, When):
+                changes[field] = self._when(parts, rank, (*where, name))
+            elif parts:
+                changes[field] = tuple(self._when(p, rank, (*where, name, n)) for n, p in enumerate(parts))
+        return when.replace(**changes) if changes else when
 
     def _find(self, name: str, rank: int, where: tuple[str | int, ...]) -> Tier | None:
         """The tier of that name; None where it was lost with a ladder that a later file replaced.

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rung.settings import addresses, durations, shape, telltale
+from rung.settings.conditions import Conditions
 from rung.settings.lines import Where
 from rung.settings.mistakes import Mistakes
-from rung.settings.values import Rule, Tier, When
+from rung.settings.values import Rule, Tier
 from rung.types.model import Model, Price
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Meaning:
 
     def __init__(self, mistakes: Mistakes, layer: Layer, words: dict[str, bool]) -> None:
         self._mistakes = mistakes
+        self._conditions = Conditions(mistakes)
         self._layer = layer
         self.words = words
         """What the person's own files say of servers; grows while this one is read, if it is theirs."""
@@ -58,7 +60,7 @@ class Meaning:
             given = {name: value for name, value in table.items() if name != "when"}
             if "budget" in given:
                 given["budget"] = self._dollars(given["budget"], (*where, "budget"))
-            when = self._when(table.get("when", {}), (*where, "when"))
+            when = self._conditions.read(table.get("when", {}), (*where, "when"))
             rule = Rule(**{**given, "when": when, "layer": self._layer})
             rules.append(rule)
             if rule.enabled and not (rule.tier or rule.local or rule.ceiling or rule.budget is not None):
@@ -148,28 +150,6 @@ class Meaning:
         if number < _LEAST_PARAMETERS:
             raise self._mistakes.expected(where, value)
         return number
-
-    def _when(self, table: Mapping[str, Any], where: Where) -> When:
-        given: dict[str, Any] = {}
-        for name, value in table.items():
-            if isinstance(value, int):
-                given[name] = value
-                continue
-            given[name] = entries = (value,) if isinstance(value, str) else tuple(value)
-            if not entries or not all(entry.strip() for entry in entries):
-                text = f"`{name}` is empty, and would match nothing or everything: leave it out or fill it."
-                raise self._mistakes.at((*where, name), text)
-        when = When(**given)
-        for number, pattern in enumerate(when.pattern):
-            at = (*where, "pattern") if isinstance(table["pattern"], str) else (*where, "pattern", number)
-            try:
-                re.compile(pattern)
-            except (re.error, OverflowError, RecursionError) as error:
-                said = f": {error.msg} (character {(error.pos or 0) + 1})" if isinstance(error, re.error) else ""
-                raise self._mistakes.at(at, f"This `pattern` is no regular expression{said}.") from None
-        if when.tokens_over is not None and when.tokens_under is not None and when.tokens_over >= when.tokens_under:
-            raise self._mistakes.at(where, "This `when` never holds: `tokens_over` must be less than `tokens_under`.")
-        return when
 
     def _dollars(self, value: float, where: Where) -> float | None:
         if math.isnan(value):

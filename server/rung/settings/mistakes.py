@@ -226,6 +226,10 @@ def _word(kind: Any, name: str) -> str:
     if choices := _choices(kind):
         *most, last = [f"`{choice}`" for choice in choices]
         return f"{', '.join(most)} or {last}"
+    if typing.get_origin(kind) is dict:
+        return 'a table of tiers and states, such as { small = "down" }; states are ' + _word(shape.State, name)
+    if name in {"all", "any"}:
+        return 'a list of conditions, such as [{ language = "go" }, { words = "proof" }]'
     if typing.get_origin(kind) is not list:
         return _WORDS.get(kind, "a table")
     block = {"model": "tier.model"}.get(name, name)

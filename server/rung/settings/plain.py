@@ -45,7 +45,13 @@ def _model(plain: Mapping[str, Any]) -> Model:
 
 
 def _rule(plain: Mapping[str, Any]) -> Rule:
-    when: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in plain["when"].items()
-    }
-    return Rule(**{**plain, "when": When(**when)})
+    return Rule(**{**plain, "when": _when(plain["when"])})
+
+
+def _when(plain: Mapping[str, Any]) -> When:
+    given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()}
+    given["health"] = tuple((tier, state) for tier, state in plain["health"])
+    given["all_of"] = tuple(map(_when, plain["all_of"]))
+    given["any_of"] = tuple(map(_when, plain["any_of"]))
+    given["not_of"] = None if plain["not_of"] is None else _when(plain["not_of"])
+    return When(**given)

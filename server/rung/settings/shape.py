@@ -8,13 +8,13 @@ not exist, addresses) is checked in :mod:`rung.settings.meaning`.
 from __future__ import annotations
 
 import typing
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ForwardRef, Literal
 
 import msgspec
 from msgspec import Meta
 
 from rung.settings import durations
-from rung.settings.values import Budget, Rule, Settings, Tier
+from rung.settings.values import Budget, Rule, Settings, Tier, When
 from rung.types.model import Model, Price
 from rung.types.value import Value
 
@@ -28,6 +28,13 @@ SIZE = r"^[0-9]+(\.[0-9]+)?[MB]$"
 KEEP_ALIVE = rf"{durations.PATTERN}|^-?[0-9]+(ms|s|m|h)?$"
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
+
+IN_VALUES = {"all": "all_of", "any": "any_of", "not": "not_of"}
+"""Names in files that are no good names in Python, with those of the fields."""
+_IN_FILES = {field: name for name, field in IN_VALUES.items()}
+
+State = Literal["unknown", "ready", "cold", "loading", "busy", "down", "missing", "no-key", "blocked"]
+"""The states of :data:`rung.types.plan.State`, for ``health``; a test holds them to the original."""
 
 PROVIDERS = ("ollama", "openai", "anthropic", "openai-compatible")
 _ALIASES: dict[str, Any] = {
@@ -53,6 +60,7 @@ _BOUNDS = {
     "per_day": Meta(ge=0),
     "per_month": Meta(ge=0),
     "budget": Meta(ge=0),
+    "budget_left_under": Meta(ge=0),
 }
 _NOT_IN_FILES = {(Rule, "layer"), (Settings, "rules"), (Settings, "sources"), (Settings, "tiers"), (Settings, "budget")}
 _REQUIRED = {(Tier, "name"), (Tier, "model"), (Model, "provider"), (Rule, "name"), (Price, "input"), (Price, "output")}
@@ -91,17 +99,23 @@ def _file() -> type[msgspec.Struct]:
 def _struct(value: type[Value]) -> type[msgspec.Struct]:
     # Without defaults first, as structs must have it.
     fields = sorted(_fields(value), key=lambda field: (value, field[0]) not in _REQUIRED)
-    return msgspec.defstruct(
+    made = msgspec.defstruct(
         value.__name__,
         [(name, kind) if (value, name) in _REQUIRED else (name, kind, msgspec.UNSET) for name, kind in fields],
         forbid_unknown_fields=True,
     )
+    # Conditions hold conditions: msgspec looks a type's name up among the attributes of the struct that names it.
+    made.Itself = made  # type: ignore[attr-defined]  # known to msgspec alone
+    return made
 
 
 def _fields(value: type[Value]) -> list[tuple[str, Any]]:
     hints = typing.get_type_hints(value, localns=_ALIASES)
     named = [(name, hints[name]) for name in value._fields if (value, name) not in _NOT_IN_FILES]
-    return [("model" if kind == tuple[Model, ...] else name, _in_file(name, kind)) for name, kind in named]
+    return [
+        ("model" if kind == tuple[Model, ...] else _IN_FILES.get(name, name), _in_file(name, kind))
+        for name, kind in named
+    ]
 
 
 def _in_file(name: str, kind: Any) -> Any:
@@ -115,6 +129,10 @@ def _in_file(name: str, kind: Any) -> Any:
         return Annotated[list[struct(Model)], Meta(min_length=1)]  # type: ignore[misc]  # built at run time
     if name == "actions":
         return list[str]
+    if name == "health":
+        return dict[str, State | list[State]]
+    if name in _IN_FILES:
+        return ForwardRef("Itself") if kind == When | None else list[ForwardRef("Itself")]  # type: ignore[misc]
     if kind == tuple[str, ...]:
         return str | list[str]
     bare = [part for part in typing.get_args(kind) if part is not type(None)]

@@ -37,13 +37,25 @@ class When(Value):
     tokens_over: int | None = None
     tokens_under: int | None = None
     words: tuple[str, ...] = ()
-    """Whole words or phrases of what the person typed, in any case."""
+    """Whole words or phrases of what the person typed; `...` in one: up to six words in between; `@name`: a list."""
+    before: tuple[str, ...] = ()
+    """Words of which none may stand in what the person typed before those of `words`."""
     pattern: tuple[str, ...] = ()
-    """Regular expressions on what the person typed."""
+    """Regular expressions on the first 4 KB and the last 2 KB of what the person typed."""
     branch: tuple[str, ...] = ()
     """Globs."""
     repository: tuple[str, ...] = ()
     """Globs against the repository's absolute folder; ``~`` is the home folder."""
+    health: tuple[tuple[str, str], ...] = ()
+    """Tiers and states (:data:`rung.types.plan.State`): each tier must be in one of the states it is named with."""
+    budget_left_under: float | None = None
+    """Holds when less than so many US dollars are left of today's budget."""
+    all_of: tuple[When, ...] = ()
+    """Every one of them must hold. In the file: ``all``."""
+    any_of: tuple[When, ...] = ()
+    """One of them must hold. In the file: ``any``."""
+    not_of: When | None = None
+    """It must not hold. In the file: ``not``."""
 
 
 class Rule(Value):

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from rung.settings import files, places, trust
+from rung.settings import files, places, trust, wordlists
 from rung.types.value import Value
 
 _MOST_FOLDERS = 100
@@ -42,7 +42,7 @@ def of(roots: Iterable[Path]) -> Watchlist:
     own = places.config_folder() / "rung.toml"
     # The file may be a link into a folder of dotfiles: then both places matter.
     names = dict.fromkeys([str(own), os.path.realpath(own), trust.memory_name()])
-    trees = [str(root / trust.FOLDER) for root in roots]
+    trees = [str(root / trust.FOLDER) for root in roots] + [str(places.config_folder() / wordlists.FOLDER)]
     folders: dict[str, None] = {}
     for name in names:
         folders.update(dict.fromkeys(_around(Path(name).parent)))

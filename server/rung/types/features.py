@@ -29,3 +29,7 @@ class Features(Value):
     """The caller pinned it to this machine."""
     model: str | None = None
     """The one model that was asked for."""
+    health: tuple[tuple[str, str], ...] = ()
+    """Tiers and their states, in the words of :data:`rung.types.plan.State`; a tier that is not here is ``unknown``."""
+    budget_left: float | None = None
+    """US dollars that are left of today's budget; None: there is none, or nobody knows."""

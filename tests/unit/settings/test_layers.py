@@ -87,6 +87,9 @@ def test_a_later_rule_comes_first_and_replaces_its_namesake(person: Person) -> N
         "long prompts go to the cloud",
         "commit messages stay small",
         "secrets never leave",
+        "short text work stays small",
+        "depth goes to the cloud",
+        "light work stays small",
     ]
     assert rule(settings, "long prompts go to the cloud").when.tokens_over == 9
     assert not rule(settings, "commit messages stay small").enabled

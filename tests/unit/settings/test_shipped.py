@@ -80,6 +80,9 @@ def test_the_shipped_settings_load_without_a_warning() -> None:
         "commit messages stay small",
         "secrets never leave",
         "long prompts go to the cloud",
+        "short text work stays small",
+        "depth goes to the cloud",
+        "light work stays small",
     ]
     assert settings.rules[1].local
     assert {"**/.env", "**/id_rsa*", "**/.pypirc"} <= set(settings.rules[1].when.path)
