@@ -59,6 +59,20 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             UNIQUE (call, position)
         )""",
     ),
+    (
+        # What attempts hold and have spent of the budget, in billionths of a dollar; "until" is NULL once settled.
+        """CREATE TABLE reservation (
+            id TEXT PRIMARY KEY,
+            request TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            at REAL NOT NULL,
+            until REAL,
+            amount INTEGER NOT NULL,
+            estimated INTEGER NOT NULL
+        )""",
+        "CREATE INDEX reservation_at ON reservation (at)",
+        "CREATE INDEX reservation_request ON reservation (request)",
+    ),
 )
 """One entry per schema version, each the statements that lead to it from the one before; entries never change."""
 
@@ -79,6 +93,11 @@ def primary_code(error: sqlite3.Error) -> int:
 def is_damaged(error: sqlite3.Error) -> bool:
     """Whether an error says that the file is no database, or no longer a whole one."""
     return primary_code(error) in _DAMAGED
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether an error says that somebody else is writing."""
+    return primary_code(error) in _BUSY
 
 
 def open_for_writing(path: Path, patience: float) -> sqlite3.Connection:
