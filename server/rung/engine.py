@@ -22,6 +22,7 @@ from rung.ladder.slots import Slots
 from rung.ladder.tokens import TokenCounter
 from rung.ladder.vocabulary import SHIPPED, Vocabulary
 from rung.ladder.warmup import Warmups
+from rung.ledger.budget import Budget
 from rung.ledger.ledger import Ledger
 from rung.providers.anthropic import Anthropic
 from rung.providers.ollama import Ollama
@@ -70,7 +71,8 @@ class Engine:
         providers: dict[str, Chat] = {"ollama": Ollama(), "openai": openai, "openai-compatible": openai}
         providers["anthropic"] = Anthropic(find)
         means = Means(providers, self.health, Slots(), self._warmups, TokenCounter(vocabulary))
-        self._shared = Shared(Ladder(means), self.ledger, dict(os.environ if env is None else env), source)
+        environment = dict(os.environ if env is None else env)
+        self._shared = Shared(Ladder(means), self.ledger, Budget(self.ledger), environment, source)
         self._requests: dict[str, tuple[Request, asyncio.Task[None]]] = {}
         self._stopping: set[asyncio.Task[None]] = set()
         self._listeners: list[Callable[[], None]] = []

@@ -16,7 +16,9 @@ from rung.errors import NoAnswerError, RungError
 from rung.ladder.attempt import Ascent, Tried
 from rung.ladder.climb import Ladder
 from rung.ledger import prices
+from rung.ledger.budget import Budget
 from rung.ledger.ledger import Ledger
+from rung.ledger.purse import Hold, Purse
 from rung.ledger.receipts import receipt
 from rung.privacy.destination import forbidden
 from rung.routing import prefix
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
 
 PATIENCE = ("slow", "stalled", "busy")
 """Outcomes of a model that is there, only not yet."""
+SLACK = 60.0
+"""Seconds beyond a request's deadline for which its money is held, should this process die."""
 
 
 class Shared(Value):
@@ -51,6 +55,7 @@ class Shared(Value):
 
     ladder: Ladder
     ledger: Ledger
+    budget: Budget
     env: Mapping[str, str]
     source: Source
 
@@ -83,6 +88,8 @@ class Running:
         self._began = self._loop.time()
         self._tried: list[list[Tried]] = []
         self._answers: list[Answer] = []
+        self._unpaid: dict[tuple[str, str], str] = {}
+        """Why the budget kept a model of a tier from being asked."""
 
     async def run(self) -> None:
         """Run it to its outcome event.
@@ -101,6 +108,7 @@ class Running:
             action_tier=self._action.tier,
             branch=gathered.branch,
             repository=gathered.repository,
+            base=_base(self._request, gathered),
         )
         decision = decide(asked, self._settings, Path.home().as_posix())
         ended: str = "cancelled"
@@ -127,9 +135,10 @@ class Running:
         if decision.tier == BUILTIN:
             return self._builtin(gathered), True
         deadline = self._began + next(t.deadline for t in self._settings.tiers if t.name == decision.tier)
+        purse = Purse(self._shared.budget, self._request.id, self._settings.budget, decision.max_cost)
 
         async def ask(call: Call) -> Answer:
-            return await self._ask(call, decision, gathered, deadline)
+            return await self._ask(call, decision, gathered, deadline, purse)
 
         try:
             return await run(self._action, gathered, ask, self._request.max_output), False
@@ -146,9 +155,10 @@ class Running:
     def _builtin(self, gathered: Gathered) -> Produced:
         return Produced(text=without_model.write(self._action.id, gathered.change))
 
-    async def _ask(self, call: Call, decision: Decision, gathered: Gathered, deadline: float) -> Answer:
+    async def _ask(self, call: Call, decision: Decision, gathered: Gathered, deadline: float, purse: Purse) -> Answer:
         """One question to the ladder."""
         tried: list[Tried] = []
+        holds: dict[int, Hold] = {}
         self._tried.append(tried)
         texts = (part.text for part in call.parts)
         size = prompt_size(self._action.id, texts) + upper(call.max_output) if gathered.whole else 0
@@ -156,35 +166,28 @@ class Running:
         found: Plan = plan(decision, self._settings, ladder.means.health.known, size)
 
         async def admit(candidate: Candidate, prompt: int) -> str | None:
-            return await self._why_not(decision, candidate, prompt, call.max_output)
+            """The last word before a connection: pins, then money."""
+            await _settle(purse, holds, tried)
+            reason = forbidden(decision, candidate.model)
+            if reason or candidate.model.local:
+                return reason
+            held = await purse.hold(candidate.model, prompt, call, deadline - self._loop.time() + SLACK)
+            if isinstance(held, str):
+                name = candidate.model.model
+                self._unpaid.setdefault((candidate.tier, name), f"{candidate.tier} ({name}) was not asked: {held}")
+                return held
+            # The attempt that asks has the next record.
+            holds[len(tried)] = held
+            return None
 
         order = tuple(tier.name for tier in self._settings.tiers)
-        answer = await ladder.climb(Ascent(call, found, order, deadline, admit), self._emit, tried)
+        try:
+            answer = await ladder.climb(Ascent(call, found, order, deadline, admit), self._emit, tried)
+        finally:
+            # Shielded: what a cancelled attempt may have cost is counted too.
+            await asyncio.shield(_settle(purse, holds, tried))
         self._answers.append(answer)
         return answer
-
-    async def _why_not(self, decision: Decision, candidate: Candidate, prompt: int, output: int) -> str | None:
-        """The last word before a connection: pins, then money."""
-        reason = forbidden(decision, candidate.model)
-        if reason or candidate.model.local:
-            return reason
-        price = await asyncio.to_thread(prices.price_of, candidate.model)
-        if price is None:
-            return None
-        worst = (upper(prompt) * price.input + output * price.output) / 1e6
-        so_far = sum(t.attempt.cost_usd or 0.0 for t in await self._priced())
-        if decision.max_cost is not None and so_far + worst > decision.max_cost:
-            return f"it may cost ${so_far + worst:.4f}, and this request may cost ${decision.max_cost:.4f}"
-        day = self._settings.budget.per_day
-        if day is not None:
-            spent = await asyncio.to_thread(self._shared.ledger.spent_today)
-            if spent + so_far + worst > day:
-                return f"today's ${day:.2f} are used up (${spent:.4f} spent)"
-        return None
-
-    async def _priced(self) -> list[Tried]:
-        """All attempts so far, each with its cost."""
-        return [await _price(tried) for call in self._tried for tried in call]
 
     async def _receipt(
         self, decision: Decision, gathered: Gathered, *, done: bool = False, by_itself: bool = False
@@ -197,7 +200,7 @@ class Running:
         last = given[-1] if given and done and not by_itself else None
         return receipt(
             self._request,
-            decision,
+            decision.replace(why="; ".join([decision.why, *self._unpaid.values()])),
             [CallRecord(tuple(tried.attempt for tried in call)) for call in calls],
             total_ms=round((self._loop.time() - self._began) * 1000),
             answered=last.attempt if last else None,
@@ -219,6 +222,23 @@ class Running:
 def _who_said(answer: Answer, call: list[Tried]) -> Tried:
     """The attempt an answer is of."""
     return next(t for t in reversed(call) if (t.attempt.tier, t.attempt.model) == (answer.tier, answer.model))
+
+
+async def _settle(purse: Purse, holds: dict[int, Hold], tried: list[Tried]) -> None:
+    """Settle what was held for attempts that are over, and bill those that ended without a word."""
+    for index, hold in tuple(holds.items()):
+        done = tried[index] if index < len(tried) else None
+        billed = await purse.settle(hold, done.attempt if done else None, done.served if done else None)
+        if done and billed:
+            tried[index] = done.replace(attempt=billed)
+        holds.pop(index, None)
+
+
+def _base(request: Request, gathered: Gathered) -> str | None:
+    """The folder that the paths of the prompt start from."""
+    if gathered.change is not None:
+        return gathered.repository
+    return request.root.resolve().as_posix() if request.root else None
 
 
 async def _price(tried: Tried) -> Tried:

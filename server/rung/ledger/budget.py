@@ -271,8 +271,10 @@ def _refusal(used: _Used, amount: int, per_day: float | None, per_month: float |
         # What costs nothing is in no budget's way.
         if bound is None or not amount or spent + amount <= math.floor(round(bound * _BILLION, 3)):
             continue
-        left = bound - spent / _BILLION
+        cost, left = amount / _BILLION, bound - spent / _BILLION
         if left <= 0:
             return f"{name} ${bound:.2f} are used up"
-        return f"it may cost ${amount / _BILLION:.4f}, and of {name} ${bound:.2f} only ${left:.4f} are left"
+        if not spent:
+            return f"it may cost ${cost:.4f}, more than all of {name} ${bound:.4f}"
+        return f"{name} ${bound:.2f} are used up but for ${left:.4f}, and it may cost ${cost:.4f}"
     return None

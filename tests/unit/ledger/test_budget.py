@@ -82,8 +82,9 @@ def left(budget: Budget) -> float:
 
 
 def test_what_is_held_cannot_be_held_again(budget: Budget) -> None:
+    assert reserve(budget, 1.5) == "it may cost $1.5000, more than all of today's $1.0000"
     held(budget, 0.6)
-    assert reserve(budget, 0.5) == "it may cost $0.5000, and of today's $1.00 only $0.4000 are left"
+    assert reserve(budget, 0.5) == "today's $1.00 are used up but for $0.4000, and it may cost $0.5000"
     held(budget, 0.4)
     assert reserve(budget, 0.001) == "today's $1.00 are used up"
 
