@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 from rung.providers.events import Content, Thought
 
+BLANK = 64
+"""Characters of white space that are held back before an answer; more of it is passed on, for who counts it."""
 _OPEN = "<think>"
 _CLOSE = "</think>"
 
@@ -43,6 +45,8 @@ class ThinkTags:
         elif text and not _OPEN.startswith(text):
             self._state, held, self._held = "answer", self._held, ""
             yield Content(held)
+        elif not text:
+            yield from self._blank()
 
     def _thinking(self) -> Iterator[Content | Thought]:
         _, closed, rest = self._held.partition(_CLOSE)
@@ -60,6 +64,14 @@ class ThinkTags:
         if text:
             self._state, self._held = "answer", ""
             yield Content(text)
+        else:
+            yield from self._blank()
+
+    def _blank(self) -> Iterator[Content]:
+        """White space that goes on and on: held back, nobody would see that a model says nothing else."""
+        if len(self._held) > BLANK:
+            held, self._held = self._held, ""
+            yield Content(held)
 
     def end(self) -> Iterator[Content | Thought]:
         """What was held back when the stream ended: an unfinished tag is text, an unclosed thought stays a thought."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import ssl
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -20,6 +20,10 @@ from rung.errors import AttemptError
 
 LONGEST_LINE = 8 * 2**20
 """Bytes; a server that sends a longer line is not speaking the protocol."""
+LONGEST_ANSWER = 64 * 2**20
+"""Bytes; a thousand times what the longest answer takes."""
+LONGEST_ERROR = 2**16
+"""Bytes of an error's body that are read, for its meaning; the rest of it is left unread."""
 
 
 def is_loopback(url: str) -> bool:
@@ -42,6 +46,39 @@ def _certificates() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
+class _Bounded(httpx2.AsyncByteStream):
+    """A body of which no more is taken in than can mean anything."""
+
+    def __init__(self, inner: httpx2.AsyncByteStream, *, is_error: bool) -> None:
+        self._inner = inner
+        self._is_error = is_error
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """The chunks.
+
+        Raises:
+            AttemptError: ``broken``, an answer longer than :data:`LONGEST_ANSWER`.
+        """
+        taken = 0
+        async for chunk in self._inner:
+            yield chunk
+            taken += len(chunk)
+            if self._is_error and taken >= LONGEST_ERROR:
+                return
+            if taken > LONGEST_ANSWER:
+                raise AttemptError("broken", "The server sent an answer that does not end.")
+
+    async def aclose(self) -> None:
+        """Close the connection's stream."""
+        await self._inner.aclose()
+
+
+async def _bound(response: httpx2.Response) -> None:
+    """Bound the body of every response, also of those a package reads whole by itself."""
+    assert isinstance(response.stream, httpx2.AsyncByteStream)
+    response.stream = _Bounded(response.stream, is_error=response.status_code >= 300)
+
+
 def client_for(url: str, connect: float) -> httpx2.AsyncClient:
     """A client for one attempt; only connecting is limited here, the ladder limits the rest.
 
@@ -53,6 +90,7 @@ def client_for(url: str, connect: float) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
             base_url="http://localhost",
             timeout=httpx2.Timeout(None, connect=connect),
+            event_hooks={"response": [_bound]},
             transport=httpx2.AsyncHTTPTransport(uds=url.removeprefix("unix://")),
         )
     return httpx2.AsyncClient(
@@ -61,6 +99,7 @@ def client_for(url: str, connect: float) -> httpx2.AsyncClient:
         trust_env=not is_loopback(url),
         verify=_certificates() if url.startswith("https") else False,
         follow_redirects=False,
+        event_hooks={"response": [_bound]},
     )
 
 
@@ -72,13 +111,20 @@ async def lines(chunks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
     Raises:
         AttemptError: ``broken``, a line longer than :data:`LONGEST_LINE`.
     """
-    rest = b""
+    # In pieces until its end has come: joined at every chunk, a long line would be copied a thousand times.
+    begun: list[bytes] = []
+    size = 0
     async with contextlib.aclosing(chunks):
         async for chunk in chunks:
-            *whole, rest = (rest + chunk).split(b"\n")
-            for line in whole:
-                yield line.rstrip(b"\r")
-            if len(rest) > LONGEST_LINE:
+            first, *others = chunk.split(b"\n")
+            begun.append(first)
+            size += len(first)
+            if size > LONGEST_LINE:
                 raise AttemptError("broken", "The server sent a line that does not end.")
-        if rest:
-            yield rest.rstrip(b"\r")
+            if others:
+                yield b"".join(begun).rstrip(b"\r")
+                for line in others[:-1]:
+                    yield line.rstrip(b"\r")
+                begun, size = [others[-1]], len(others[-1])
+        if size:
+            yield b"".join(begun).rstrip(b"\r")

@@ -1,0 +1,46 @@
+"""Every fault at every place of the ladder: one whole answer or one clear error, and no socket where none may be."""
+
+from __future__ import annotations
+
+import gc
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.virtual import run_virtual
+
+from .cells import POSITIONS, Cell, everything, pairwise, play_all
+from .kinds import PROVIDERS
+
+ALL = everything()
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaks() -> Iterator[None]:
+    """A socket or a generator that was left to the collector is a warning, and so an error."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+        gc.collect()
+    assert [str(warning.message) for warning in caught if warning.category is ResourceWarning] == []
+
+
+def of(provider: str, cells: list[Cell]) -> list[Cell]:
+    return [cell for cell in cells if cell.provider == provider]
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("position", POSITIONS)
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_whole_product(provider: str, position: str, tmp_path: Path) -> None:
+    cells = [cell for cell in of(provider, ALL) if cell.position == position]
+    wrong, _ = run_virtual(play_all(cells, tmp_path))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_no_fault_strands_a_request_and_no_pin_leaks(provider: str, tmp_path: Path) -> None:
+    wrong, _ = run_virtual(play_all(of(provider, pairwise(ALL)), tmp_path))
+    assert wrong == []
