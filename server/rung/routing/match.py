@@ -269,7 +269,10 @@ def _pattern(wanted: tuple[str, ...], look: Look) -> Verdict:
 
 
 def _path(wanted: tuple[str, ...], look: Look) -> Verdict:
-    path = _any_glob(wanted, look.features.paths)
+    globs = tuple(look.home + glob[1:] if glob.startswith("~/") else glob for glob in wanted)
+    path = _any_glob(globs, look.features.paths)
+    if path is None:
+        path = _any_glob(tuple(glob for glob in globs if glob.startswith("/")), look.features.absolute)
     return path is not None, f"{path} is in it" if path else "no path in it matches"
 
 

@@ -101,7 +101,9 @@ class Conditions:
             self._lists = wordlists.read()
         if entry[1:] not in self._lists:
             known = ", ".join(f"`@{name}`" for name in sorted(self._lists))
-            raise self._mistakes.at(where, f"There is no list {telltale.shown(entry)}.", f"There are {known}.")
+            raise self._mistakes.at(
+                where, f"There is no list named {telltale.shown(entry[1:])}.", f"There are {known}."
+            )
         return self._lists[entry[1:]]
 
     def _pattern(self, pattern: str, where: Where) -> str:

@@ -90,7 +90,9 @@ class Mistakes:
         said: str = str(error)
         where: Where = ()
         before, _, place = said.rpartition(" - at `$")
-        steps: Where = tuple(name or int(index) for name, index in _STEP.findall(place.removesuffix("`")))
+        # Inside a table with names of the writer's own, msgspec says "[...]": the table's line has to do.
+        place = place.removesuffix("`").partition("[...]")[0]
+        steps: Where = tuple(name or int(index) for name, index in _STEP.findall(place))
         # The name of an unknown setting is part of the message, and may look like the end of one.
         if before and _leads_somewhere(data, steps):
             said, where = before, steps

@@ -1,0 +1,231 @@
+"""Every condition of a rule, alone and inside ``all``, ``any`` and ``not``: whether it holds, and the words for it."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from rung.errors import UsageError
+from rung.routing.decide import decide
+from rung.routing.match import holds, prepared
+from rung.settings.values import Rule, Settings, Tier, When
+from rung.types.features import Features
+from rung.types.model import Model
+
+PYTHON = When(language=("python",))
+GO = When(language=("go",))
+FEATURES = Features(
+    action="explain-selection",
+    typed="Please prove that this terminates, then translate it",
+    tokens=500,
+    paths=("src/app.py", "db/schema.sql"),
+    language="python",
+    branch="feature/login",
+    repository="/home/ada/work/shop",
+    health=(("small", "down"), ("large", "ready")),
+    budget_left=0.4,
+)
+
+CONDITIONS = [
+    (When(), True, "it always holds"),
+    (When(action=("EXPLAIN-selection",)), True, "the action is explain-selection"),
+    (When(action=("ask",)), False, "the action is explain-selection"),
+    (When(language=("go", "Python")), True, "the language is python"),
+    (GO, False, "the language is python"),
+    (When(path=("**/*.sql",)), True, "db/schema.sql is in it"),
+    (When(path=("**/*.rs",)), False, "no path in it matches"),
+    (When(tokens_over=499), True, "about 500 tokens, over 499"),
+    (When(tokens_over=500), False, "about 500 tokens, not over 500"),
+    (When(tokens_under=501), True, "about 500 tokens, under 501"),
+    (When(tokens_under=500), False, "about 500 tokens, not under 500"),
+    (When(words=("Prove",)), True, 'the prompt says "prove"'),
+    (When(words=("improve",)), False, "none of its words was typed"),
+    (When(words=("prove",), before=("translate",)), True, 'the prompt says "prove"'),
+    (When(words=("translate",), before=("prove",)), False, 'the prompt says "prove" before "translate"'),
+    (When(words=("translate",), before=("design",)), True, 'the prompt says "translate"'),
+    (When(pattern=("terminat(es|ed)",)), True, "a pattern matches the prompt"),
+    (When(pattern=("^terminat",)), False, "no pattern matches the prompt"),
+    (When(branch=("feature/*",)), True, "the branch is feature/login"),
+    (When(branch=("main",)), False, "the branch is feature/login"),
+    (When(repository=("~/work/*",)), True, "the repository matches"),
+    (When(repository=("~/play/*",)), False, "another repository"),
+    (When(health=(("small", "down"),)), True, "small is down"),
+    (When(health=(("small", "busy"), ("small", "down"))), True, "small is down"),
+    (When(health=(("large", "down"),)), False, "large is ready"),
+    (When(health=(("small", "down"), ("large", "ready"))), True, "small is down; large is ready"),
+    (When(health=(("small", "down"), ("large", "cold"))), False, "large is ready"),
+    (When(health=(("cloud", "unknown"),)), True, "the state of cloud is not known"),
+    (When(budget_left_under=0.5), True, "$0.40 left today, under $0.50"),
+    (When(budget_left_under=0.4), False, "$0.40 left today, not under $0.40"),
+    (When(all_of=(PYTHON, When(tokens_over=1))), True, "the language is python; about 500 tokens, over 1"),
+    (When(all_of=(PYTHON, GO)), False, "the language is python"),
+    (When(any_of=(GO, PYTHON)), True, "the language is python"),
+    (When(any_of=(GO, When(words=("nope",)))), False, "none of: the language is python; none of its words was typed"),
+    (When(not_of=GO), True, "not (the language is go)"),
+    (When(not_of=PYTHON), False, "`not` rules it out: the language is python"),
+    (When(not_of=When(not_of=PYTHON)), True, "not (not (the language is python))"),
+    (
+        When(not_of=When(any_of=(GO, When(all_of=(PYTHON, When(tokens_over=900)))))),
+        True,
+        "not ((the language is go) or (the language is python and over 900 tokens))",
+    ),
+    (When(language=("python",), not_of=When(branch=("main",))), True, "the language is python; not (branch matches)"),
+]
+
+
+@pytest.mark.parametrize(("when", "held", "why"), CONDITIONS)
+def test_a_condition_holds_or_not_and_says_why(when: When, *, held: bool, why: str) -> None:
+    assert holds(when, FEATURES, "/home/ada") == (held, why)
+
+
+@pytest.mark.parametrize(
+    ("when", "said"),
+    [
+        (When(words=("a", "b")), 'the prompt says "a" or "b"'),
+        (When(words=tuple("abcde")), 'the prompt says "a", "b" or one of 3 more'),
+        (When(health=(("small", "down"), ("small", "busy"))), "small is down or busy"),
+        (When(budget_left_under=0.5), "under $0.5 left today"),
+        (When(tokens_under=5, action=("fix",)), "the action is fix and under 5 tokens"),
+        (When(repository=("/elsewhere",)), "repository matches"),
+        (When(pattern=("zzz",)), "a pattern matches"),
+    ],
+)
+def test_not_says_what_is_not_the_case(when: When, said: str) -> None:
+    features = Features(action="ask", tokens=9)
+    assert holds(When(not_of=when), features, "") == (True, f"not ({said})")
+
+
+@pytest.mark.parametrize(
+    ("when", "why"),
+    [
+        (When(language=("go",)), "the language is not known"),
+        (When(branch=("main",)), "the branch is not known"),
+        (When(health=(("small", "down"),)), "the state of small is not known"),
+        (When(budget_left_under=5.0), "no daily budget is known"),
+        (When(words=("prove",)), "none of its words was typed"),
+        (When(path=("**",)), "no path in it matches"),
+    ],
+)
+def test_what_nobody_knows_does_not_hold(when: When, why: str) -> None:
+    assert holds(when, Features(action="ask"), "") == (False, why)
+
+
+def test_a_rule_that_is_switched_off_is_named_and_has_no_effect() -> None:
+    settings = Settings(tiers=TIERS, rules=(Rule("off", When(), tier="cloud", local=True, enabled=False),))
+    decision = decide(FEATURES, settings)
+    assert (decision.rules[0].matched, decision.rules[0].why) == (False, "switched off")
+    assert (decision.tier, decision.local) == ("small", False)
+
+
+def test_rules_are_prepared_once_for_the_same_settings() -> None:
+    rules = (Rule("r", PYTHON, tier="small"),)
+    assert prepared(rules) is prepared(rules)
+    assert prepared(rules) is not prepared((Rule("r", PYTHON, tier="small"),))
+
+
+TIERS = tuple(Tier(name, (Model(provider="ollama", model=name),)) for name in ("small", "large", "cloud"))
+STATES = ("unknown", "ready", "cold", "loading", "busy", "down", "missing", "no-key", "blocked")
+TYPED = ("", "prove it", "please translate\nthis", "总结", "x" * 9000, "improve; JSON", "a (b", "\ud800 prove")
+
+
+def some(chance: random.Random, *values: Any) -> Any:
+    return chance.choice(values)
+
+
+def random_when(chance: random.Random, depth: int = 0) -> When:
+    """Up to three conditions, now and then with conditions inside."""
+    pool: dict[str, Any] = {
+        "action": some(chance, ("ask",), ("commit-message", "ask")),
+        "language": some(chance, ("python",), ("go",)),
+        "path": some(chance, ("**/*.py",), ("[z-a",), ("~",)),
+        "tokens_over": chance.randrange(1000),
+        "tokens_under": chance.randrange(1000),
+        "words": some(chance, ("prove",), ("transl(ate|ated)", "总结"), ("(", "...", "-")),
+        "pattern": some(chance, ("x+y",), (r"\bprove\b", "z")),
+        "branch": some(chance, ("main",), ("feature/**",)),
+        "repository": some(chance, ("~/work/**",), ("/srv/*",)),
+        "health": some(chance, (("small", "down"),), (("cloud", "no-key"), ("large", "ready"))),
+        "budget_left_under": chance.random(),
+    }
+    given = {name: pool[name] for name in chance.sample(sorted(pool), chance.randrange(4))}
+    if "words" in given and chance.random() < 0.3:
+        given["before"] = ("it",)
+    if depth < 3 and chance.random() < 0.5:
+        parts = tuple(random_when(chance, depth + 1) for _ in range(chance.randrange(1, 3)))
+        given.update(some(chance, {"all_of": parts}, {"any_of": parts}, {"not_of": parts[0]}))
+    return When(**given)
+
+
+def random_settings(chance: random.Random) -> Settings:
+    rules = tuple(
+        Rule(
+            f"rule {number}",
+            random_when(chance),
+            tier=some(chance, None, "small", "large", "cloud", "gone", "tier2"),
+            local=chance.random() < 0.3,
+            ceiling=some(chance, None, None, "small", "large", "gone"),
+            budget=some(chance, None, None, 0.0, 0.25),
+            enabled=chance.random() < 0.9,
+        )
+        for number in range(chance.randrange(8))
+    )
+    return Settings(tiers=TIERS, rules=rules, default_tier=some(chance, None, "large", "gone"))
+
+
+def random_features(chance: random.Random) -> Features:
+    return Features(
+        action=some(chance, "ask", "commit-message"),
+        typed=some(chance, *TYPED),
+        tokens=chance.randrange(1200),
+        paths=some(chance, (), ("src/a.py",), ("C:\\x\\b.py", "/etc/passwd")),
+        language=some(chance, None, "python"),
+        branch=some(chance, None, "main", "feature/a/b"),
+        repository=some(chance, None, "/home/ada/work/shop"),
+        prefix=some(chance, None, None, "large", "local"),
+        option=some(chance, None, None, None, "cloud", "builtin", "gone"),
+        action_tier=some(chance, None, "large", "gone"),
+        local=chance.random() < 0.1,
+        model=some(chance, None, "m"),
+        health=tuple((tier, some(chance, *STATES)) for tier in ("small", "cloud")),
+        budget_left=some(chance, None, 0.0, 0.5),
+    )
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_any_decision_is_made_the_same_again_with_the_pins_of_every_matching_rule(seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(150):
+        settings, features = random_settings(chance), random_features(chance)
+        if features.option == "gone":
+            with pytest.raises(UsageError):
+                decide(features, settings, "/home/ada")
+            continue
+        decision = decide(features, settings, "/home/ada")
+        assert decision == decide(features, settings.replace(rules=(*settings.rules,)), "/home/ada")
+        assert [trace.name for trace in decision.rules] == [rule.name for rule in settings.rules]
+        assert all(trace.why for trace in decision.rules)
+        matched = [rule for rule, trace in zip(settings.rules, decision.rules, strict=True) if trace.matched]
+        assert all(rule.enabled for rule in matched)
+        assert decision.local == (features.local or features.prefix == "local" or any(rule.local for rule in matched))
+        bounds = {(pin.bound, pin.source) for pin in decision.pins}
+        for rule in matched:
+            source = f'rule "{rule.name}"'
+            assert not rule.local or ("local", source) in bounds
+            assert rule.ceiling in (None, "gone") or (f"ceiling {rule.ceiling}", source) in bounds
+            assert rule.budget is None or (f"budget {rule.budget}", source) in bounds
+        budgets = [rule.budget for rule in matched if rule.budget is not None]
+        assert decision.max_cost == (min(budgets) if budgets else None)
+        assert decision.tier in {"small", "large", "cloud", "builtin"}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_not_turns_every_answer_round(seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(200):
+        when, features = random_when(chance), random_features(chance)
+        held = holds(when, features, "/home/ada")[0]
+        assert holds(When(not_of=when), features, "/home/ada")[0] is (not held)
+        assert holds(When(all_of=(when, when)), features, "/home/ada")[0] is held
+        assert holds(When(any_of=(when, when)), features, "/home/ada")[0] is held

@@ -1,0 +1,211 @@
+"""Whole words and phrases in what was typed, all lists in one pass."""
+
+from __future__ import annotations
+
+import random
+import unicodedata
+
+import pytest
+
+from rung.routing.words import Table
+
+
+def said(text: str, *words: str) -> str | None:
+    """Which of the words the text says first."""
+    found = Table([words]).look(text).get(0)
+    return found[1] if found else None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "prove",
+        "Prove it",
+        "PROVE IT",
+        "please prove: it holds",
+        "(prove)",
+        "«prove»",
+        "“prove”",
+        "it — prove it",
+        "can\u2019t prove",
+        "prove.",
+        "prove...",
+        "Is it so? Prove.\n",
+        "\tprove\r\n",
+        "prove!?",
+        "re-prove it",
+        "中文prove中文",
+        "pro\nve or prove",
+    ],
+)
+def test_a_word_is_found_whatever_stands_around_it(text: str) -> None:
+    assert said(text, "prove") == "prove"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "improve",
+        "reproves",
+        "proven",
+        "prover",
+        "prove_it",
+        "prove.py",
+        "_prove",
+        "prove2",
+        "pro-ve",
+        "prové",
+        "éprove",
+        "",
+        "   ",
+        "...",
+        "\u0000",
+        "\ud800",
+    ],
+)
+def test_a_part_of_a_word_is_not_the_word(text: str) -> None:
+    assert said(text, "prove") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("what are the trade-offs", "trade offs"),
+        ("what are the trade offs", "trade-offs"),
+        ("What's   the\n plan", "what's the plan"),
+        ("GRÖSSE", "Größe"),
+        ("GRÖẞE", "größe"),
+        ("größe", "GRÖSSE"),
+        (unicodedata.normalize("NFD", "résumé le"), "résumé"),
+        ("node.js runs", "Node.js"),
+        ("is it C++, or not", "c++"),
+        ("C# it is", "c#"),
+        ("l'architecture", "architecture"),
+        ("ΣΊΣΥΦΟΣ", "σίσυφος"),
+        ("Проверь код", "проверь"),
+    ],
+)
+def test_case_accents_hyphens_and_apostrophes_do_not_count(text: str, phrase: str) -> None:
+    assert said(text, phrase) == phrase
+
+
+@pytest.mark.parametrize(("text", "word"), [("a C program", "c++"), ("see net", ".net"), ("js", "node.js")])
+def test_signs_that_make_another_word_do_count(text: str, word: str) -> None:
+    assert said(text, word) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "is_said"),
+    [
+        ("compare options", True),
+        ("compare all the options", True),
+        ("compare one two three four five six options", True),
+        ("compare one two three four five six seven options", False),
+        ("options to compare", False),
+        ("compare compare options", True),
+        ("comparable options", False),
+    ],
+)
+def test_a_gap_is_up_to_six_words(text: str, *, is_said: bool) -> None:
+    assert (said(text, "compare ... options") is not None) is is_said
+
+
+def test_a_phrase_may_have_two_gaps() -> None:
+    assert said("write me a really detailed long report", "write ... detailed ... report")
+    assert said("write a report in detailed words", "write ... detailed ... report") is None
+
+
+@pytest.mark.parametrize("text", ["translate", "translates", "translating"])
+def test_a_bracket_is_each_of_its_choices(text: str) -> None:
+    assert said(text, "translat(e|es|ing)") == text
+
+
+def test_a_bracket_may_leave_a_word_out_and_cross_words() -> None:
+    entry = "(the|) (formal|short) proof"
+    assert said("a formal proof", entry) == "formal proof"
+    assert said("the short proof", entry) == "the short proof"
+    assert said("the long proof", entry) is None
+    assert said("an odd (bracket", "odd (bracket") == "odd (bracket"
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase", "is_said"),
+    [
+        ("请帮我总结一下", "总结", True),
+        ("把这段话翻译成英文", "把...翻译", True),
+        ("把这段话删掉。请翻译标题", "把...翻译", False),
+        ("把一二三四五六七八九十一二三四翻译", "把...翻译", False),
+        ("コミットメッセージを書いて", "コミットメッセージ", True),
+        ("JSONに変換して", "jsonに変換", True),
+        ("BSONに変換して", "sonに変換", False),
+        ("中文json中文", "json", True),
+        ("안녕하세요 요약해줘", "요약", True),
+        ("ช่วยสรุปให้หน่อย", "สรุป", True),
+        ("𠮷野家", "𠮷野", True),
+    ],
+)
+def test_scripts_without_spaces_are_searched_by_character(text: str, phrase: str, *, is_said: bool) -> None:
+    assert (said(text, phrase) is not None) is is_said
+
+
+def test_all_lists_are_looked_up_at_once_each_with_its_first_word() -> None:
+    table = Table([("beta", "alpha"), ("gamma",), ("alpha beta",), ("总结", "delta"), ("omega",)])
+    found = table.look("Alpha beta gamma\uff0c然后总结 delta")
+    assert {number: word for number, (_, word) in found.items()} == {
+        0: "alpha",
+        1: "gamma",
+        2: "alpha beta",
+        3: "总结",
+    }
+    assert found[0][0] == found[2][0] < found[1][0] < found[3][0]
+
+
+def test_places_compare_between_words_and_characters() -> None:
+    table = Table([("总结",), ("delta",)])
+    first, second = table.look("delta and delta, then 总结"), table.look("总结 then delta")
+    assert first[1][0] < first[0][0]
+    assert second[0][0] < second[1][0]
+
+
+def test_equal_lists_share_a_number_and_an_empty_table_says_nothing() -> None:
+    table = Table([("a",), ("b",), ("a",)])
+    assert table.numbers == {("a",): 0, ("b",): 1}
+    assert Table([]).look("a b 总结") == {}
+
+
+LETTERS = [
+    "prove",
+    "im",
+    "a",
+    "B",
+    "-",
+    "'",
+    ".",
+    "_",
+    " ",
+    " ",
+    "\n",
+    "é",
+    "ß",
+    "总",
+    "结",
+    "\uff01",
+    "(",
+    "...",
+    "\ud800",
+    "ﬁ",
+]
+
+
+def test_random_texts_and_words_never_raise_and_agree_with_a_search_by_hand() -> None:
+    chance = random.Random(20)
+    for _ in range(2000):
+        text = "".join(chance.choices(LETTERS, k=chance.randrange(30)))
+        words = tuple("".join(chance.choices(LETTERS, k=chance.randrange(1, 5))) for _ in range(3))
+        first = Table([words]).look(text)
+        assert first == Table([words]).look(text)
+        padded = f" {text} "
+        if " prove " in padded:
+            assert said(text, "prove") == "prove"
+        if "prove" not in text.casefold():
+            assert said(text, "prove") is None
