@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from rung.actions.context import attached, commit, document
 from rung.actions.context.gathered import Gathered
+from rung.actions.context.ignored import refuse
 from rung.errors import ContextError, UsageError
 from rung.types.action import Action
 from rung.types.part import Part
@@ -27,6 +28,7 @@ async def gather(action: Action, request: Request, typed: str, env: Mapping[str,
         UsageError: the action wants a part nobody can gather.
     """
     if action.id == "ask":
+        refuse(request.root, (part.path for part in request.attached))
         return attached.gather(request, typed)
     if "staged-changes" in action.context:
         found = await commit.gather(request, env)
@@ -48,4 +50,5 @@ async def gather(action: Action, request: Request, typed: str, env: Mapping[str,
 def _document(request: Request) -> Document:
     if request.document is None:
         raise ContextError("No document was named.", "Ask from an open file, or name one.")
+    refuse(request.root, [request.document.path])
     return request.document

@@ -71,7 +71,7 @@ async def _review(action: Action, gathered: Gathered, ask: Ask, max_output: int 
     for piece in pieces(whole.text):
         parts = (whole.replace(text=piece), *others)
         answer: Answer = await ask(call_for(action, gathered, parts, max_output))
-        found.extend(findings.read(answer.text, whole.text, whole.path or "", start))
+        found.extend(findings.read(answer.text, whole.text, whole.path or "", start, answer.restore))
         start += len(piece)
         degraded = degraded or answer.degraded
     # A quote that stands nowhere in the file is a thing the model made up.

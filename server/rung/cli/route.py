@@ -13,7 +13,7 @@ from rung.cli.inputs import attached, check_model, instruction, workspace
 from rung.errors import UsageError
 from rung.routing import prefix
 from rung.routing.decide import BUILTIN, decide
-from rung.routing.features import size
+from rung.routing.features import from_root, size
 from rung.routing.plan import Known, plan
 from rung.settings import keys
 from rung.settings.load import load
@@ -61,11 +61,13 @@ def run(words: list[str]) -> int:
     check_model(args.model, loaded.settings)
     word, typed = prefix.split(instruction(list(args.prompt)) or "", loaded.settings)
     parts = attached(list(args.file), root)
+    paths = _paths(parts)
     features = Features(
         action=args.action,
         typed=typed,
         tokens=size(args.action, [typed, *(part.text for part in parts)]),
-        paths=_paths(parts),
+        paths=paths,
+        absolute=from_root(paths, root.replace(os.sep, "/")),
         language=args.language,
         repository=root.replace(os.sep, "/"),
         prefix=word,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rung.types.attempt import Attempt, CallRecord
 from rung.types.decision import Decision
 from rung.types.part import Omission
-from rung.types.receipt import Receipt
+from rung.types.receipt import Receipt, Redaction
 from rung.types.request import Request
 
 
@@ -23,6 +23,7 @@ def receipt(
     simulated: bool = False,
     degraded: bool = False,
     left_out: Sequence[Omission] = (),
+    redacted: Sequence[Redaction] = (),
 ) -> Receipt:
     """What the person gets with the answer, or with the error.
 
@@ -37,6 +38,7 @@ def receipt(
         simulated: a simulator answered.
         degraded: the answer is the best there was, and not good enough.
         left_out: what the prompts lacked.
+        redacted: secrets taken out before anything left the machine.
     """
     attempts = [attempt for call in calls for attempt in call.attempts]
     costs = [attempt.cost_usd for attempt in attempts]
@@ -62,6 +64,7 @@ def receipt(
         cost_usd=None if None in costs else sum(cost for cost in costs if cost is not None),
         total_ms=total_ms,
         left_out=tuple(dict.fromkeys(left_out)),
+        redacted=_most(redacted),
     )
 
 
@@ -72,3 +75,11 @@ def _from(decision: Decision, failed: Sequence[Attempt], shown: Attempt | None, 
     if failed:
         return failed[0].tier
     return decision.tier if shown and shown.tier != decision.tier else None
+
+
+def _most(redacted: Sequence[Redaction]) -> tuple[Redaction, ...]:
+    """Each kind once, with the most that any one prompt had: several attempts take out the same secrets."""
+    counts: dict[str, int] = {}
+    for one in redacted:
+        counts[one.kind] = max(one.count, counts.get(one.kind, 0))
+    return tuple(Redaction(kind, count) for kind, count in counts.items())

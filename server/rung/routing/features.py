@@ -31,6 +31,7 @@ def features(
     action_tier: str | None,
     branch: str | None = None,
     repository: str | None = None,
+    base: str | None = None,
 ) -> Features:
     """What a rule can ask about this request.
 
@@ -43,6 +44,7 @@ def features(
         action_tier: the action's own tier.
         branch: the branch, where one is known.
         repository: its folder.
+        base: the folder the paths start from, absolute, links resolved; None: nobody knows.
     """
     document = request.document
     return Features(
@@ -50,6 +52,7 @@ def features(
         typed=typed,
         tokens=size(request.action, (part.text for part in parts)),
         paths=paths,
+        absolute=from_root(paths, base),
         language=document.language if document else None,
         branch=branch,
         repository=repository or (request.root.as_posix() if request.root else None),
@@ -59,3 +62,9 @@ def features(
         local=request.local,
         model=request.model,
     )
+
+
+def from_root(paths: tuple[str, ...], base: str | None) -> tuple[str, ...]:
+    """The paths from the root of the disk; what cannot be known is left out."""
+    rooted = [path if path.startswith("/") else f"{base}/{path}" for path in paths if base or path.startswith("/")]
+    return tuple(rooted)

@@ -43,6 +43,8 @@ class Answer(Value):
     tier: str
     model: str
     degraded: bool = False
+    restore: Callable[[str], str] = str
+    """Puts back the secrets that were taken out of the prompt, in a text that quotes it; never into a new text."""
 
 
 if TYPE_CHECKING:

@@ -15,6 +15,8 @@ class Features(Value):
     """The upper estimate of the prompt."""
     paths: tuple[str, ...] = ()
     """All paths in its context, those in a piped diff too, with ``/``."""
+    absolute: tuple[str, ...] = ()
+    """The same paths from the root of the disk, links resolved: what a glob that begins with ``/`` is held against."""
     language: str | None = None
     branch: str | None = None
     repository: str | None = None

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rung.actions.context.gathered import Gathered
+from rung.actions.context.ignored import ignored
 from rung.errors import ContextError
 from rung.git import commit_context, message_buffer
 from rung.git.staged import FileChange, StagedChange
+from rung.privacy.ignore import FILE
 from rung.types.part import Omission, Part
 from rung.types.request import Request
 
@@ -46,12 +48,13 @@ def from_change(change: StagedChange, typed: str) -> Gathered:
         change: what is staged.
         typed: what the person typed into the commit buffer.
     """
+    unread = ignored(change.work_tree)
     parts = [Part("stat", stat(change.files), priority=2)]
     if typed.strip():
         parts.append(Part("typed-message", typed, priority=1, shorten="never"))
     left_out = []
     for file in change.files:
-        why = _unreadable(file)
+        why = FILE if any(unread.matches(path) for path in file.paths) else _unreadable(file)
         if why:
             left_out.append(Omission(file.path, why))
         else:

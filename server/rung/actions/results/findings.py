@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from rung.types.outcome import Finding
@@ -80,7 +81,7 @@ def _text(item: dict[str, Any], key: str) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def read(raw: str, text: str, path: str, start: int = 0) -> tuple[Finding, ...]:
+def read(raw: str, text: str, path: str, start: int = 0, restore: Callable[[str], str] = str) -> tuple[Finding, ...]:
     """The findings of an answer.
 
     Args:
@@ -88,12 +89,13 @@ def read(raw: str, text: str, path: str, start: int = 0) -> tuple[Finding, ...]:
         text: the document as it was, in which the quotes are looked for.
         path: of the document.
         start: where in the text the piece begins that was asked about; what it repeats from above is found below.
+        restore: puts back what was taken out of the prompt, so that quotes of it are found.
     """
     out, seen = [], set()
     for item in _listed(raw) or []:
         # Some models quote several lines, or decorate the line with its number: the range is found all the same.
-        quote = item.get("quote") if isinstance(item.get("quote"), str) else ""
-        assert isinstance(quote, str)
+        quote = item.get("quote")
+        quote = restore(quote) if isinstance(quote, str) else ""
         title = _text(item, "title") or _text(item, "reason").split(". ")[0][:80]
         if (title, quote) in seen:
             continue
