@@ -209,6 +209,7 @@ class Running:
             simulated=any(tried.simulated for tried in flat) and not by_itself,
             degraded=last is not None and any(answer.degraded for answer in self._answers),
             left_out=[*gathered.left_out, *(o for tried in given or flat[-1:] for o in tried.left_out)],
+            redacted=[one for tried in flat for one in tried.redacted],
         )
 
     async def _outcome(self, decision: Decision, gathered: Gathered, produced: Produced, *, by_itself: bool) -> Outcome:

@@ -14,6 +14,7 @@ from rung.ladder.slots import Slots
 from rung.ladder.speak import Limits, Release, Said, speak
 from rung.ladder.tokens import MESSAGE_OVERHEAD, TokenCounter
 from rung.ladder.warmup import Warmups
+from rung.privacy.redact import redact_parts
 from rung.providers.events import Question
 from rung.types.attempt import Attempt
 from rung.types.call import Answer, Call
@@ -21,6 +22,7 @@ from rung.types.event import TierEvent
 from rung.types.model import Model
 from rung.types.part import Omission
 from rung.types.plan import Candidate, Plan
+from rung.types.receipt import Redaction
 from rung.types.value import Value
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ class Tried(Value):
     served: str | None = None
     simulated: bool = False
     left_out: tuple[Omission, ...] = ()
+    redacted: tuple[Redaction, ...] = ()
 
 
 class Ascent(Value):
@@ -126,6 +129,8 @@ class AttemptRun:
         self._fitted: Fitted | None = None
         self._said = Said(self._began)
         self._text = ""
+        self._redacted: tuple[Redaction, ...] = ()
+        self._restore: Callable[[str], str] = str
         self._blame = False
         """Whether a failure now would be the server's: not while we wait in a queue of our own."""
         self.release = Release(emit if ascent.call.stream else None)
@@ -179,11 +184,19 @@ class AttemptRun:
             await self._find_and_load()
         count = self._means.counter
         window = self._candidate.window or self.model.context
-        self._fitted = fit(self._call, window, lambda text: count.count(self.model, text), MESSAGE_OVERHEAD)
+        call = await self._filtered()
+        self._fitted = fit(call, window, lambda text: count.count(self.model, text), MESSAGE_OVERHEAD)
         why_not = await self._ascent.admit(self._candidate.replace(model=self.model), self._fitted.tokens)
         if why_not:
             raise NotAdmittedError(why_not)
         self._asked.add((self.model.url, self.model.model))
+
+    async def _filtered(self) -> Call:
+        """The call as it may go to this model: to one elsewhere, without the secrets in it."""
+        if self.model.local:
+            return self._call
+        parts, self._redacted, self._restore = await asyncio.to_thread(redact_parts, self._call.parts)
+        return self._call.replace(parts=parts)
 
     async def _find(self) -> Known:
         """Look at what the server has, and resolve ``auto``."""
@@ -249,7 +262,12 @@ class AttemptRun:
         if fault:
             raise fault
         self.release.finish()
-        return Answer(self._text, self._tier, self.model.model)
+        return Answer(self._text, self._tier, self.model.model, restore=self._restore)
+
+    @property
+    def opened(self) -> bool:
+        """Whether the server sent its headers."""
+        return self._said.opened
 
     def candidate_answer(self) -> Answer | None:
         """The whole but not good enough answer, if it can be read at all; None where there is none."""
@@ -259,7 +277,7 @@ class AttemptRun:
         fitted = self._fitted
         if fitted and trimmed(fitted.tokens, end.usage.tokens_in, self._candidate.window):
             return None
-        return Answer(self._text, self._tier, self.model.model, degraded=True)
+        return Answer(self._text, self._tier, self.model.model, degraded=True, restore=self._restore)
 
     def record(self, error: AttemptError | None) -> Tried:
         """The attempt's one record."""
@@ -284,4 +302,5 @@ class AttemptRun:
         )
         left_out = self._fitted.left_out if self._fitted else ()
         served = said.end.model if said.end else None
-        return Tried(attempt, self.model, served, said.simulated, left_out)
+        redacted = self._redacted if said.opened else ()
+        return Tried(attempt, self.model, served, said.simulated, left_out, redacted)
