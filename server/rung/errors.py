@@ -97,14 +97,24 @@ class AttemptError(RungError):
     Attributes:
         failure: the outcome word of DESIGN's Shapes, such as ``"unreachable"``.
         retry_after: seconds the server asked to be left alone; None where it did not say.
+        again: the same question may well succeed a moment later, if nothing came back yet.
     """
 
     code = "attempt"
 
-    def __init__(self, failure: Failure, text: str, hint: str | None = None, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        failure: Failure,
+        text: str,
+        hint: str | None = None,
+        retry_after: float | None = None,
+        *,
+        again: bool = False,
+    ) -> None:
         super().__init__(text, hint)
         self.failure = failure
         self.retry_after = retry_after
+        self.again = again
 
 
 class CancelledByPersonError(RungError):

@@ -67,7 +67,7 @@ async def test_a_commit_message_names_what_is_staged(desk: Desk) -> None:
 
 
 async def test_a_climb_is_told_in_the_events_and_in_the_receipt(desk: Desk) -> None:
-    desk.sim.fail("reset-before-headers", model=SMALL)
+    desk.sim.fail("status", model=SMALL, status=504)
     desk.sim.fail("refusal", model=LARGE)
     outcome = await desk.ask(desk.request())
     assert desk.asked == ["small", "large", "cloud"]
@@ -112,7 +112,7 @@ async def test_nothing_selected_is_said_before_any_model_is_asked(desk: Desk) ->
 
 async def test_what_the_ledger_says_it_cost_is_what_the_servers_counted(desk: Desk) -> None:
     await warm(desk)
-    desk.sim.fail("status", model=SMALL)
+    desk.sim.fail("status", model=SMALL, times=2)
     desk.sim.fail("status", model=LARGE)
     await desk.ask(desk.request())
     desk.sim.fail("short", model=CLOUD)
@@ -195,7 +195,7 @@ async def test_builtin_answers_when_it_is_asked_for_and_only_what_it_can(desk: D
 
 
 async def test_a_tier_that_is_asked_for_is_the_only_one(desk: Desk) -> None:
-    desk.sim.fail("status", model=LARGE)
+    desk.sim.fail("status", model=LARGE, times=2)
     with pytest.raises(NoAnswerError):
         await desk.ask(desk.request(tier="large"))
     assert {exchange.model for exchange in desk.sim.log if exchange.model} == {LARGE}

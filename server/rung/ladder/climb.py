@@ -1,8 +1,8 @@
 """The escalation state machine: attempt after attempt of a plan, until one answer passes the gate.
 
 Invariants: every attempt has one record and one closed connection; nothing of two models stands in one answer (a reset
-event voids what was shown); attempts never outnumber the planned models; a pinned request never reaches a model that is
-not local; nothing lasts beyond the deadline.
+event voids what was shown); attempts outnumber the planned models by one at most, the second try; a pinned request
+never reaches a model that is not local; nothing lasts beyond the deadline.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 from rung.errors import AttemptError, NoAnswerError
 from rung.ladder.attempt import Ascent, AttemptRun, Means, NotAdmittedError, Tried
+from rung.routing.plan import RESTING
 from rung.types.call import Answer
 from rung.types.event import ResetEvent, TextEvent, TierEvent
 from rung.types.plan import Candidate, Skipped
 
 if TYPE_CHECKING:
     from rung.types.event import Event
+    from rung.types.model import Model
 
 UPWARD = ("bad-answer", "trimmed", "too-long")
 """Failures of the answer, not of the server: only a higher tier can do better."""
@@ -58,7 +60,11 @@ class Ladder:
                 state.failed(candidate, error, attempt.candidate_answer())
                 if attempt.release.shown:
                     emit(ResetEvent(error.text))
-                reason = f"{candidate.tier} failed: {error.text}"
+                if self._worth_again(state, attempt, error):
+                    state.again(candidate, attempt.model)
+                    reason = f"it is asked once more: {error.text}"
+                else:
+                    reason = f"{candidate.tier} failed: {error.text}"
             except asyncio.CancelledError:
                 tried.append(attempt.record(AttemptError("cancelled", "It was cancelled.")))
                 raise
@@ -71,6 +77,13 @@ class Ladder:
             return state.best
         raise NoAnswerError(state.sentence(), state.hint)
 
+    def _worth_again(self, state: _State, attempt: AttemptRun, error: AttemptError) -> bool:
+        """Whether the same model gets a second try: nothing came back, it is likely to go well, and there is time."""
+        if not state.may_again or attempt.opened or not error.again:
+            return False
+        # A server that is left alone from now on is not asked again by the one who found out.
+        return self.means.health.known(attempt.model).state not in RESTING
+
 
 class _State:
     """Which attempts remain, and what became of the others."""
@@ -82,6 +95,8 @@ class _State:
         self._skipped = list(ascent.plan.skipped)
         self._reasons: list[str] = []
         self._climbs = 0
+        self._spare = 1
+        """Second tries that are left."""
         self.asked: set[tuple[str, str]] = set()
         """Address and name of every model a connection was opened to."""
         self.best: Answer | None = None
@@ -95,6 +110,17 @@ class _State:
     def next(self) -> Candidate | None:
         """The next to ask; None at the end."""
         return self._left.pop(0) if self._left else None
+
+    @property
+    def may_again(self) -> bool:
+        """Whether there is a second try left, and time for it."""
+        return self._spare > 0 and asyncio.get_running_loop().time() < self._deadline
+
+    def again(self, candidate: Candidate, asked: Model) -> None:
+        """Take the candidate once more, before all others; ``asked``: the model it turned out to be."""
+        self._spare -= 1
+        self._left.insert(0, candidate)
+        self.asked.discard((asked.url, asked.model))
 
     def skip(self, candidate: Candidate, reason: str) -> None:
         """It was not admitted."""

@@ -33,6 +33,17 @@ _LOAD = re.compile(
 _OUR_MISTAKE = re.compile(r"invalid format|must be of type|invalid option|does not support", re.IGNORECASE)
 _BUSY = re.compile(r"server busy|maximum pending requests|overloaded", re.IGNORECASE)
 _MODEL = re.compile(r"model", re.IGNORECASE)
+_PASSING = {500, 502}
+"""Statuses that the same request, sent once more, often does not meet again."""
+
+_RESET = (httpx2.ReadError, httpx2.WriteError)
+"""What the HTTP client says of a connection that the other side reset."""
+
+
+MOST = 2**53
+"""The largest count that is taken for one: databases and other languages hold no larger ones."""
+LONGEST_PAUSE = 86400.0
+"""Seconds a server may ask to be left alone; one that asks for more gets a day."""
 
 
 def host_of(model: Model) -> str:
@@ -85,11 +96,16 @@ def for_server_error(model: Model, status: int, body: str) -> AttemptError:
         return AttemptError("too-long", f"The prompt is longer than the window of {model.model}.")
     if 400 <= status < 500 or _OUR_MISTAKE.search(body):
         return AttemptError("bad-request", f"{where}: it did not understand the request.")
-    return AttemptError("broken", f"{where}: an error on its side.")
+    return AttemptError("broken", f"{where}: an error on its side.", again=status in _PASSING)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds of a Retry-After header in either of its forms; None where it is absent or unreadable."""
+    seconds = _seconds(headers)
+    return None if seconds is None else min(max(0.0, seconds), LONGEST_PAUSE)
+
+
+def _seconds(headers: Mapping[str, str]) -> float | None:
     milliseconds = headers.get("retry-after-ms")
     if milliseconds and milliseconds.replace(".", "", 1).isdecimal():
         return float(milliseconds) / 1000
@@ -97,8 +113,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if value.replace(".", "", 1).isdecimal():
         return float(value)
     try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
+        return (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError, OverflowError):
         return None
 
 
@@ -146,7 +162,8 @@ def mapped(model: Model) -> Iterator[None]:
     except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
         raise AttemptError("bad-request", "The model's `url` is no address.", "Check rung.toml.") from error
     except httpx2.HTTPError as error:
-        raise AttemptError("broken", f"The connection to {host_of(model)} broke ({type(error).__name__}).") from None
+        text = f"The connection to {host_of(model)} broke ({type(error).__name__})."
+        raise AttemptError("broken", text, again=isinstance(error, _RESET)) from None
 
 
 def parse_object(model: Model, line: bytes) -> dict[str, Any]:
@@ -165,8 +182,8 @@ def parse_object(model: Model, line: bytes) -> dict[str, Any]:
 
 
 def number(value: object) -> int | None:
-    """A count as servers send it, or None: bools, strings and negatives are no counts."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    """A count as servers send it, or None: bools, strings, negatives and what no computer counts to are no counts."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST else None
 
 
 def unfinished(model: Model) -> AttemptError:
