@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import uuid
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.actions import without_model
@@ -23,7 +23,7 @@ from rung.ledger.receipts import receipt
 from rung.privacy.destination import forbidden
 from rung.routing import prefix
 from rung.routing.decide import BUILTIN, decide
-from rung.routing.features import features
+from rung.routing.features import asks_for_budget, features
 from rung.routing.features import size as prompt_size
 from rung.routing.plan import plan
 from rung.routing.tokens import upper
@@ -32,6 +32,7 @@ from rung.types.attempt import CallRecord
 from rung.types.call import Answer, Call
 from rung.types.decision import Decision
 from rung.types.event import OutcomeEvent, TierEvent
+from rung.types.features import Features
 from rung.types.outcome import Outcome
 from rung.types.plan import Candidate, Plan
 from rung.types.receipt import Receipt
@@ -110,7 +111,8 @@ class Running:
             repository=gathered.repository,
             base=_base(self._request, gathered),
         )
-        decision = decide(asked, self._settings, Path.home().as_posix())
+        asked = await self._as_things_are(asked)
+        decision = decide(asked, self._settings, _home())
         ended: str = "cancelled"
         try:
             produced, by_itself = await self._produce(decision, gathered)
@@ -129,6 +131,15 @@ class Running:
             # Shielded: the row of a cancelled request is written too, and pricing may import a package.
             self._account(await asyncio.shield(self._receipt(decision, gathered)), ended)
             raise
+
+    async def _as_things_are(self, asked: Features) -> Features:
+        """With the tiers' health from memory, and today's money where a rule asks for it."""
+        known = self._shared.ladder.means.health.known
+        health = tuple((tier.name, known(tier.models[0]).state) for tier in self._settings.tiers)
+        left, day = None, self._settings.budget.per_day
+        if day is not None and asks_for_budget(rule.when for rule in self._settings.rules):
+            left = max(0.0, day - await asyncio.to_thread(self._shared.ledger.spent_today))
+        return asked.replace(health=health, budget_left=left)
 
     async def _produce(self, decision: Decision, gathered: Gathered) -> tuple[Produced, bool]:
         """What the action makes of its answers, and whether Rung wrote it by itself."""
@@ -233,6 +244,11 @@ async def _settle(purse: Purse, holds: dict[int, Hold], tried: list[Tried]) -> N
         if done and billed:
             tried[index] = done.replace(attempt=billed)
         holds.pop(index, None)
+
+
+def _home() -> str:
+    """The home folder; pathlib raises where there is none."""
+    return os.path.expanduser("~").replace(os.sep, "/")  # noqa: PTH111
 
 
 def _base(request: Request, gathered: Gathered) -> str | None:

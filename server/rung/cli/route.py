@@ -13,7 +13,7 @@ from rung.cli.inputs import attached, check_model, instruction, workspace
 from rung.errors import UsageError
 from rung.routing import prefix
 from rung.routing.decide import BUILTIN, decide
-from rung.routing.features import from_root, size
+from rung.routing.features import asks_for_budget, from_root, size
 from rung.routing.plan import Known, plan
 from rung.settings import keys
 from rung.settings.load import load
@@ -24,6 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from rung.settings.values import Settings
     from rung.types.decision import Decision
     from rung.types.model import Model
     from rung.types.plan import Plan
@@ -75,6 +76,7 @@ def run(words: list[str]) -> int:
         action_tier=_action_tier(args.action, root),
         local=args.local,
         model=args.model,
+        budget_left=_budget_left(loaded.settings),
     )
     home = os.path.expanduser("~").replace(os.sep, "/")  # noqa: PTH111
     decision = decide(features, loaded.settings, home)
@@ -120,6 +122,17 @@ def _arguments(words: list[str]) -> _Arguments | None:
             return None
         values[name] = (*values["file"], value) if name == "file" else True if name in FLAGS else value
     return _Arguments(**values)
+
+
+def _budget_left(settings: Settings) -> float | None:
+    """What is left of today's budget; looked up only where a rule asks for it."""
+    day = settings.budget.per_day
+    if day is None or not asks_for_budget(rule.when for rule in settings.rules):
+        return None
+    from rung.ledger.ledger import Ledger  # noqa: PLC0415
+    from rung.settings import places  # noqa: PLC0415
+
+    return max(0.0, day - Ledger(places.state_folder() / "ledger.sqlite3").spent_today())
 
 
 def _paths(parts: tuple[Any, ...]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rung.settings.values import When
     from rung.types.part import Part
     from rung.types.request import Request
 
@@ -68,3 +69,12 @@ def from_root(paths: tuple[str, ...], base: str | None) -> tuple[str, ...]:
     """The paths from the root of the disk; what cannot be known is left out."""
     rooted = [path if path.startswith("/") else f"{base}/{path}" for path in paths if base or path.startswith("/")]
     return tuple(rooted)
+
+
+def asks_for_budget(conditions: Iterable[When]) -> bool:
+    """Whether any of them looks at what is left of today's budget, which costs a look into the ledger."""
+    return any(
+        when.budget_left_under is not None
+        or asks_for_budget((*when.all_of, *when.any_of, *((when.not_of,) if when.not_of else ())))
+        for when in conditions
+    )
