@@ -89,6 +89,9 @@ def read(path: Path) -> Action:
         raise SettingsError(
             f"The prompt is no valid template: {error.message}.", path, first + error.lineno - 1
         ) from None
+    except (RecursionError, ValueError, SyntaxError, MemoryError):
+        # Parentheses or blocks inside each other by the thousand, a number of thousands of digits.
+        raise SettingsError("The prompt is a template too deep or too large to read.", path, first) from None
     return _action(path, front, match[1], match[2].strip() + "\n")
 
 
@@ -98,6 +101,9 @@ def _front(source: str, path: Path) -> Mapping[str, Any]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise SettingsError("The front matter is not valid YAML.", path, (mark.line if mark else 0) + 2) from None
+    except (ValueError, RecursionError):
+        # A date that is none, a number of thousands of digits, lists inside each other by the thousand.
+        raise SettingsError("The front matter holds a value that cannot be read.", path, 2) from None
     if not isinstance(front, dict):
         raise SettingsError("The front matter is a list of `key: value` lines.", path, 2)
     # YAML 1.1 reads the bare key `on` as true.

@@ -46,7 +46,7 @@ def renderer(action: Action, facts: Mapping[str, str]) -> Callable[[Sequence[Par
         system = values.pop("system", "")
         try:
             user = template.render({**facts, **values}).strip()
-        except (jinja2.TemplateError, ArithmeticError, TypeError, ValueError, LookupError) as error:
+        except (jinja2.TemplateError, ArithmeticError, TypeError, ValueError, LookupError, RecursionError) as error:
             raise RungError(f"The prompt of {action.source} fails ({type(error).__name__}).", "Mend it.") from None
         if len(user) > LONGEST:
             raise RungError(f"The prompt of {action.source} grows without end.", "Mend it.")

@@ -88,7 +88,8 @@ async def _read(model: Model, response: httpx2.Response) -> AsyncGenerator[Strea
             if isinstance(message, dict):
                 if message.get("thinking"):
                     yield Thought()
-                for event in tags.feed(str(message.get("content") or "")):
+                content = message.get("content")
+                for event in tags.feed(content if isinstance(content, str) else ""):
                     yield event
             if found.get("done") is True:
                 for event in tags.end():

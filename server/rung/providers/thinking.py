@@ -6,12 +6,15 @@ think-false).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from rung.providers.events import Content, Thought
 
 BLANK = 64
 """Characters of white space that are held back before an answer; more of it is passed on, for who counts it."""
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half of a character outside the basic plane: JSON may carry one, nothing else may."""
 _OPEN = "<think>"
 _CLOSE = "</think>"
 
@@ -22,9 +25,11 @@ class ThinkTags:
     def __init__(self) -> None:
         self._state = "start"
         self._held = ""
+        self._half = ""
 
     def feed(self, piece: str) -> Iterator[Content | Thought]:
-        """The events this piece settles; what might still be a tag is held back."""
+        """The events this piece settles; what might still be a tag, or half a character, is held back."""
+        piece = self._joined(piece)
         if self._state == "answer":
             if piece:
                 yield Content(piece)
@@ -36,6 +41,15 @@ class ThinkTags:
             yield from self._thinking()
         else:
             yield from self._after()
+
+    def _joined(self, piece: str) -> str:
+        """The piece with its characters whole: some servers cut one in two, and half of one can't be written."""
+        text, self._half = self._half + piece, ""
+        if not _HALF.search(text):
+            return text
+        if "\ud800" <= text[-1] <= "\udbff":
+            text, self._half = text[:-1], text[-1]
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
     def _start(self) -> Iterator[Content | Thought]:
         text = self._held.lstrip()
@@ -75,6 +89,9 @@ class ThinkTags:
 
     def end(self) -> Iterator[Content | Thought]:
         """What was held back when the stream ended: an unfinished tag is text, an unclosed thought stays a thought."""
+        if self._half:
+            self._half = ""
+            yield from self.feed("\N{REPLACEMENT CHARACTER}")
         if self._state == "start" and self._held:
             yield Content(self._held)
         elif self._state == "thinking" and self._held:

@@ -110,7 +110,7 @@ def _echoes(raw: str) -> bool:
 def _is_json(raw: str) -> bool:
     try:
         json.loads(_unfenced(raw))
-    except ValueError:
+    except (ValueError, RecursionError):
         return bool(re.match(r"\s*[{\[]\s*[\"{]", _unfenced(raw)))
     return True
 
@@ -162,7 +162,7 @@ def _from_json(text: str) -> str:
         return text
     try:
         said = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     if not isinstance(said, dict):
         return text
