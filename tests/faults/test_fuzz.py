@@ -268,7 +268,7 @@ def test_a_template_that_calls_itself_fails_in_words() -> None:
 
 
 MESSAGES = [
-    b"Sure! Here is a commit message:\n\n```\nfeat(api): add a thing\n\n- one\n- two\n\nSigned-off-by: A <a@b>\n```\nEnjoy",
+    b"Sure! Here is a commit message:\n\n```\nfeat(api): add a thing\n\n- one\n- two\n\nSigned-off-by: A <a@b>\n```",
     b'{"subject": "fix: a bug", "body": "It was 3 lines."}',
     b"<think>hm</think>fix: a bug\n\nBecause of 12 reasons.\n",
 ]
