@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from rung.settings.phrases import GAP, forms
+from rung.settings.phrases import GAP, first_piece, forms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _between_words() -> re.Pattern[bytes]:
 @lru_cache(maxsize=1)
 def _last_dot() -> re.Pattern[bytes]:
     """A dot that ends something; one inside a word, as in ``node.js``, belongs to it."""
-    return re.compile(rb"\.(?![\w\x80-\xff])")
+    return re.compile(rb"\.\.*(?![\w\x80-\xff])")
 
 
 def _is_glued(text: str) -> bool:
@@ -70,6 +70,14 @@ def _is_glued(text: str) -> bool:
     if text.isascii() or max(text) < "\u0e00":
         return False
     return any(low <= char <= high for char in text if char > "\u0dff" for low, high in _GLUED)
+
+
+def _may_be_glued(text: str) -> bool:
+    """Whether a text may be so, told by the first bytes its characters have in UTF-8: quick for a long one."""
+    if text.isascii():
+        return False
+    data = text.encode("utf-8", "surrogatepass")
+    return any(first in data for first in b"\xe0\xe1\xe3\xe4\xe5\xe6\xe7\xe8\xe9\xea\xeb\xec\xed\xef\xf0")
 
 
 def fold(text: str) -> str:
@@ -99,22 +107,16 @@ def _forms(entry: str) -> tuple[str, ...]:
 
 def _first_words(entry: str) -> set[bytes]:
     """The words a text must have that says any form of the entry."""
+    head = entry.partition(" ")[0]
+    if head.isalnum():
+        return {head.casefold().encode()}
     found = set()
-    for form in _forms(_head(entry)):
+    for form in _forms(first_piece(entry)):
         read = _read(form)
         if not read:  # the first word may be left out, or is none: "(the|) proof", "- proof"
             return {bytes(read[0]) for form in _forms(entry) if (read := _read(form.partition(GAP)[0]))}
         found.add(bytes(read[0]))
     return found
-
-
-def _head(entry: str) -> str:
-    """The entry up to its first space that is not in a bracket."""
-    end, bracket = entry.find(" "), entry.find("(")
-    while 0 <= bracket < end:
-        closed = entry.find(")", bracket)
-        end, bracket = entry.find(" ", closed), entry.find("(", closed)
-    return entry if end < 0 else entry[:end]
 
 
 def _read(piece: str) -> Sequence[Any]:
@@ -162,14 +164,10 @@ class Table:
         """
         folded = fold(text)
         words = units(folded) if self._waiting else []
-        waiting = self._waiting
-        starts = [at for at, word in enumerate(words) if word in waiting]
-        for first in {words[at] for at in starts}:
-            self._write_out(waiting[first])
-        found = _walk(self._spaced, words, starts, MOST_WORDS)
-        if not folded.isascii():
+        found = self._look_for_words(words)
+        if _may_be_glued(folded) and (self._glued or self._waiting_glued):
             self._write_out(self._waiting_glued)
-            glued = _walk(self._glued, folded, self._glued_starts(folded), MOST_CHARACTERS) if self._glued else []
+            glued = _walk(self._glued, folded, self._glued_starts(folded), MOST_CHARACTERS)
             if glued:
                 found = [(start, ends) for (_, ends), start in zip(found, _offsets(folded, words, found), strict=True)]
                 found = sorted([*found, *glued], key=lambda one: one[0])
@@ -179,6 +177,22 @@ class Table:
                 if number not in said or said[number][0] == start:
                     said[number] = (start, phrase)
         return said
+
+    def _look_for_words(self, words: list[bytes]) -> list[tuple[int, Ends]]:
+        """The phrases made of words; most texts lack some word of every phrase, which a set tells at once."""
+        present = set(words)
+        possible = {}
+        for first in self._waiting.keys() & present:
+            self._write_out(self._waiting[first])
+            below = _possible(self._spaced.get(first, {}), present)
+            if below:
+                possible[first] = below
+        if not possible:
+            return []
+        longer = {first for first, below in possible.items() if below.keys() != {_END}}
+        starts = {at for at, word in enumerate(words) if word in longer} if longer else set()
+        starts.update(words.index(first) for first in possible.keys() - longer)
+        return _walk(possible, words, sorted(starts), MOST_WORDS)
 
     def _write_out(self, entries: list[tuple[int, str]]) -> None:
         """Put every form of the entries into its trie."""
@@ -213,11 +227,30 @@ class Table:
         return [match.start() for match in self._starts.finditer(folded)]
 
 
+def _possible(node: Node, present: set[bytes]) -> Node:
+    """What is below the node of phrases whose words are all present."""
+    kept = {}
+    for unit in node.keys() & present:
+        below = _possible(node[unit], present)
+        if below:
+            kept[unit] = below
+    if GAP in node and (below := _possible(node[GAP], present)):
+        kept[GAP] = below
+    if _END in node:
+        kept[_END] = node[_END]
+    return kept
+
+
 def _walk(root: Node, text: Sequence[Any], starts: list[int], reach: int) -> list[tuple[int, Ends]]:
     """The phrases that begin at the places, each once, where it stands first; the shorter first of two at one place."""
     found: list[tuple[int, Ends]] = []
     seen: set[int] = set()
     for start in starts:
+        node, at = root[text[start]], start + 1
+        if _END not in node and (at == len(text) or text[at] not in node):
+            rest = node.get(GAP)
+            if rest is None or rest.keys().isdisjoint(text[at : at + reach + 1]):
+                continue  # nearly always
         waiting = [(root, start)]
         while waiting:
             node, at = waiting.pop()
@@ -229,16 +262,19 @@ def _walk(root: Node, text: Sequence[Any], starts: list[int], reach: int) -> lis
                     found.append((start, ends))
                 rest = node.get(GAP)
                 if rest:
-                    waiting += [(rest, begin) for begin in _after_gap(text, at, reach) if text[begin] in rest]
+                    waiting += [(rest, begin) for begin in _after_gap(text, at, reach, rest)]
     return found
 
 
-def _after_gap(text: Sequence[Any], at: int, reach: int) -> Iterable[int]:
-    last = min(at + reach + 1, len(text))
-    for begin in range(at, last):
-        yield begin
-        if text[begin] in _SENTENCE:
-            return
+def _after_gap(text: Sequence[Any], at: int, reach: int, rest: Node) -> list[int]:
+    """Where the phrase may go on."""
+    places = []
+    for begin, unit in enumerate(text[at : at + reach + 1], at):
+        if unit in rest:
+            places.append(begin)
+        if unit in _SENTENCE:
+            break
+    return places
 
 
 def _is_whole(text: Sequence[Any], start: int, end: int) -> bool:

@@ -96,7 +96,7 @@ class Conditions:
             trouble = phrases.problem(entry)
             if trouble:
                 raise self._mistakes.at(where, f"This entry {trouble}.", "For signs there is `pattern`.")
-            return (entry,)
+            return phrases.by_first_word(entry)
         if self._lists is None:
             self._lists = wordlists.read()
         if entry[1:] not in self._lists:
@@ -104,7 +104,7 @@ class Conditions:
             raise self._mistakes.at(
                 where, f"There is no list named {telltale.shown(entry[1:])}.", f"There are {known}."
             )
-        return self._lists[entry[1:]]
+        return tuple(form for one in self._lists[entry[1:]] for form in phrases.by_first_word(one))
 
     def _pattern(self, pattern: str, where: Where) -> str:
         import regex  # type: ignore[import-untyped]  # noqa: PLC0415 - 16 ms; it has no types of its own

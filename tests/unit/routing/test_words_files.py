@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,10 @@ def own_words(name: str, text: str) -> Path:
     return path
 
 
+def written_out(entries: Iterable[str]) -> set[str]:
+    return {form for entry in entries for form in phrases.forms(entry)}
+
+
 def tier_of(prompt: str) -> str:
     settings = load(None).settings
     return decide(Features(action="ask", typed=prompt), settings).tier
@@ -43,8 +48,8 @@ def _home(home: Path) -> None:
 def test_a_list_is_written_out_with_words_of_ones_own_beside_it() -> None:
     when = when_of('{ words = ["@depth", "my own phrase"], before = "@short-text" }')
     assert when.words[-1] == "my own phrase"
-    assert set(wordlists.read()["depth"]) == set(when.words[:-1])
-    assert when.before == wordlists.read()["short-text"]
+    assert written_out(when.words[:-1]) == written_out(wordlists.read()["depth"])
+    assert written_out(when.before) == written_out(wordlists.read()["short-text"])
     assert not any(word.startswith("@") for word in when.words)
 
 
@@ -134,6 +139,7 @@ def test_a_file_that_is_not_utf_8_is_refused_at_its_line() -> None:
         ('{ words = "!!" }', 4, "has no letter or digit. For signs there is `pattern`."),
         ('{ words = "wait ..." }', 4, "both sides"),
         ('{ words = "a(b" }', 4, "bracket"),
+        (f'{{ words = "{"a " * 151}" }}', 4, "longer than 300 characters"),
         ('{ before = "a" }', 4, "`before` needs `words`"),
         ('{ pattern = "a(" }', 4, "no regular expression: missing ) (character 3)"),
         ('{ pattern = ["a",\n"[a"] }', 5, "no regular expression"),
@@ -228,3 +234,20 @@ def test_the_states_in_files_are_those_of_plans() -> None:
 def test_brackets_are_written_out(entry: str, forms: tuple[str, ...]) -> None:
     assert phrases.forms(entry) == forms
     assert phrases.problem(entry) is None
+
+
+@pytest.mark.parametrize(
+    ("entry", "entries"),
+    [
+        ("prove", ("prove",)),
+        ("prov(e|ing) (this|that)", ("prove (this|that)", "proving (this|that)")),
+        ("(write a|draft) report", ("write a report", "draft report")),
+        ("(the|) proof", ("the proof", "proof")),
+        ("résum(e|er) ce", ("résume ce", "résumer ce")),
+        ("résum(e|er)", ("résum(e|er)",)),
+        ("(把|将)...翻译", ("(把|将)...翻译",)),
+    ],
+)
+def test_a_phrase_is_kept_once_for_each_of_its_first_words(entry: str, entries: tuple[str, ...]) -> None:
+    assert phrases.by_first_word(entry) == entries
+    assert written_out(entries) == written_out([entry])
