@@ -22,8 +22,8 @@ from rung.types.value import Value
 if TYPE_CHECKING:
     from rung.settings import values
 
-SENT = ("slow", "stalled", "broken", "cancelled")
-"""Outcomes after which the server may have read the prompt, and charge for it, although nothing came back."""
+SENT = ("slow", "cancelled")
+"""Outcomes after which the server may have read the prompt, and charge for it, although nothing came back yet."""
 
 
 class Hold(Value):
