@@ -25,7 +25,7 @@ from rung.routing import prefix
 from rung.routing.decide import BUILTIN, decide
 from rung.routing.features import asks_for_budget, features
 from rung.routing.features import size as prompt_size
-from rung.routing.plan import plan
+from rung.routing.plan import RESTING, UNABLE, plan
 from rung.routing.tokens import upper
 from rung.types.action import Action
 from rung.types.attempt import CallRecord
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from rung.types.event import Event
 
 
+AWAY = (*UNABLE, *RESTING)
+"""States of a model that cannot be asked now."""
 PATIENCE = ("slow", "stalled", "busy")
 """Outcomes of a model that is there, only not yet."""
 SLACK = 60.0
@@ -135,7 +137,9 @@ class Running:
     async def _as_things_are(self, asked: Features) -> Features:
         """With the tiers' health from memory, and today's money where a rule asks for it."""
         known = self._shared.ladder.means.health.known
-        health = tuple((tier.name, known(tier.models[0]).state) for tier in self._settings.tiers)
+        states = [(tier.name, [known(model).state for model in tier.models]) for tier in self._settings.tiers]
+        # A tier does as well as the best of its models: one that is away says nothing while another is there.
+        health = tuple((name, next((s for s in found if s not in AWAY), found[0])) for name, found in states)
         left, day = None, self._settings.budget.per_day
         if day is not None and asks_for_budget(rule.when for rule in self._settings.rules):
             left = max(0.0, day - await asyncio.to_thread(self._shared.ledger.spent_today))
@@ -193,7 +197,8 @@ class Running:
 
         order = tuple(tier.name for tier in self._settings.tiers)
         try:
-            answer = await ladder.climb(Ascent(call, found, order, deadline, admit), self._emit, tried)
+            ascent = Ascent(call, found, order, deadline, admit, self._request.background)
+            answer = await ladder.climb(ascent, self._emit, tried)
         finally:
             # Shielded: what a cancelled attempt may have cost is counted too.
             await asyncio.shield(_settle(purse, holds, tried))
