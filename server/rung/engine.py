@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 
 from rung.actions import catalogue
 from rung.errors import CancelledByPersonError, UsageError
-from rung.ladder.attempt import Means
 from rung.ladder.climb import Ladder
 from rung.ladder.health import Health
+from rung.ladder.means import Means
+from rung.ladder.memory import Memory
+from rung.ladder.prewarm import prewarm
 from rung.ladder.slots import Slots
 from rung.ladder.tokens import TokenCounter
 from rung.ladder.vocabulary import SHIPPED, Vocabulary
@@ -27,9 +29,12 @@ from rung.ledger.ledger import Ledger
 from rung.providers.anthropic import Anthropic
 from rung.providers.ollama import Ollama
 from rung.providers.openai import OpenAI
+from rung.routing.decide import decide
+from rung.routing.plan import plan
 from rung.running import Running, Shared
 from rung.settings import keys, places
 from rung.types.action import Action
+from rung.types.features import Features
 from rung.types.model import Model
 from rung.types.request import Request
 
@@ -63,14 +68,15 @@ class Engine:
     ) -> None:
         folder = state or places.state_folder()
         find = find_key or keys.find
-        self.health = Health(find, keys.missing_hint)
-        self.ledger = Ledger(folder / "ledger.sqlite3")
         self._warmups = Warmups(folder / "warm")
+        self.health = Health(find, keys.missing_hint, lambda: self._warmups.active)
+        self.ledger = Ledger(folder / "ledger.sqlite3")
+        self._memory = Memory(folder / "measured.json")
         vocabulary = Vocabulary(places.shipped() / SHIPPED, places.cache_folder() / "tiktoken")
         openai = OpenAI(find)
         providers: dict[str, Chat] = {"ollama": Ollama(), "openai": openai, "openai-compatible": openai}
         providers["anthropic"] = Anthropic(find)
-        means = Means(providers, self.health, Slots(), self._warmups, TokenCounter(vocabulary))
+        means = Means(providers, self.health, Slots(), self._warmups, TokenCounter(vocabulary, self._memory))
         environment = dict(os.environ if env is None else env)
         self._shared = Shared(Ladder(means), self.ledger, Budget(self.ledger), environment, source)
         self._requests: dict[str, tuple[Request, asyncio.Task[None]]] = {}
@@ -182,6 +188,20 @@ class Engine:
         """Look at local servers in the background until cancelled."""
         await self.health.watch(models)
 
+    async def prewarm(self, action: Action, settings: Settings) -> bool:
+        """Load the model that would be asked first, if its tier is to be warm before it is asked.
+
+        Gives whether a load was begun. Nothing is opened where no tier has ``prewarm``.
+        """
+        if not any(tier.prewarm for tier in settings.tiers):
+            return False
+        decision = decide(Features(action=action.id, action_tier=action.tier), settings)
+        first = next(iter(plan(decision, settings, self.health.known).attempts), None)
+        tier = settings.tier(first.tier) if first else None
+        if first is None or tier is None or not tier.prewarm:
+            return False
+        return await prewarm(self._shared.ladder.means, first)
+
     async def close(self) -> None:
         """Cancel what runs, write what is to be written; loads that were begun go on without us."""
         tasks = [task for _, task in self._requests.values()]
@@ -189,4 +209,5 @@ class Engine:
             self._stop(task)
         await asyncio.gather(*tasks, return_exceptions=True)
         self._warmups.close()
+        await self._memory.close()
         await asyncio.to_thread(self.ledger.close, CLOSING)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from rung.errors import AttemptError
 from rung.ladder.fit import Fitted, fit
 from rung.ladder.gate import judge, trimmed
-from rung.ladder.health import Health
-from rung.ladder.slots import Slots
+from rung.ladder.means import Means
 from rung.ladder.speak import Limits, Release, Said, speak
-from rung.ladder.tokens import MESSAGE_OVERHEAD, TokenCounter
-from rung.ladder.warmup import Warmups
+from rung.ladder.tokens import MESSAGE_OVERHEAD
 from rung.privacy.redact import redact_parts
 from rung.providers.events import Question
 from rung.types.attempt import Attempt
@@ -26,12 +24,12 @@ from rung.types.receipt import Redaction
 from rung.types.value import Value
 
 if TYPE_CHECKING:
-    from rung.providers.events import Chat
     from rung.routing.plan import Known
     from rung.types.event import Event, Waiting
 
-LOCAL_PREFILL = 150.0
-"""Tokens a second a local model reads, while nobody measured it: a 7B model on a laptop's processor."""
+
+BLINK = 0.001
+"""Seconds that do not matter."""
 
 
 class Tried(Value):
@@ -56,49 +54,12 @@ class Ascent(Value):
     """When it must be over, on the loop's clock."""
     admit: Callable[[Candidate, int], Awaitable[str | None]]
     """The last word before a connection is opened, given the candidate and the prompt's tokens: None, or why not."""
+    background: bool = False
+    """Nobody waits for the answer: whoever does comes first."""
 
 
 class NotAdmittedError(Exception):
     """The last word was no: nothing was attempted."""
-
-
-class Means:
-    """What all attempts share: servers, queues, loads, and what was learned of them. One per engine.
-
-    Args:
-        providers: by provider name.
-        health: what is known of the servers.
-        slots: the queues before the models.
-        warmups: loads models that are not in memory.
-        counter: tokens of a text.
-    """
-
-    def __init__(
-        self, providers: Mapping[str, Chat], health: Health, slots: Slots, warmups: Warmups, counter: TokenCounter
-    ) -> None:
-        self.providers = providers
-        self.health = health
-        self.slots = slots
-        self.warmups = warmups
-        self.counter = counter
-        self._prefill: dict[str, float] = {}
-
-    def prefill_seconds(self, model: Model, tokens: int) -> float:
-        """How long this model will read a prompt of so many tokens, as measured or as assumed."""
-        rate = self._prefill.get(f"{model.url} {model.model}", LOCAL_PREFILL if model.local else 0.0)
-        return tokens / rate if rate else 0.0
-
-    def learn(self, model: Model, tokens: int, said: Said) -> None:
-        """Take in what the server counted and measured."""
-        end = said.end
-        if end is None or end.usage.tokens_in is None:
-            return
-        self.counter.learn(model, tokens, end.usage.tokens_in)
-        if end.prefill and end.usage.tokens_in > 200:
-            # A prompt the server had in its cache reads impossibly fast: the slower of the old and the new counts more.
-            key, rate = f"{model.url} {model.model}", end.usage.tokens_in / end.prefill
-            old = self._prefill.get(key, rate)
-            self._prefill[key] = min(old, rate) * 0.7 + max(old, rate) * 0.3
 
 
 class AttemptRun:
@@ -131,6 +92,10 @@ class AttemptRun:
         self._text = ""
         self._redacted: tuple[Redaction, ...] = ()
         self._restore: Callable[[str], str] = str
+        self._is_trial = False
+        """It finds out whether a server that failed is back."""
+        self._has_token = False
+        """It holds a token of the model's rate that it has not used."""
         self._blame = False
         """Whether a failure now would be the server's: not while we wait in a queue of our own."""
         self.release = Release(emit if ascent.call.stream else None)
@@ -143,7 +108,7 @@ class AttemptRun:
             NotAdmittedError: the last word was no.
         """
         health = self._means.health
-        health.began(self.model)
+        self._is_trial = health.began(self.model)
         settled = False
         try:
             answer = await self._within_deadline()
@@ -152,11 +117,13 @@ class AttemptRun:
         except AttemptError as error:
             if self._blame:
                 settled = True
-                health.failed(self.model, error)
+                health.failed(self.model, error, trial=self._is_trial)
             raise
         finally:
+            if self._has_token:
+                self._means.rates.give_back(self.model)
             if not settled:
-                health.left(self.model)
+                health.left(self.model, trial=self._is_trial)
         return answer
 
     async def _within_deadline(self) -> Answer:
@@ -167,9 +134,8 @@ class AttemptRun:
                     # The queue is the model's that it stands for.
                     await self._find()
                 queued_since = self._loop.time()
-                if self._means.slots.busy(self.model):
-                    self._waits("queued", "it serves somebody else first")
-                async with self._means.slots.take(self.model):
+                self._look_at_queue()
+                async with self._means.slots.take(self.model, background=self._ascent.background):
                     self._queued = self._loop.time() - queued_since
                     await self._prepare()
                     return await self._ask()
@@ -177,6 +143,17 @@ class AttemptRun:
             if not timer.expired():
                 raise
             raise AttemptError("slow", "The time this request may take is over.") from None
+
+    def _look_at_queue(self) -> None:
+        """Say that there is a queue, or leave it for the next tier where it is forecast to take long."""
+        model = self.model
+        if not self._means.slots.busy(model):
+            return
+        forecast = self._means.queue_seconds(model, background=self._ascent.background)
+        about = "" if forecast is None else f", for about {forecast:.0f} s"
+        if model.when_busy == "climb" and not self._last and forecast is not None and forecast > model.busy_patience:
+            raise AttemptError("busy", f"{model.model} serves others first{about}.")
+        self._waits("queued", f"it serves somebody else first{about}")
 
     async def _prepare(self) -> None:
         """Find the model, have it in memory, fit the prompt, and get the last word on whether it may be asked."""
@@ -186,10 +163,40 @@ class AttemptRun:
         window = self._candidate.window or self.model.context
         call = await self._filtered()
         self._fitted = fit(call, window, lambda text: count.count(self.model, text), MESSAGE_OVERHEAD)
+        await self._rest()
         why_not = await self._ascent.admit(self._candidate.replace(model=self.model), self._fitted.tokens)
         if why_not:
             raise NotAdmittedError(why_not)
         self._asked.add((self.model.url, self.model.model))
+
+    async def _rest(self) -> None:
+        """Wait as long as the server asked for, and until the model's own rate allows one more question.
+
+        Raises:
+            AttemptError: ``busy``, the rate does not allow it for a while.
+            NotAdmittedError: others found out that the server is to be left alone.
+        """
+        model, health, since = self.model, self._means.health, self._loop.time()
+        why_not = None if self._last else health.why_not(model, trial=self._is_trial)
+        if why_not:
+            raise NotAdmittedError(why_not)
+        left = self._ascent.deadline - since
+        patience = left if self._last else min(left, model.retry_after)
+        while (pause := health.rest(model)) > 0:
+            if pause > patience + BLINK or pause >= left:
+                raise NotAdmittedError(f"it asked to be left alone for {pause:.0f} s")
+            self._waits("queued", f"it asked to be left alone for {pause:.0f} s")
+            await asyncio.sleep(pause)
+            patience -= pause
+        pause = self._means.rates.take(model, patience)
+        if pause > patience:
+            text = f"{model.model} may be asked {model.per_minute} times a minute, again in {pause:.0f} s."
+            raise AttemptError("busy", text)
+        self._has_token = True
+        if pause:
+            self._waits("queued", f"it may be asked {model.per_minute} times a minute, again in {pause:.0f} s")
+            await asyncio.sleep(pause)
+        self._queued += self._loop.time() - since
 
     async def _filtered(self) -> Call:
         """The call as it may go to this model: to one elsewhere, without the secrets in it."""
@@ -205,6 +212,7 @@ class AttemptRun:
         self._blame = False
         if known.name:
             self.model = self.model.replace(model=known.name)
+        self._means.memory.seen(self.model, self._means.health.digest(self.model))
         if known.state == "missing":
             raise AttemptError("missing-model", known.reason or "The model is missing.")
         if known.remote and self.model.local:
@@ -221,13 +229,14 @@ class AttemptRun:
             return
         warmups, patience = self._means.warmups, self.model.cold_patience
         before = await warmups.start(self.model)
-        forecast = warmups.forecast(self.model)
+        forecast = self._means.load_seconds(self.model)
         if not self._last and (self.model.when_cold == "climb" or forecast > patience):
             raise AttemptError("slow", f"{self.model.model} is not in memory; it loads in the background.")
         self._waits("loading", "it is not in memory yet")
         try:
             async with asyncio.timeout(None if self._last else patience):
                 await warmups.wait(self.model, before)
+                self._means.memory.learn(self.model, load=warmups.forecast(self.model))
         except AttemptError:
             self._blame = True
             raise
@@ -249,6 +258,7 @@ class AttemptRun:
         self._said = Said(self._loop.time())
         chat = self._means.providers[self.model.provider]
         self._blame = True
+        self._has_token = False
 
         def thinks(event: Event) -> None:
             assert isinstance(event, TierEvent)
@@ -257,7 +267,7 @@ class AttemptRun:
         end = await speak(chat, question, limits, self._said, release=self.release, thinks=thinks)
         self._text = self._said.text
         if not trimmed(fitted.tokens, end.usage.tokens_in, self._candidate.window):
-            self._means.learn(self.model, fitted.tokens, self._said)
+            self._means.learn(self.model, fitted.tokens, self._said, self._loop.time())
         fault = judge(self._call, self._text, end, fitted.tokens, self._candidate.window)
         if fault:
             raise fault

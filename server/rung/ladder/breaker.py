@@ -28,9 +28,12 @@ class Breaker:
         """Whether it may be asked at this time (seconds of the loop's clock)."""
         return now >= self._until and not self._trying
 
-    def begin(self, now: float) -> None:
-        """A request starts; in the half-open state it is the one that may try."""
-        self._trying = self._openings > 0 and now >= self._until
+    def begin(self, now: float) -> bool:
+        """A request starts; gives whether it is the one that may try in the half-open state."""
+        if self._trying or not self._openings or now < self._until:
+            return False
+        self._trying = True
+        return True
 
     def succeeded(self) -> None:
         """It answered: close, and forget."""
@@ -38,15 +41,24 @@ class Breaker:
         self._until = 0.0
         self._trying = False
 
-    def failed(self, now: float, *, certain: bool = False) -> None:
-        """It failed; opens at the threshold, and at once when it was only being tried, or is certainly not there."""
-        self._failures += 1
-        if certain or self._trying or self._failures >= self._threshold:
-            pause = min(CAP, BASE * 2**self._openings) * self._jitter()
-            self._until = max(self._until, now + pause)
-            self._openings += 1
-        self._trying = False
+    def failed(self, now: float, *, certain: bool = False, trial: bool = True) -> None:
+        """It failed; opens at the threshold, and at once when it was only being tried, or is certainly not there.
 
-    def left(self) -> None:
+        Args:
+            now: seconds of the loop's clock.
+            certain: nobody is there.
+            trial: whoever failed is the one that may try, if anybody is.
+        """
+        self._failures += 1
+        tried, self._trying = self._trying and trial, self._trying and not trial
+        if not (tried or certain or self._failures >= self._threshold):
+            return
+        # Failures of requests that began before it opened are one outage, not one more each.
+        if tried or now >= self._until:
+            self._openings += 1
+        pause = min(CAP, BASE * 2.0 ** (self._openings - 1)) * self._jitter()
+        self._until = max(self._until, now + pause)
+
+    def left(self, *, trial: bool = True) -> None:
         """The request ended without a verdict, such as a cancel."""
-        self._trying = False
+        self._trying = self._trying and not trial

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rung.errors import AttemptError, NoAnswerError
-from rung.ladder.attempt import Ascent, AttemptRun, Means, NotAdmittedError, Tried
+from rung.ladder.attempt import Ascent, AttemptRun, NotAdmittedError, Tried
+from rung.ladder.health import LONGEST_REST, POLITE
+from rung.ladder.means import Means
 from rung.routing.plan import RESTING
 from rung.types.call import Answer
 from rung.types.event import ResetEvent, TextEvent, TierEvent
@@ -79,7 +81,13 @@ class Ladder:
 
     def _worth_again(self, state: _State, attempt: AttemptRun, error: AttemptError) -> bool:
         """Whether the same model gets a second try: nothing came back, it is likely to go well, and there is time."""
-        if not state.may_again or attempt.opened or not error.again:
+        if not state.may_again or attempt.opened:
+            return False
+        if error.failure in POLITE and error.retry_after is not None:
+            # The attempt itself waits it out. The last of a plan waits for as long as there is time.
+            rest = min(error.retry_after, LONGEST_REST)
+            return rest < state.left and (state.last or rest <= attempt.model.retry_after)
+        if not error.again:
             return False
         # A server that is left alone from now on is not asked again by the one who found out.
         return self.means.health.known(attempt.model).state not in RESTING
@@ -114,7 +122,12 @@ class _State:
     @property
     def may_again(self) -> bool:
         """Whether there is a second try left, and time for it."""
-        return self._spare > 0 and asyncio.get_running_loop().time() < self._deadline
+        return self._spare > 0 and self.left > 0
+
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline."""
+        return self._deadline - asyncio.get_running_loop().time()
 
     def again(self, candidate: Candidate, asked: Model) -> None:
         """Take the candidate once more, before all others; ``asked``: the model it turned out to be."""

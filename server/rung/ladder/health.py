@@ -37,6 +37,10 @@ FAILURES = 3
 """In a row, after which a server is left alone; one is enough where nobody listens on this machine."""
 ABSENT = ("refused", "unreachable")
 """Failures that say that nobody is there; a server that lists its models is."""
+POLITE = ("rate-limited", "busy")
+"""Failures with which a server may say when to come again."""
+LONGEST_REST = 3600.0
+"""Seconds a server may ask to be left alone; of more only so much is believed."""
 TROUBLE = ("refused", "unreachable", "slow", "stalled", "broken", "busy", "load-failed")
 """Failures that speak against the server, not against the question."""
 
@@ -61,13 +65,22 @@ class Health:
     Args:
         keys: finds a key by its name.
         missing_key: the sentence that says how to set it.
+        loading: whether a load is under way on this machine.
     """
 
-    def __init__(self, keys: Callable[[str], str | None], missing_key: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        keys: Callable[[str], str | None],
+        missing_key: Callable[[str], str],
+        loading: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._keys = keys
+        self._loading = loading
         self._missing_key = missing_key
         self._servers: dict[str, _Server] = {}
         self._blocked: dict[tuple[str, str], tuple[float, str]] = {}
+        self._rests: dict[tuple[str, str], float] = {}
+        """Until when servers asked to be left alone."""
         self._missing: dict[tuple[str, str], str] = {}
         self._changed: list[Callable[[], None]] = []
 
@@ -158,7 +171,8 @@ class Health:
                         ollama_state.installed(model), ollama_state.loaded(model)
                     )
             except TimeoutError:
-                raise AttemptError("unreachable", f"{model.url} takes connections but does not answer.") from None
+                # Somebody is there, and may only be busy.
+                raise AttemptError("slow", f"{model.url} takes connections but does not answer.") from None
             if server.absent:
                 # Somebody is there again. Of an answer that breaks off, a listing says nothing.
                 server.breaker.succeeded()
@@ -167,11 +181,30 @@ class Health:
             self._tell()
         return self.known(model)
 
-    def began(self, model: Model) -> None:
-        """An attempt at this model starts; exactly one of the three below ends it."""
+    def began(self, model: Model) -> bool:
+        """An attempt at this model starts; exactly one of the three below ends it.
+
+        Gives whether it is the one that finds out if its server is back, which the end must be told.
+        """
         server = self._server(model)
         server.asked += 1
-        server.breaker.begin(_now())
+        return server.breaker.begin(_now())
+
+    def why_not(self, model: Model, *, trial: bool) -> str | None:
+        """Why an attempt that began should go on to the next model after all; None: it may ask."""
+        server = self._server(model)
+        if trial or server.breaker.closed(_now()):
+            return None
+        return server.reason or "it failed a moment ago"
+
+    def rest(self, model: Model) -> float:
+        """Seconds for which this model's server asked to be left alone."""
+        return max(0.0, self._rests.get((model.url, model.model), 0.0) - _now())
+
+    def digest(self, model: Model) -> str:
+        """Which build of the model an Ollama server has; empty: not known."""
+        found = self._find(self._server(model), model)
+        return found.digest if found else ""
 
     def succeeded(self, model: Model) -> None:
         """It gave an answer."""
@@ -184,15 +217,15 @@ class Health:
             server.loaded = (*others, Loaded(model.model, self._window(model, self._find(server, model))))
         self._tell()
 
-    def failed(self, model: Model, error: AttemptError) -> None:
+    def failed(self, model: Model, error: AttemptError, *, trial: bool = True) -> None:
         """It failed; what that says of the server or the model is remembered."""
         self._server(model).asked -= 1
-        self._learn(model, error)
+        self._learn(model, error, trial=trial)
 
-    def _learn(self, model: Model, error: AttemptError) -> None:
+    def _learn(self, model: Model, error: AttemptError, *, trial: bool) -> None:
         server, now, key = self._server(model), _now(), (model.url, model.model)
-        if error.failure == "rate-limited":
-            self._blocked[key] = (now + (error.retry_after or RATE_PAUSE), error.text)
+        if error.failure in POLITE:
+            self._leave_alone(model, error)
         elif error.failure == "auth":
             self._blocked[key] = (now + AUTH_PAUSE, error.sentence())
         elif error.failure == "load-failed":
@@ -200,23 +233,36 @@ class Health:
         elif error.failure == "missing-model":
             hint = pull_hint(model)
             self._missing[key] = f"{error.text} {hint}" if hint else error.text
-        if error.failure in TROUBLE:
+        is_polite = error.failure in POLITE and error.retry_after is not None
+        if error.failure in TROUBLE and not is_polite:
             server.reason = error.sentence()
             server.absent = error.failure in ABSENT
-            server.breaker.failed(now, certain=server.absent and model.local)
+            server.breaker.failed(now, certain=server.absent and model.local, trial=trial)
         else:
-            server.breaker.left()
+            server.breaker.left(trial=trial)
         self._tell()
 
-    def left(self, model: Model) -> None:
+    def _leave_alone(self, model: Model, error: AttemptError) -> None:
+        """Remember a rest that was asked for: a short one is waited out, for a longer one others are asked."""
+        key, now = (model.url, model.model), _now()
+        if error.retry_after is not None:
+            until = max(self._rests.get(key, 0.0), now + min(error.retry_after, LONGEST_REST))
+            self._rests[key] = until
+            if error.retry_after > model.retry_after:
+                self._blocked[key] = (until, error.text)
+        elif error.failure == "rate-limited":
+            self._blocked[key] = (now + RATE_PAUSE, error.text)
+
+    def left(self, model: Model, *, trial: bool = True) -> None:
         """The attempt ended, and says nothing of the server: it was cancelled, or never got there."""
         server = self._server(model)
         server.asked -= 1
-        server.breaker.left()
+        server.breaker.left(trial=trial)
 
     def settings_changed(self) -> None:
         """Keys and addresses may be new: what was refused may be tried again."""
         self._blocked.clear()
+        self._rests.clear()
         self._missing.clear()
 
     async def watch(self, models: Callable[[], Iterable[Model]], every: float = EVERY) -> None:
@@ -231,9 +277,10 @@ class Health:
         try:
             await self.look(model)
         except AttemptError as error:
-            # A machine that is busy with our own request may be slow to list its models.
-            if server.breaker.closed(_now()) and not (server.asked and error.failure == "unreachable"):
-                self._learn(model, error)
+            # A machine that is busy with our own request, or with a load, may be slow to list its models.
+            is_busy = error.failure in {"slow", "unreachable"} and (server.asked or self._loading())
+            if server.breaker.closed(_now()) and not is_busy:
+                self._learn(model, error, trial=False)
 
 
 def _now() -> float:

@@ -5,13 +5,12 @@ OpenAI's newer models are counted exactly, once their vocabulary is loaded.
 
 from __future__ import annotations
 
+from rung.ladder.memory import BOUNDS, WEIGHT, Memory
 from rung.ladder.vocabulary import Vocabulary
 from rung.routing import tokens
 from rung.types.model import Model
 
-WEIGHT = 0.3
-"""Of the newest count in the moving average."""
-PLAUSIBLE = (0.35, 3.0)
+PLAUSIBLE = BOUNDS["ratio"]
 """Counts outside these multiples of the estimate come from a trimmed prompt or a broken server: nothing to learn."""
 MESSAGE_OVERHEAD = 8
 """Tokens a chat template adds to a message, about."""
@@ -24,10 +23,11 @@ class TokenCounter:
 
     Args:
         vocabulary: OpenAI's; None: everything is estimated.
+        memory: keeps what was learned; None: it is forgotten at the end.
     """
 
-    def __init__(self, vocabulary: Vocabulary | None = None) -> None:
-        self._ratios: dict[str, float] = {}
+    def __init__(self, vocabulary: Vocabulary | None = None, memory: Memory | None = None) -> None:
+        self.memory = memory or Memory()
         self._vocabulary = vocabulary
 
     def count(self, model: Model | None, text: str) -> int:
@@ -36,8 +36,10 @@ class TokenCounter:
         exact = vocabulary.count(text) if vocabulary else None
         if exact is not None:
             return exact
-        ratio = self._ratios.get(_key(model), 1.0) if model else 1.0
-        return round(tokens.estimate(text) * ratio)
+        return round(tokens.estimate(text) * (self._ratio(model) if model else 1.0))
+
+    def _ratio(self, model: Model) -> float:
+        return self.memory.of(model).ratio or 1.0
 
     def _of(self, model: Model | None) -> Vocabulary | None:
         """The vocabulary of this model, if it is known."""
@@ -55,12 +57,8 @@ class TokenCounter:
         vocabulary = self._of(model)
         if vocabulary and vocabulary.loaded:
             return
-        old = self._ratios.get(_key(model), 1.0)
+        old = self._ratio(model)
         plain = text_tokens / old
         if reported <= 0 or plain < 50 or not PLAUSIBLE[0] < reported / plain < PLAUSIBLE[1]:
             return
-        self._ratios[_key(model)] = old + WEIGHT * (reported / plain - old)
-
-
-def _key(model: Model | None) -> str:
-    return f"{model.url} {model.model}" if model else ""
+        self.memory.put(model, ratio=old + WEIGHT * (reported / plain - old))

@@ -106,6 +106,12 @@ class Warmups:
             os.close(descriptor)
         return descriptor is None
 
+    @property
+    def active(self) -> bool:
+        """Whether a load that was begun here is under way."""
+        self._reap()
+        return bool(self._children)
+
     def close(self) -> None:
         """Let go of the processes that still load; they go on."""
         for child in tuple(self._children):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _RESERVED = re.compile(r"builtin|local|tier\d+", re.IGNORECASE)
 _NAME = re.compile(shape.NAME)
-_MAY_BE_ZERO = {"thinking", "cold_patience"}
+_MAY_BE_ZERO = {"thinking", "cold_patience", "busy_patience", "retry_after"}
 _LOCAL_CONNECT, _REMOTE_CONNECT = 0.3, 3.0
 _OLLAMA_CONTEXT = 16384
 _LEAST_PARAMETERS = 1e6
@@ -47,7 +47,8 @@ class Meaning:
             self._check_tier_name(table["name"], where, [tier.name for tier in tiers])
             models = [self._model(model, (*where, "model", n)) for n, model in enumerate(table["model"])]
             times = self._times(table, where)
-            tiers.append(Tier(name=table["name"], models=tuple(models), **times))
+            prewarm = bool(table.get("prewarm", False))
+            tiers.append(Tier(name=table["name"], models=tuple(models), prewarm=prewarm, **times))
         return tuple(tiers)
 
     def rules(self, tables: list[dict[str, Any]]) -> tuple[Rule, ...]:

@@ -27,10 +27,7 @@ def from_plain(plain: Mapping[str, Any]) -> Settings:
     """
     actions = plain["actions"]
     return Settings(
-        tiers=tuple(
-            Tier(name=tier["name"], models=tuple(map(_model, tier["models"])), deadline=tier["deadline"])
-            for tier in plain["tiers"]
-        ),
+        tiers=tuple(Tier(**{**tier, "models": tuple(map(_model, tier["models"]))}) for tier in plain["tiers"]),
         rules=tuple(map(_rule, plain["rules"])),
         budget=Budget(**plain["budget"]),
         default_tier=plain["default_tier"],

@@ -18,7 +18,18 @@ from rung.settings.values import Budget, Rule, Settings, Tier, When
 from rung.types.model import Model, Price
 from rung.types.value import Value
 
-DURATIONS = frozenset({"deadline", "connect", "first_content", "idle", "thinking", "cold_patience"})
+DURATIONS = frozenset(
+    {
+        "deadline",
+        "connect",
+        "first_content",
+        "idle",
+        "thinking",
+        "cold_patience",
+        "busy_patience",
+        "retry_after",
+    }
+)
 """Fields that are seconds in the values and may be text such as ``30s`` in files."""
 
 SIZES = frozenset({"max_parameters"})
@@ -41,6 +52,7 @@ _ALIASES: dict[str, Any] = {
     "ClassVar": typing.ClassVar,
     "Provider": Literal["ollama", "openai", "anthropic", "openai-compatible"],
     "WhenCold": Literal["wait", "climb"],
+    "WhenBusy": Literal["wait", "climb"],
     "Layer": Literal["shipped", "user", "editor", "workspace", "untrusted"],
 }
 """The names the values' modules define for type checkers only; a test holds them to the originals."""

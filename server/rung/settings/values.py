@@ -25,6 +25,8 @@ class Tier(Value):
     """Tried in order. In the file: ``[[tier.model]]``."""
     deadline: float = 120.0
     """Bounds a whole request that starts here; alone bounds the last attempt."""
+    prewarm: bool = False
+    """Whether opening a commit buffer loads the model that would write its message, where it is of this tier."""
 
 
 class When(Value):

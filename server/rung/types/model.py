@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     Provider = Literal["ollama", "openai", "anthropic", "openai-compatible"]
     WhenCold = Literal["wait", "climb"]
+    WhenBusy = Literal["wait", "climb"]
 
 
 class Price(Value):
@@ -48,6 +49,11 @@ class Model(Value):
     """How long a model may think before its first content; thinking is a sign of life, not an answer."""
     when_cold: WhenCold = "wait"
     cold_patience: float = 20.0
+    when_busy: WhenBusy = "wait"
+    """Whether to wait in its queue, or to climb when the wait is forecast to be longer than ``busy_patience``."""
+    busy_patience: float = 20.0
+    retry_after: float = 3.0
+    """The longest rest that is waited out, asked for by the server or ``per_minute``; for a longer one: the next."""
     price: Price | None = None
     local: bool = False
     """Resolved when the settings are read: the user's word, else whether the address is loopback or a socket."""

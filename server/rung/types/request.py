@@ -67,5 +67,7 @@ class Request(Value):
     """That model alone (``-m``)."""
     local: bool = False
     """A pin the caller sets: this request never leaves the machine."""
+    background: bool = False
+    """Nobody waits for the answer: requests of people come first."""
     max_output: int | None = None
     """Tokens; None: the action's own."""

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.errors import AttemptError
-from rung.ladder.attempt import Ascent, Means, Tried
+from rung.ladder.attempt import Ascent, Tried
 from rung.ladder.climb import Ladder
 from rung.ladder.health import Health
+from rung.ladder.means import Means
 from rung.ladder.slots import Slots
 from rung.ladder.tokens import TokenCounter
 from rung.ladder.warmup import Warmups

@@ -1,0 +1,186 @@
+"""What was measured of each model, kept across restarts: no text, only its name and address, and numbers.
+
+A file that cannot be read or written costs nothing but what was learned. Two processes that write at the same time may
+lose a measurement of the other, never the file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import math
+import time
+from pathlib import Path
+
+from rung.settings import files
+from rung.types.model import Model
+from rung.types.value import Value
+
+log = logging.getLogger(__name__)
+
+WEIGHT = 0.3
+"""Of the newest measurement in a moving average."""
+EVERY = 5.0
+"""Seconds between two writes of the file, at least."""
+MOST = 200
+"""Models that are remembered; those that were not measured for the longest time are forgotten first."""
+FORMAT = 1
+BOUNDS = {
+    "ratio": (0.35, 3.0),
+    "prefill": (1.0, 1e6),
+    "decode": (0.1, 1e5),
+    "load": (0.0, 900.0),
+    "first_content": (0.0, 3600.0),
+    "total": (0.0, 3600.0),
+}
+"""What a measurement can be at all; what lies outside counts as the bound."""
+
+
+class Figures(Value):
+    """What was measured of one model, each a moving average; None: not yet. Times are seconds."""
+
+    ratio: float | None = None
+    """Tokens the server counts for each that is estimated."""
+    prefill: float | None = None
+    """Tokens of a prompt that are read in a second."""
+    decode: float | None = None
+    """Tokens of an answer that are written in a second."""
+    load: float | None = None
+    """How long loading takes."""
+    first_content: float | None = None
+    """From the question to the first text, once the model is loaded."""
+    total: float | None = None
+    """From the question to the end of the answer, once the model is loaded."""
+    digest: str = ""
+    """Which build of the model that is; another one begins anew."""
+
+
+class Memory:
+    """The figures of all models; owned by the engine's loop.
+
+    Args:
+        path: where they are kept; None: nowhere. Read at the first question for any.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._figures: dict[str, Figures] | None = None
+        self._used: dict[str, float] = {}
+        self._changed: set[str] = set()
+        self._written = -math.inf
+        self._writing: asyncio.Future[None] | None = None
+
+    def of(self, model: Model) -> Figures:
+        """What is known of this model."""
+        return self._all().get(_key(model), Figures())
+
+    def learn(self, model: Model, **seen: float) -> None:
+        """Take in measurements, by the names of :class:`Figures`."""
+        old = self.of(model)
+        averages = {}
+        for name, value in seen.items():
+            before: float | None = getattr(old, name)
+            if before is None:
+                averages[name] = value
+            elif name == "prefill":
+                # A prompt the server had in its cache reads impossibly fast: the slower of the two counts more.
+                averages[name] = min(before, value) * (1 - WEIGHT) + max(before, value) * WEIGHT
+            else:
+                averages[name] = before + WEIGHT * (value - before)
+        self.put(model, **averages)
+
+    def put(self, model: Model, **values: float) -> None:
+        """Set figures to values, which are clamped to what they can be."""
+        sane = {name: _clamped(name, value) for name, value in values.items() if math.isfinite(value)}
+        if sane:
+            self._set(model, self.of(model).replace(**sane))
+
+    def seen(self, model: Model, digest: str) -> None:
+        """The server has this build of the model: what was measured of another one is forgotten."""
+        known = self.of(model)
+        if digest and digest != known.digest:
+            self._set(model, known.replace(digest=digest) if not known.digest else Figures(digest=digest))
+
+    def _set(self, model: Model, figures: Figures) -> None:
+        key = _key(model)
+        self._all()[key] = figures
+        self._used[key] = time.time()
+        self._changed.add(key)
+        self._write_soon()
+
+    def _all(self) -> dict[str, Figures]:
+        if self._figures is None:
+            kept = _read(self._path) if self._path else {}
+            self._figures = {key: figures for key, (figures, _) in kept.items()}
+            self._used = {key: used for key, (_, used) in kept.items()}
+        return self._figures
+
+    def _write_soon(self) -> None:
+        """Write behind the work, if the last time is long enough ago; else the next measurement or the end does."""
+        if self._path is None or (self._writing is not None and not self._writing.done()):
+            return
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._written >= EVERY:
+            self._written = loop.time()
+            self._writing = loop.run_in_executor(None, _write, self._path, self._news())
+
+    def _news(self) -> dict[str, tuple[Figures, float]]:
+        """What changed since the last write."""
+        news = {key: (self._all()[key], self._used[key]) for key in self._changed}
+        self._changed.clear()
+        return news
+
+    async def close(self) -> None:
+        """Write what was not written yet."""
+        if self._writing is not None:
+            await self._writing
+        if self._path is not None and self._changed:
+            await asyncio.to_thread(_write, self._path, self._news())
+
+
+def _key(model: Model) -> str:
+    return f"{model.url or model.provider} {model.model}"
+
+
+def _clamped(name: str, value: float) -> float:
+    low, high = BOUNDS[name]
+    return min(high, max(low, value))
+
+
+def _read(path: Path) -> dict[str, tuple[Figures, float]]:
+    """What the file says; of anything wrong in it, nothing."""
+    try:
+        found = json.loads(files.read_private(str(path)) or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    models = found.get("models") if isinstance(found, dict) and found.get("format") == FORMAT else None
+    if not isinstance(models, dict):
+        return {}
+    return {key: _figures(entry) for key, entry in models.items() if isinstance(entry, dict)}
+
+
+def _figures(entry: dict[str, object]) -> tuple[Figures, float]:
+    numbers: dict[str, float] = {
+        name: value
+        for name, value in entry.items()
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
+    }
+    kept = {name: _clamped(name, numbers[name]) for name in BOUNDS.keys() & numbers}
+    digest = entry.get("digest")
+    return Figures(**kept, digest=digest if isinstance(digest, str) else ""), numbers.get("used", 0.0)
+
+
+def _write(path: Path, news: dict[str, tuple[Figures, float]]) -> None:
+    """Put the news into what the file says by now; nobody but this person can read it."""
+    merged = {**_read(path), **news}
+    kept = sorted(merged, key=lambda key: merged[key][1])[-MOST:]
+    models = {}
+    for key in kept:
+        figures, used = merged[key]
+        values = {name: getattr(figures, name) for name in Figures._fields}
+        models[key] = {**{name: value for name, value in values.items() if value not in {None, ""}}, "used": used}
+    try:
+        files.write_private(str(path), json.dumps({"format": FORMAT, "models": models}, indent=1) + "\n")
+    except OSError as error:
+        log.info("what was measured cannot be kept (%s)", type(error).__name__)

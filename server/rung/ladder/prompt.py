@@ -1,0 +1,87 @@
+"""The question one model gets: filtered for where it runs, fitted to its window, rendered.
+
+What is sent and what ``--show-prompt`` shows are both made here, so that they are the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rung.errors import AttemptError, NoAnswerError
+from rung.ladder.fit import Fitted, fit
+from rung.ladder.tokens import MESSAGE_OVERHEAD, TokenCounter
+from rung.privacy.redact import redact_parts
+from rung.providers import anthropic, ollama, openai
+from rung.providers.events import Question
+from rung.types.call import Call
+from rung.types.plan import Candidate, Plan, Skipped
+from rung.types.preview import Sending
+from rung.types.receipt import Redaction
+from rung.types.value import Value
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rung.types.model import Model
+
+
+class Prompt(Value):
+    """A question, and what was done to get it."""
+
+    question: Question
+    fitted: Fitted
+    redacted: tuple[Redaction, ...] = ()
+    restore: Callable[[str], str] = str
+    """Puts what was taken out back into an answer that quotes it."""
+
+
+async def prompt_for(call: Call, candidate: Candidate, counter: TokenCounter) -> Prompt:
+    """The call as it may go to this model: to one elsewhere, without the secrets in it.
+
+    Raises:
+        AttemptError: ``too-long``, it does not fit its window.
+    """
+    model = candidate.model
+    redacted: tuple[Redaction, ...] = ()
+    restore: Callable[[str], str] = str
+    if not model.local:
+        parts, redacted, restore = await asyncio.to_thread(redact_parts, call.parts)
+        call = call.replace(parts=parts)
+    window = candidate.window or model.context
+    fitted = fit(call, window, lambda text: counter.count(model, text), MESSAGE_OVERHEAD)
+    question = Question(model, fitted.messages, call.max_output, call.schema)
+    return Prompt(question, fitted, redacted, restore)
+
+
+async def preview(call: Call, plan: Plan, counter: TokenCounter) -> Sending:
+    """What the first model of a plan would be sent that the prompt fits.
+
+    Raises:
+        NoAnswerError: nobody would be asked; says why, of each.
+    """
+    skipped = list(plan.skipped)
+    for candidate in plan.attempts:
+        try:
+            made = await prompt_for(call, candidate, counter)
+        except AttemptError as error:
+            skipped.append(Skipped(candidate.tier, candidate.model.model, error.text))
+            continue
+        url, body = _request(made.question)
+        fitted = made.fitted
+        return Sending(
+            candidate, url, fitted.messages, fitted.tokens, body, plan, fitted.left_out, made.redacted
+        )
+    reasons = [f"{skip.tier} ({skip.model}) would not be asked: {skip.reason.rstrip('.')}." for skip in skipped]
+    raise NoAnswerError(" ".join(["There is no model to ask.", *reasons]))
+
+
+def _request(question: Question) -> tuple[str, dict[str, Any]]:
+    """Where a question goes, and the body it is sent with."""
+    model: Model = question.model
+    if model.provider == "ollama":
+        return model.url, ollama.request_body(question)
+    if model.provider == "anthropic":
+        return anthropic.address(model), anthropic.request_body(question)
+    return openai.address(model), openai.request_body(question)
