@@ -1,0 +1,234 @@
+"""What was measured of a model survives the process, is used, and is forgotten with the build it was measured of."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from tests.unit.ladder.scene import OPENED, Scene, model, says
+from tests.virtual import run_virtual
+
+from rung.ladder import memory as remembering
+from rung.ladder.health import Health
+from rung.ladder.means import LOCAL_PREFILL, Means
+from rung.ladder.memory import BOUNDS, EVERY, MOST, Figures, Memory
+from rung.ladder.slots import Slots
+from rung.ladder.speak import Said
+from rung.ladder.tokens import TokenCounter
+from rung.ladder.warmup import UNKNOWN, Warmups
+from rung.providers.events import Content, Finished, Usage
+
+SMALL = model("small")
+SEEN = {"ratio": 1.5, "prefill": 300.0, "decode": 20.0, "load": 7.0, "first_content": 2.0, "total": 9.0}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "measured.json"
+
+
+def write(path: Path, content: bytes) -> None:
+    """The file as somebody left it."""
+    path.parent.mkdir()
+    path.write_bytes(content)
+    path.chmod(0o600)
+
+
+async def kept(path: Path) -> Memory:
+    """A memory that learned, in a process that ended."""
+    made = Memory(path)
+    made.learn(SMALL, **SEEN)
+    await made.close()
+    return made
+
+
+def means(memory: Memory) -> Means:
+    health = Health(lambda _: None, str)
+    return Means({}, health, Slots(), Warmups(Path("/nonexistent")), TokenCounter(None, memory))
+
+
+async def test_what_was_learned_is_known_after_a_restart(path: Path) -> None:
+    await kept(path)
+    assert Memory(path).of(SMALL) == Figures(**SEEN)
+    assert Memory(path).of(model("large")) == Figures()
+
+
+def test_the_file_is_the_person_s_alone_and_has_names_and_numbers_only(path: Path) -> None:
+    asyncio.run(kept(path))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+    found = json.loads(path.read_text(encoding="utf-8"))
+    assert found["models"].keys() == {"http://small.invalid/v1 small"}
+    assert {type(value) for value in found["models"]["http://small.invalid/v1 small"].values()} == {float}
+
+
+async def test_each_figure_is_used_from_the_first_question_on(path: Path) -> None:
+    await kept(path)
+    found, fresh = means(Memory(path)), means(Memory())
+    text = "word " * 100
+    assert found.counter.count(SMALL, text) == round(1.5 * fresh.counter.count(SMALL, text))
+    assert (found.prefill_seconds(SMALL, 600), fresh.prefill_seconds(SMALL, 600)) == (2, 600 / LOCAL_PREFILL)
+    assert (found.load_seconds(SMALL), fresh.load_seconds(SMALL)) == (7, UNKNOWN)
+    async with found.slots.take(SMALL), fresh.slots.take(SMALL):
+        assert found.queue_seconds(SMALL, background=False) == pytest.approx(9, abs=0.5)
+        assert fresh.queue_seconds(SMALL, background=False) is None
+
+
+def test_a_figure_is_a_moving_average_and_a_cached_prompt_hardly_counts() -> None:
+    found = Memory()
+    for value in (10.0, 20.0):
+        found.learn(SMALL, total=value, prefill=value)
+    assert found.of(SMALL).total == pytest.approx(13)
+    assert found.of(SMALL).prefill == pytest.approx(13)
+    found.learn(SMALL, total=3.0, prefill=3.0)
+    assert found.of(SMALL).total == pytest.approx(10)
+    assert found.of(SMALL).prefill == pytest.approx(6)
+
+
+@pytest.mark.parametrize("name", list(BOUNDS))
+def test_no_measurement_leaves_the_bounds_of_what_can_be(name: str) -> None:
+    found, (low, high) = Memory(), BOUNDS[name]
+    for value, clamped in ((1e12, high), (-5.0, low)):
+        found.put(SMALL, **{name: value})
+        assert getattr(found.of(SMALL), name) == clamped
+    found.put(SMALL, **{name: float("nan")})
+    assert getattr(found.of(SMALL), name) == low
+
+
+async def test_another_build_of_a_model_begins_anew(path: Path) -> None:
+    found = Memory(path)
+    found.learn(SMALL, total=9.0)
+    found.seen(SMALL, "a")
+    assert found.of(SMALL) == Figures(total=9.0, digest="a")
+    found.seen(SMALL, "")
+    found.seen(SMALL, "a")
+    assert found.of(SMALL).total == 9
+    await found.close()
+    again = Memory(path)
+    again.seen(SMALL, "b")
+    assert again.of(SMALL) == Figures(digest="b")
+
+
+BROKEN = [
+    b"",
+    b"{",
+    b"\xff\xfe\x00",
+    b"[" * 100_000,
+    b"[]",
+    b'{"format": 9, "models": {"http://small.invalid/v1 small": {"total": 1}}}',
+    b'{"format": 1, "models": []}',
+    b'{"format": 1, "models": {"http://small.invalid/v1 small": 3}}',
+    b'{"format": 1, "models": {"http://small.invalid/v1 small": {"total": "9", "load": true, "prefill": NaN}}}',
+    b'{"format": 1, "models": {"http://small.invalid/v1 small": {"total": null, "load": Infinity, "digest": 4}}}',
+]
+
+
+@pytest.mark.parametrize("content", BROKEN, ids=range(len(BROKEN)))
+async def test_a_broken_file_is_ignored_and_written_anew(path: Path, content: bytes) -> None:
+    write(path, content)
+    found = Memory(path)
+    assert found.of(SMALL) == Figures()
+    found.learn(SMALL, total=9.0)
+    await found.close()
+    assert Memory(path).of(SMALL).total == 9
+
+
+def test_a_file_s_figures_are_clamped_too(path: Path) -> None:
+    write(path, b'{"format": 1, "models": {"http://small.invalid/v1 small": {"total": 1e9, "ratio": -1}}}')
+    assert Memory(path).of(SMALL) == Figures(total=3600.0, ratio=0.35)
+
+
+def test_a_place_that_cannot_be_written_costs_nothing_but_what_was_learned(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("This is no folder.")
+    found = asyncio.run(kept(tmp_path / "state" / "measured.json"))
+    assert found.of(SMALL).total == 9
+
+
+async def test_two_processes_keep_what_the_other_learned(path: Path) -> None:
+    one, other = Memory(path), Memory(path)
+    one.of(SMALL)
+    other.of(SMALL)
+    one.learn(SMALL, total=1.0)
+    await one.close()
+    other.learn(model("large"), total=2.0)
+    await other.close()
+    found = Memory(path)
+    assert (found.of(SMALL).total, found.of(model("large")).total) == (1, 2)
+
+
+async def test_the_models_measured_longest_ago_are_forgotten_first(path: Path) -> None:
+    found = Memory(path)
+    for i in range(MOST + 5):
+        found.learn(model(f"m{i}"), total=1.0)
+    await found.close()
+    again = Memory(path)
+    known = [i for i in range(MOST + 5) if again.of(model(f"m{i}")).total]
+    assert known == list(range(5, MOST + 5))
+
+
+def test_it_is_written_every_few_seconds_at_most_and_at_the_end(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    times: list[float] = []
+    really = remembering._write
+
+    async def go() -> None:
+        loop = asyncio.get_running_loop()
+
+        def counted(*given: object) -> None:
+            times.append(loop.time())
+            really(*given)  # type: ignore[arg-type]  # handed on as it came
+
+        monkeypatch.setattr(remembering, "_write", counted)
+        found = Memory(path)
+        for _ in range(99):
+            found.learn(SMALL, total=1.0)
+            await asyncio.sleep(0.25)
+        found.learn(SMALL, total=2.0)
+        await found.close()
+        await found.close()
+
+    run_virtual(go())
+    assert times == [0, EVERY, 2 * EVERY, 3 * EVERY, 4 * EVERY, 24.75]
+    assert Memory(path).of(SMALL).total == pytest.approx(1.3)
+
+
+def test_nothing_is_read_before_it_is_asked_for(path: Path) -> None:
+    found = Memory(path)
+    write(path, b'{"format": 1, "models": {"http://small.invalid/v1 small": {"total": 4}}}')
+    assert found.of(SMALL).total == 4
+
+
+def said(load: float | None, *, tokens_in: int | None = 1000) -> Said:
+    made = Said(10.0)
+    made.first_content = 14.0
+    made.end = Finished("stop", Usage(tokens_in, 60), "small", load, 2.0)
+    return made
+
+
+def test_an_answer_teaches_how_fast_the_model_reads_writes_and_answers() -> None:
+    found = means(Memory())
+    found.learn(SMALL, 1000, said(0.01), 20.0)
+    figures = found.memory.of(SMALL)
+    assert (figures.first_content, figures.total, figures.decode, figures.prefill) == (4, 10, 10, 500)
+    assert figures.load is None
+
+
+def test_an_answer_that_had_to_load_teaches_the_load_and_not_how_fast_the_model_is() -> None:
+    found = means(Memory())
+    found.learn(SMALL, 1000, said(30.0), 20.0)
+    figures = found.memory.of(SMALL)
+    assert (figures.first_content, figures.total, figures.load) == (None, None, 30)
+
+
+def test_a_server_that_counts_nothing_teaches_how_long_it_takes_all_the_same() -> None:
+    scene = Scene({"small": [OPENED, 3.0, Content("It adds them up."), Finished("stop")]})
+    run_virtual(scene.climb([("small", SMALL)]))
+    assert scene.ladder.means.memory.of(SMALL) == Figures(first_content=3.0, total=3.0)
+
+
+def test_a_failed_answer_teaches_nothing_of_how_long_a_good_one_takes() -> None:
+    scene = Scene({"small": [OPENED, 3.0, *says()[1:-1]], "large": says()})
+    run_virtual(scene.climb())
+    assert scene.ladder.means.memory.of(SMALL) == Figures()
