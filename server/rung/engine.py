@@ -31,11 +31,12 @@ from rung.providers.ollama import Ollama
 from rung.providers.openai import OpenAI
 from rung.routing.decide import decide
 from rung.routing.plan import plan
-from rung.running import Running, Shared
+from rung.running import Running, Shared, preview
 from rung.settings import keys, places
 from rung.types.action import Action
 from rung.types.features import Features
 from rung.types.model import Model
+from rung.types.preview import Preview
 from rung.types.request import Request
 
 if TYPE_CHECKING:
@@ -113,10 +114,7 @@ class Engine:
         Raises:
             RungError: with a sentence for the person: no context, no answer, cancelled ...
         """
-        action = catalogue.ASK if request.action == "ask" else actions.get(request.action)
-        if action is None:
-            known = ", ".join(sorted([*actions, "ask"]))
-            raise UsageError(f"There is no action {request.action!r}.", f"The actions are: {known}.")
+        action = _action(request, actions)
         self._supersede(request)
         events: asyncio.Queue[Event | None] = asyncio.Queue()
         running = Running(self._shared, request, action, settings, events.put_nowait)
@@ -137,6 +135,14 @@ class Engine:
             self._requests.pop(request.id, None)
             self._stopping.discard(task)
             self._tell()
+
+    async def preview(self, request: Request, settings: Settings, actions: Mapping[str, Action]) -> Preview:
+        """What :meth:`run` would send, and where; no connection is opened, and nothing is written down.
+
+        Raises:
+            RungError: there is nothing to work on, or nobody who would be asked.
+        """
+        return await preview(self._shared, request, _action(request, actions), settings)
 
     @staticmethod
     async def _end(task: asyncio.Task[None]) -> None:
@@ -211,3 +217,16 @@ class Engine:
         self._warmups.close()
         await self._memory.close()
         await asyncio.to_thread(self.ledger.close, CLOSING)
+
+
+def _action(request: Request, actions: Mapping[str, Action]) -> Action:
+    """The action a request names.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    action = catalogue.ASK if request.action == "ask" else actions.get(request.action)
+    if action is None:
+        known = ", ".join(sorted([*actions, "ask"]))
+        raise UsageError(f"There is no action {request.action!r}.", f"The actions are: {known}.")
+    return action

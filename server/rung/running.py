@@ -15,6 +15,7 @@ from rung.actions.run import Produced, run
 from rung.errors import NoAnswerError, RungError
 from rung.ladder.attempt import Ascent, Tried
 from rung.ladder.climb import Ladder
+from rung.ladder.prompt import preview as shown
 from rung.ledger import prices
 from rung.ledger.budget import Budget
 from rung.ledger.ledger import Ledger
@@ -35,6 +36,7 @@ from rung.types.event import OutcomeEvent, TierEvent
 from rung.types.features import Features
 from rung.types.outcome import Outcome
 from rung.types.plan import Candidate, Plan
+from rung.types.preview import Preview, Sending
 from rung.types.receipt import Receipt
 from rung.types.request import Request
 from rung.types.value import Value
@@ -49,6 +51,8 @@ AWAY = (*UNABLE, *RESTING)
 """States of a model that cannot be asked now."""
 PATIENCE = ("slow", "stalled", "busy")
 """Outcomes of a model that is there, only not yet."""
+NOTHING = '{"findings": []}'
+"""An answer that every action can read, and that says nothing: it stands in where nobody is asked."""
 SLACK = 60.0
 """Seconds beyond a request's deadline for which its money is held, should this process die."""
 
@@ -100,21 +104,7 @@ class Running:
         Raises:
             RungError: there is no answer; it carries the receipt where attempts were made.
         """
-        word, typed = prefix.split(self._request.instruction or "", self._settings)
-        gathered = await gather(self._action, self._request, typed, self._shared.env)
-        asked = features(
-            self._request,
-            typed=typed,
-            prefix=word,
-            parts=gathered.parts,
-            paths=gathered.paths,
-            action_tier=self._action.tier,
-            branch=gathered.branch,
-            repository=gathered.repository,
-            base=_base(self._request, gathered),
-        )
-        asked = await self._as_things_are(asked)
-        decision = decide(asked, self._settings, _home())
+        gathered, decision = await _begin(self._shared, self._request, self._action, self._settings)
         ended: str = "cancelled"
         try:
             produced, by_itself = await self._produce(decision, gathered)
@@ -133,17 +123,6 @@ class Running:
             # Shielded: the row of a cancelled request is written too, and pricing may import a package.
             self._account(await asyncio.shield(self._receipt(decision, gathered)), ended)
             raise
-
-    async def _as_things_are(self, asked: Features) -> Features:
-        """With the tiers' health from memory, and today's money where a rule asks for it."""
-        known = self._shared.ladder.means.health.known
-        states = [(tier.name, [known(model).state for model in tier.models]) for tier in self._settings.tiers]
-        # A tier does as well as the best of its models: one that is away says nothing while another is there.
-        health = tuple((name, next((s for s in found if s not in AWAY), found[0])) for name, found in states)
-        left, day = None, self._settings.budget.per_day
-        if day is not None and asks_for_budget(rule.when for rule in self._settings.rules):
-            left = max(0.0, day - await asyncio.to_thread(self._shared.ledger.spent_today))
-        return asked.replace(health=health, budget_left=left)
 
     async def _produce(self, decision: Decision, gathered: Gathered) -> tuple[Produced, bool]:
         """What the action makes of its answers, and whether Rung wrote it by itself."""
@@ -175,10 +154,8 @@ class Running:
         tried: list[Tried] = []
         holds: dict[int, Hold] = {}
         self._tried.append(tried)
-        texts = (part.text for part in call.parts)
-        size = prompt_size(self._action.id, texts) + upper(call.max_output) if gathered.whole else 0
         ladder = self._shared.ladder
-        found: Plan = plan(decision, self._settings, ladder.means.health.known, size)
+        found = _planned(self._shared, self._settings, decision, call, action=self._action, gathered=gathered)
 
         async def admit(candidate: Candidate, prompt: int) -> str | None:
             """The last word before a connection: pins, then money."""
@@ -234,6 +211,66 @@ class Running:
 
     def _account(self, found: Receipt, ended: str) -> None:
         self._shared.ledger.record(found, ended, source=self._shared.source)
+
+
+async def preview(shared: Shared, request: Request, action: Action, settings: Settings) -> Preview:
+    """What a request would send, and where; nothing is sent, loaded, looked at or written down.
+
+    Raises:
+        RungError: there is nothing to work on, or nobody who would be asked.
+    """
+    gathered, decision = await _begin(shared, request, action, settings)
+    sendings: list[Sending] = []
+    if decision.tier == BUILTIN:
+        return Preview(decision, ())
+
+    async def ask(call: Call) -> Answer:
+        found = _planned(shared, settings, decision, call, action=action, gathered=gathered)
+        sending = await shown(call, found, shared.ladder.means.counter)
+        sendings.append(sending.replace(left_out=tuple(dict.fromkeys([*gathered.left_out, *sending.left_out]))))
+        return Answer(NOTHING, sending.to.tier, sending.to.model.model)
+
+    await run(action, gathered, ask, request.max_output)
+    return Preview(decision, tuple(sendings))
+
+
+async def _begin(shared: Shared, request: Request, action: Action, settings: Settings) -> tuple[Gathered, Decision]:
+    """What there is to work on, and where it starts."""
+    word, typed = prefix.split(request.instruction or "", settings)
+    gathered = await gather(action, request, typed, shared.env)
+    asked = features(
+        request,
+        typed=typed,
+        prefix=word,
+        parts=gathered.parts,
+        paths=gathered.paths,
+        action_tier=action.tier,
+        branch=gathered.branch,
+        repository=gathered.repository,
+        base=_base(request, gathered),
+    )
+    return gathered, decide(await _as_things_are(shared, settings, asked), settings, _home())
+
+
+async def _as_things_are(shared: Shared, settings: Settings, asked: Features) -> Features:
+    """With the tiers' health from memory, and today's money where a rule asks for it."""
+    known = shared.ladder.means.health.known
+    states = [(tier.name, [known(model).state for model in tier.models]) for tier in settings.tiers]
+    # A tier does as well as the best of its models: one that is away says nothing while another is there.
+    health = tuple((name, next((s for s in found if s not in AWAY), found[0])) for name, found in states)
+    left, day = None, settings.budget.per_day
+    if day is not None and asks_for_budget(rule.when for rule in settings.rules):
+        left = max(0.0, day - await asyncio.to_thread(shared.ledger.spent_today))
+    return asked.replace(health=health, budget_left=left)
+
+
+def _planned(
+    shared: Shared, settings: Settings, decision: Decision, call: Call, *, action: Action, gathered: Gathered
+) -> Plan:
+    """Whom one question may go to right now."""
+    texts = (part.text for part in call.parts)
+    size = prompt_size(action.id, texts) + upper(call.max_output) if gathered.whole else 0
+    return plan(decision, settings, shared.ladder.means.health.known, size)
 
 
 def _who_said(answer: Answer, call: list[Tried]) -> Tried:

@@ -7,12 +7,11 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from rung.errors import AttemptError
-from rung.ladder.fit import Fitted, fit
+from rung.ladder.fit import Fitted
 from rung.ladder.gate import judge, trimmed
 from rung.ladder.means import Means
+from rung.ladder.prompt import prompt_for
 from rung.ladder.speak import Limits, Release, Said, speak
-from rung.ladder.tokens import MESSAGE_OVERHEAD
-from rung.privacy.redact import redact_parts
 from rung.providers.events import Question
 from rung.types.attempt import Attempt
 from rung.types.call import Answer, Call
@@ -88,6 +87,7 @@ class AttemptRun:
         self._began = self._loop.time()
         self._queued = 0.0
         self._fitted: Fitted | None = None
+        self._question: Question | None = None
         self._said = Said(self._began)
         self._text = ""
         self._redacted: tuple[Redaction, ...] = ()
@@ -159,10 +159,9 @@ class AttemptRun:
         """Find the model, have it in memory, fit the prompt, and get the last word on whether it may be asked."""
         if self.model.provider == "ollama":
             await self._find_and_load()
-        count = self._means.counter
-        window = self._candidate.window or self.model.context
-        call = await self._filtered()
-        self._fitted = fit(call, window, lambda text: count.count(self.model, text), MESSAGE_OVERHEAD)
+        prompt = await prompt_for(self._call, self._candidate.replace(model=self.model), self._means.counter)
+        self._question, self._fitted = prompt.question, prompt.fitted
+        self._redacted, self._restore = prompt.redacted, prompt.restore
         await self._rest()
         why_not = await self._ascent.admit(self._candidate.replace(model=self.model), self._fitted.tokens)
         if why_not:
@@ -197,13 +196,6 @@ class AttemptRun:
             self._waits("queued", f"it may be asked {model.per_minute} times a minute, again in {pause:.0f} s")
             await asyncio.sleep(pause)
         self._queued += self._loop.time() - since
-
-    async def _filtered(self) -> Call:
-        """The call as it may go to this model: to one elsewhere, without the secrets in it."""
-        if self.model.local:
-            return self._call
-        parts, self._redacted, self._restore = await asyncio.to_thread(redact_parts, self._call.parts)
-        return self._call.replace(parts=parts)
 
     async def _find(self) -> Known:
         """Look at what the server has, and resolve ``auto``."""
@@ -248,9 +240,9 @@ class AttemptRun:
         self._emit(TierEvent(self._tier, self.model.model, why, what))
 
     async def _ask(self) -> Answer:
-        fitted = self._fitted
+        fitted, question = self._fitted, self._question
         assert fitted is not None
-        question = Question(self.model, fitted.messages, self._call.max_output, self._call.schema)
+        assert question is not None
         first = self.model.first_content + self._means.prefill_seconds(self.model, fitted.tokens)
         limits = Limits(None, None, None)
         if not self._last:

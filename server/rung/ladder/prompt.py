@@ -70,9 +70,7 @@ async def preview(call: Call, plan: Plan, counter: TokenCounter) -> Sending:
             continue
         url, body = _request(made.question)
         fitted = made.fitted
-        return Sending(
-            candidate, url, fitted.messages, fitted.tokens, body, plan, fitted.left_out, made.redacted
-        )
+        return Sending(candidate, url, fitted.messages, fitted.tokens, body, plan, fitted.left_out, made.redacted)
     reasons = [f"{skip.tier} ({skip.model}) would not be asked: {skip.reason.rstrip('.')}." for skip in skipped]
     raise NoAnswerError(" ".join(["There is no model to ask.", *reasons]))
 
