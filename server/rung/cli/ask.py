@@ -7,6 +7,7 @@ from pathlib import Path
 from rung.cli.inputs import attached, clean, instruction, workspace
 from rung.cli.options import add_asking, parser, positive
 from rung.cli.perform import answer
+from rung.cli.show_prompt import show
 from rung.running import new_id
 from rung.types.request import Request
 
@@ -40,4 +41,4 @@ def run(words: list[str]) -> int:
         local=args.local,
         max_output=args.max_output,
     )
-    return answer(request, root, args)
+    return show([request], root, args) if args.show_prompt else answer(request, root, args)

@@ -13,6 +13,7 @@ from rung.cli import saved
 from rung.cli.inputs import instruction, workspace
 from rung.cli.options import add_asking, parser
 from rung.cli.perform import answer, perform, remark
+from rung.cli.show_prompt import show
 from rung.errors import CancelledByPersonError, RungError
 from rung.git import interactive, message_buffer, repository
 from rung.running import new_id
@@ -42,6 +43,8 @@ def run(words: list[str]) -> int:
     if args.hook:
         return _hook(args, root)
     request = _request(args, root)
+    if args.show_prompt:
+        return show([request], root, args)
     if not args.edit:
         return answer(request, root, args)
     # Before the model is asked: a terminal without an editor would waste the answer.
@@ -76,6 +79,8 @@ def _hook(args: argparse.Namespace, root: str) -> int:
         raw = path.read_bytes()
         document = Document(path.absolute().as_uri(), path.name, "git-commit", raw.decode("utf-8", "replace"))
         request = _request(args, root).replace(commit_file=path.absolute(), document=document)
+        if args.show_prompt:
+            return show([request], root, args)
         outcome = perform(request, root, stream=False)
         remark(request, outcome)
         # What is there already is kept to the byte, whatever encoding it is in.

@@ -8,6 +8,7 @@ from rung.cli.documents import document
 from rung.cli.inputs import instruction, workspace
 from rung.cli.options import add_asking, parser
 from rung.cli.perform import answer
+from rung.cli.show_prompt import show
 from rung.running import new_id
 from rung.types.request import Position, Range, Request
 
@@ -38,4 +39,4 @@ def run(words: list[str]) -> int:
         model=args.model,
         local=args.local,
     )
-    return answer(request, root, args)
+    return show([request], root, args) if args.show_prompt else answer(request, root, args)

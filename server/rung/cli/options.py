@@ -34,6 +34,7 @@ def add_asking(made: argparse.ArgumentParser) -> None:
     made.add_argument("--local", action="store_true", help="never leave this machine")
     made.add_argument("-v", "--verbose", action="store_true", help="tier, model, seconds, tokens and cost on stderr")
     made.add_argument("--json", action="store_true", help="one JSON object: the result with its receipt")
+    made.add_argument("--show-prompt", action="store_true", help="print what would be sent, and where; send nothing")
 
 
 def positive(text: str) -> int:

@@ -15,6 +15,7 @@ from rung.cli.inputs import workspace
 from rung.cli.options import add_asking, parser
 from rung.cli.perform import perform, remark
 from rung.cli.sarif import sarif
+from rung.cli.show_prompt import show
 from rung.cli.terminal import printable, summary
 from rung.errors import ContextError
 from rung.git.commit_context import for_folder
@@ -50,8 +51,11 @@ def run(words: list[str]) -> int:
     kind = "json" if args.json else args.format
     results = []
     # All of them are read before the first is sent: a misspelt name costs nothing.
-    for named in [document(name, root) for name in args.files or _staged()]:
-        result = _review(named, root, args)
+    requests = [_request(document(name, root), root, args) for name in args.files or _staged()]
+    if args.show_prompt:
+        return show(requests, root, args)
+    for request in requests:
+        result = _review(request, root, args)
         results.append(result)
         if kind == "text":
             _show(result.findings or ())
@@ -98,8 +102,8 @@ def _unfit(file: FileChange, path: Path) -> str | None:
     return None if path.read_bytes().strip() else "it is empty"
 
 
-def _review(named: Document, root: str, args: argparse.Namespace) -> Outcome:
-    request = Request(
+def _request(named: Document, root: str, args: argparse.Namespace) -> Request:
+    return Request(
         id=new_id(),
         action="review-file",
         spot="command line",
@@ -109,6 +113,9 @@ def _review(named: Document, root: str, args: argparse.Namespace) -> Outcome:
         model=args.model,
         local=args.local,
     )
+
+
+def _review(request: Request, root: str, args: argparse.Namespace) -> Outcome:
     outcome = perform(request, root, stream=False)
     if not args.verbose and not args.json and args.format == "text":
         remark(request, outcome)
