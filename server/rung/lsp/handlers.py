@@ -58,6 +58,10 @@ def _documents(server: Server, session: Session, engine: Engine) -> None:
     async def code_actions(params: types.CodeActionParams) -> list[types.CodeAction | types.Command]:
         return session.list_actions(params)
 
+    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
+    async def opened(params: types.DidOpenTextDocumentParams) -> None:
+        session.opened(params)
+
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     async def changed(params: types.DidChangeTextDocumentParams) -> None:
         session.changed(params)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 
 from rung.errors import CancelledByPersonError, ContextError, NoAnswerError, RungError, SettingsError, UsageError
-from rung.lsp.asking import name_of, path_of, root_of, to_request
+from rung.lsp.asking import is_commit_buffer, name_of, path_of, root_of, to_request
 from rung.lsp.deliver import Delivery, told
 from rung.lsp.findings import Findings
 from rung.lsp.offers import Offers
@@ -86,6 +86,20 @@ class Session:
     def _models(self) -> list[Model]:
         settings = self._preferences.own()
         return [model for tier in settings.tiers for model in tier.models] if settings else []
+
+    def opened(self, params: types.DidOpenTextDocumentParams) -> None:
+        """A document was opened; for a commit message, a model is loaded where the settings say so."""
+        document = params.text_document
+        if not is_commit_buffer(document.uri, document.language_id):
+            return
+        root = root_of(self._server, path_of(document.uri))
+        try:
+            settings = self._preferences.current(root)
+            action = self._preferences.actions(root).get("commit-message")
+        except SettingsError:
+            return
+        if action is not None and any(tier.prewarm for tier in settings.tiers):
+            self._server.supervisor.spawn("prewarm", self._engine.prewarm(action, settings))
 
     def changed(self, params: types.DidChangeTextDocumentParams) -> None:
         """The person typed, or an edit of ours arrived."""

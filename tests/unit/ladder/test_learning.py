@@ -6,6 +6,7 @@ import asyncio
 import json
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.unit.ladder.scene import OPENED, Scene, model, says
@@ -22,7 +23,7 @@ from rung.ladder.warmup import UNKNOWN, Warmups
 from rung.providers.events import Content, Finished, Usage
 
 SMALL = model("small")
-SEEN = {"ratio": 1.5, "prefill": 300.0, "decode": 20.0, "load": 7.0, "first_content": 2.0, "total": 9.0}
+SEEN: dict[str, Any] = {"ratio": 1.5, "prefill": 300.0, "decode": 20.0, "load": 7.0, "first_content": 2.0, "total": 9.0}
 
 
 @pytest.fixture
