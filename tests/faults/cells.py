@@ -95,6 +95,14 @@ def everything() -> list[Cell]:
     ]
 
 
+def product(cells: Sequence[Cell]) -> list[Cell]:
+    """Every fault with every provider at every place in either kind of answer; pins and load take turns."""
+    groups: dict[tuple[object, ...], list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault((cell.fault.name, *cell[1:4]), []).append(cell)
+    return [group[number % len(group)] for number, group in enumerate(groups.values())]
+
+
 def pairwise(cells: Sequence[Cell]) -> list[Cell]:
     """Some of them, so that every two values that can meet do so at least once."""
 
@@ -147,7 +155,9 @@ class Bench:
         typed = "[local] What does it do?" if self.cell.pin == "prefix" else "What does it do?"
         asked = Request(name, self.cell.action, f"spot {name}", instruction=typed, local=self.cell.pin == "caller")
         if self.cell.action == "ask":
-            return asked.replace(attached=(Part("attached", SOURCE, PATH),), max_output=1000)
+            return asked.replace(
+                attached=(Part("attached", SOURCE + SOURCE[: len(SOURCE) // 3], PATH),), max_output=1000
+            )
         return asked.replace(document=Document(f"file:///work/{PATH}", PATH, "python", SOURCE))
 
     def planned(self, request: Request) -> list[tuple[str, str]]:

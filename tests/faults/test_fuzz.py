@@ -99,7 +99,7 @@ async def test_a_stream_of_any_bytes_ends_in_an_end_or_an_attempt_error(protocol
     read, bodies = READERS[protocol]
     whole = bodies()
     ended = failed = 0
-    for _ in range(400):
+    for _ in range(200):
         data = mutated(r, r.choice(whole))
         events: list[StreamEvent] = []
         try:
@@ -198,7 +198,7 @@ def test_a_settings_file_of_any_text_is_read_or_refused_at_a_line(layer: Any, se
     good = (REPOSITORY / "config" / "rung.toml").read_bytes()
     path = Path("/somewhere/rung.toml")
     read = wrong = 0
-    for _ in range(120):
+    for _ in range(70):
         text = decoded(mutated(r, good))
         try:
             check(text, path, layer, {})
@@ -220,7 +220,7 @@ def test_an_action_file_of_any_bytes_is_read_or_refused_at_a_line(seed: int, tmp
     )
     path = tmp_path / "some-action.md"
     read = wrong = 0
-    for _ in range(250):
+    for _ in range(120):
         path.write_bytes(mutated(r, r.choice(good)))
         try:
             catalogue.read(path)

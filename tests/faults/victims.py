@@ -74,10 +74,10 @@ def model(provider: str, name: str, url: str, **limits: Any) -> Model:
     ).replace(**limits)
 
 
-async def preload(sim: Simulator, name: str) -> None:
+async def preload(sim: Simulator, name: str, window: int = WINDOW) -> None:
     """Have a model of Ollama's in memory, as after an earlier question."""
     async with httpx2.AsyncClient(trust_env=False, verify=False) as client:
-        body = {"model": name, "messages": [], "options": {"num_ctx": WINDOW}, "keep_alive": -1}
+        body = {"model": name, "messages": [], "options": {"num_ctx": window}, "keep_alive": -1}
         assert (await client.post(f"{sim.url}/api/chat", json=body)).status_code == 200
 
 
