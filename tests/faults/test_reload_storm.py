@@ -33,6 +33,7 @@ deadline = "{seconds}s"
 [[tier.model]]
 provider = "openai-compatible"
 model = "small:1b"
+connect = "10s"
 url = "{url}/v1"
 
 [[rule]]
