@@ -23,6 +23,7 @@ from rung.lsp.frames import FrameError, read_frame
 from rung.providers import failures, ollama, openai
 from rung.providers.anthropic_stream import Reader
 from rung.providers.events import Content, Finished, Thought
+from rung.providers.thinking import ThinkTags
 from rung.providers.transport import lines
 from rung.settings.check import check
 from rung.types.action import Action
@@ -126,6 +127,21 @@ def sound(events: Sequence[StreamEvent], came: int) -> None:
         if isinstance(event, Finished):
             for count in (event.usage.tokens_in, event.usage.tokens_out):
                 assert count is None or 0 <= count <= LARGEST
+
+
+@pytest.mark.parametrize("before", ["", "<think>hm</think>"])
+def test_white_space_without_end_is_passed_on_for_who_counts_it(before: str) -> None:
+    tags = ThinkTags()
+    events = [event for piece in [before, *["\n  "] * 1000] for event in tags.feed(piece)]
+    said = "".join(event.text for event in events if isinstance(event, Content))
+    assert len(said) > 2900
+    assert not said.strip()
+
+
+def test_white_space_before_a_thought_is_no_answer() -> None:
+    tags = ThinkTags()
+    events = [event for piece in ("\n", "  <thi", "nk>hm</think>", "\n\n", "yes") for event in tags.feed(piece)]
+    assert [event.text for event in events if isinstance(event, Content)] == ["yes"]
 
 
 @pytest.mark.parametrize("protocol", ["ollama", "openai", "anthropic"])

@@ -133,7 +133,7 @@ class Storm:
             good = n % 2 == 0 or n == WRITES
             text = valid(n, self.url) if good else broken(n, self.url)
             await asyncio.to_thread(write, self.path, text, next(turns))
-            if n % 11 == 0:
+            if n % 17 == 0:
                 await self.ask()
 
     async def ask_on(self) -> None:
