@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 PERSON_HOME = Path.home()
 """The real home folder: what tools keep there (uv's cache, Neovim) is looked up in it, and nothing else."""
 
-ON_REQUEST = ("bench", "wheel", "matrix")
+ON_REQUEST = ("bench", "wheel", "matrix", "process")
 """Markers that run only where ``-m`` names them."""
 
 _left_out = pytest.StashKey[int]()

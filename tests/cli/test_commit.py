@@ -12,6 +12,8 @@ from tests.cli.command import Ran, Rung, configure, environment, git, prompt_of
 
 from rung.sim.server import Simulator
 
+pytestmark = pytest.mark.process
+
 SUBJECT = "feat(area): change abs in area.py"
 """What the simulated model makes of the staged change."""
 

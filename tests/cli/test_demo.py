@@ -76,6 +76,7 @@ def test_the_whole_story_is_as_expected_and_leaves_nothing_behind(folder: Path, 
     assert sorted(home.rglob("*")) == before
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", SCENES)
 def test_a_scene_whose_world_is_broken_fails_alone(name: str, folder: Path) -> None:
     after = "pin" if name != "pin" else "builtin"
@@ -88,6 +89,7 @@ def test_a_scene_whose_world_is_broken_fails_alone(name: str, folder: Path) -> N
     assert is_empty(folder)
 
 
+@pytest.mark.process
 def test_a_failing_scene_says_what_was_expected_and_seen(folder: Path) -> None:
     ran = demo("--only", "builtin", broken="builtin")
     assert ran.returncode == 1
@@ -96,6 +98,7 @@ def test_a_failing_scene_says_what_was_expected_and_seen(folder: Path) -> None:
     assert "Not as expected: builtin." in ran.stdout
 
 
+@pytest.mark.process
 def test_the_transcript_says_first_and_last_that_all_of_it_is_simulated(folder: Path) -> None:
     ran = demo("--only", "commit")
     lines = ran.stdout.splitlines()
@@ -106,6 +109,7 @@ def test_the_transcript_says_first_and_last_that_all_of_it_is_simulated(folder: 
     assert "\x1b" not in ran.stdout
 
 
+@pytest.mark.process
 def test_nothing_of_the_person_is_used(folder: Path, home: Path, tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir()
@@ -130,6 +134,7 @@ def test_nothing_of_the_person_is_used(folder: Path, home: Path, tmp_path: Path)
     assert [path.name for path in own.iterdir()] == ["rung.toml"]
 
 
+@pytest.mark.process
 def test_without_git_there_is_a_sentence(folder: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -140,11 +145,13 @@ def test_without_git_there_is_a_sentence(folder: Path, tmp_path: Path) -> None:
     assert is_empty(folder)
 
 
+@pytest.mark.process
 def test_a_scene_that_does_not_exist_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--only", "commit,opera"]) == 2
     assert "There is no scene 'opera'" in capsys.readouterr().err
 
 
+@pytest.mark.process
 def test_the_help_names_every_scene(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--help"]) == 0
     assert set(SCENES) <= set(capsys.readouterr().out.split())
@@ -154,12 +161,14 @@ def spoil(ledger: Path) -> None:
     ledger.write_bytes(b"this is no database" * 100)
 
 
+@pytest.mark.process
 async def test_a_ledger_that_is_none_has_no_rows(folder: Path) -> None:
     async with World() as world:
         spoil(Path(world.environment()["RUNG_STATE_DIR"], "ledger.sqlite3"))
         assert await world.rows(lambda rows: not rows) == []
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is a signal elsewhere")
 @pytest.mark.parametrize("name", ["cold", "cancel"])
 def test_ctrl_c_ends_server_and_folder_with_the_demo(name: str, folder: Path) -> None:
@@ -194,6 +203,7 @@ def is_alive(pid: int) -> bool:
     return True
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("program", "seen"),
     [
@@ -214,6 +224,7 @@ async def test_a_server_that_does_not_answer_fails_the_scenes_and_ends(
     assert is_empty(folder)
 
 
+@pytest.mark.process
 async def test_a_server_that_falls_silent_fails_its_scene_and_is_replaced(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,6 +246,7 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("out", "variables", "coloured"),
     [
@@ -257,6 +269,7 @@ def test_colours_are_for_terminals_whose_person_wants_them(
     assert ("\x1b[" in out.getvalue()) is coloured
 
 
+@pytest.mark.process
 def test_pieces_are_shown_as_they_come_and_broken_between_words() -> None:
     out = io.StringIO()
     transcript = Transcript(out)
@@ -271,12 +284,14 @@ def test_pieces_are_shown_as_they_come_and_broken_between_words() -> None:
     assert lines[-1].split() == ["asked", "more"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("piece", ["b", "x \N{ADMISSION TICKETS}", "\N{ADMISSION TICKETS}\nnext", "next"])
 def test_a_buffer_counts_utf_16_units_and_finds_its_pieces_again(piece: str, tmp_path: Path) -> None:
     buffer = Buffer(tmp_path / "file", "text", "a b\n\N{ADMISSION TICKETS} x \N{ADMISSION TICKETS}\nnext\n")
     assert buffer.at(buffer.span(piece)) == piece
 
 
+@pytest.mark.process
 def test_a_buffer_places_an_edit_behind_a_wide_character(tmp_path: Path) -> None:
     buffer = Buffer(tmp_path / "file", "text", "\N{ADMISSION TICKETS}!\n")
     behind = {"line": 0, "character": 2}

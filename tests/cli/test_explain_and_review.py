@@ -11,6 +11,8 @@ from tests.cli.command import Rung, git, prompt_of, questions
 
 from rung.sim.server import Simulator
 
+pytestmark = pytest.mark.process
+
 SOURCE = """import math
 
 

@@ -16,6 +16,8 @@ from tests.cli.command import SETTINGS, Rung, configure, git, questions, ran
 from rung.sim.models import SimModel
 from rung.sim.server import Simulator
 
+pytestmark = pytest.mark.process
+
 MODEL = "sim-small:3b"
 WORDS = " ".join(f"word{number}" for number in range(60))
 

@@ -34,6 +34,8 @@ from pathlib import Path
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked, PasswordDeleteError
 
+pytestmark = pytest.mark.process
+
 
 class Shelf(KeyringBackend):
     "What is kept lies in ``RUNG_TEST_KEYRING``; every question to it is a line in the file beside."

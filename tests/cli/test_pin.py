@@ -13,6 +13,8 @@ from tests.cli.command import SETTINGS, Ran, Rung, configure, git
 
 from rung.settings import places
 
+pytestmark = pytest.mark.process
+
 URL = "http://127.0.0.1:9"
 MINE = """\
 # my own words

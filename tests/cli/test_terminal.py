@@ -19,6 +19,8 @@ from tests.cli.command import Rung, configure, environment, git
 from rung.sim.models import SimModel
 from rung.sim.server import Simulator
 
+pytestmark = pytest.mark.process
+
 
 class Terminal:
     """What a person at a terminal sees, and what they type."""
