@@ -78,7 +78,8 @@ class Warmups:
         before = self._stamp(model)
         self._reap()
         # In the thread, the child is kept even where nobody waits for it any more.
-        await asyncio.to_thread(lambda: self._children.add(_spawn(json.dumps(job))))
+        # Not in a thread: a child must be known before anything can be cancelled, and starting one takes milliseconds.
+        self._children.add(_spawn(json.dumps(job)))
         return before
 
     def _make_folder(self) -> None:

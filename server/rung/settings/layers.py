@@ -77,7 +77,12 @@ class _Merge:
         mark = _PINS_ONLY.get(file.layer)
         if mark is None:
             names = {rule.name for rule in own}
-            return [*own, *(rule for rule in rules if rule.name not in names)]
+            kept = [rule for rule in rules if rule.name not in names]
+            if file.layer == "workspace":
+                # Trust lets a workspace steer, not take a pin of the person's away by using its name.
+                lost = [rule for rule in rules if rule.name in names and rule.layer == "user" and _pins(rule)]
+                kept += [rule.replace(name=f"{rule.name} (yours)", tier=None) for rule in lost]
+            return [*own, *kept]
         pins = []
         taken = {rule.name for rule in rules}
         for rule in own:
@@ -86,7 +91,7 @@ class _Merge:
                     f"Rule {shown(rule.name)} of {file.path}: `{'tier' if rule.tier else 'enabled'}` had no effect,"
                     " for only pins (local, ceiling, budget) count there."
                 )
-            if not rule.enabled or not (rule.local or rule.ceiling or rule.budget is not None):
+            if not rule.enabled or not _pins(rule):
                 continue
             name = f"{rule.name} ({mark})"
             while name in taken:
@@ -180,3 +185,8 @@ class _Merge:
             else:
                 merged[name] = value
         return merged
+
+
+def _pins(rule: Rule) -> bool:
+    """Whether the rule holds a request to anything."""
+    return bool(rule.local or rule.ceiling or rule.budget is not None)

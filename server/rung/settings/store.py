@@ -33,6 +33,8 @@ _LOOKS = 20
 """Readings of a file that somebody is writing before what it says is taken as it is."""
 _TRIES = 3
 """Watches that may fail at once (a folder vanished, the system's watches are used up) before polling."""
+_GONE = 8
+"""Looks for which a file that has gone may still come back, before its pins are given up."""
 
 
 class _State:
@@ -178,9 +180,17 @@ class SettingsStore:
             result = await asyncio.to_thread(self._read, root)
             looks += 1
             is_settled = watchlist.stamps(root) == before and not watchlist.is_just_emptied(root)
+            is_settled = is_settled and (looks >= _GONE or not self._misses_a_file(root, result))
             if is_settled or looks == _LOOKS:
                 return number, result
             await asyncio.sleep(_QUIET / 1000)
+
+    def _misses_a_file(self, root: Path | None, result: Loaded | SettingsError) -> bool:
+        """Whether a file that is in force is not there: some editors save by taking it away and making it anew."""
+        state = self._states.get(root)
+        if state is None or state.good is None or isinstance(result, SettingsError):
+            return False
+        return not set(state.good.settings.sources) <= set(result.settings.sources)
 
     def _read(self, root: Path | None) -> Loaded | SettingsError:
         try:

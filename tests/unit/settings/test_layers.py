@@ -373,3 +373,15 @@ def test_a_folder_in_place_of_the_file_is_named(person: Person) -> None:
     person.own.mkdir(parents=True)
     with pytest.raises(SettingsError, match="can't be read"):
         read(person)
+
+
+def test_a_trusted_workspace_cannot_take_a_pin_of_the_persons_away_by_its_name(person: Person) -> None:
+    person.says('[[rule]]\nname = "rung pin"\nlocal = true\n\n[[rule]]\nname = "mine"\ntier = "small"\n')
+    person.workspace_says('[[rule]]\nname = "rung pin"\ntier = "cloud"\n\n[[rule]]\nname = "mine"\ntier = "cloud"\n')
+    trust.trust(person.workspace)
+    settings, _ = read(person)
+    rules = {rule.name: rule for rule in settings.rules}
+    assert rules["rung pin"].tier == "cloud"
+    assert rules["rung pin (yours)"].local
+    assert rules["mine"].tier == "cloud"
+    assert "mine (yours)" not in rules
