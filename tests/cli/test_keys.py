@@ -20,6 +20,8 @@ from tests.conftest import REPOSITORY
 from rung.errors import RungError
 from rung.settings import keys, places
 
+pytestmark = pytest.mark.process
+
 NAME = "SOME_SERVICE_KEY"
 CANARY = "sk-canary-71f0a9c3d5e8b2467f"
 
@@ -33,8 +35,6 @@ from pathlib import Path
 
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked, PasswordDeleteError
-
-pytestmark = pytest.mark.process
 
 
 class Shelf(KeyringBackend):
