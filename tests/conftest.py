@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import ipaddress
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -41,6 +42,9 @@ _left_out = pytest.StashKey[int]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse to begin where a missing editor would be passed over in silence."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell's background job ignores it, and so would every process whose Ctrl-C is tested.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[_left_out] = 0
     if os.environ.get("RUNG_REQUIRE_EDITORS") == "1" and find_neovim(PERSON_HOME) is None:
         raise pytest.UsageError(f"RUNG_REQUIRE_EDITORS=1, but there is no Neovim from 0.11 on: run {INSTALLER}")
