@@ -12,7 +12,8 @@ import os
 from rung.cli.inputs import attached, check_model, instruction, workspace
 from rung.errors import UsageError
 from rung.routing import prefix
-from rung.routing.decide import BUILTIN, decide
+from rung.routing.decide import decide
+from rung.routing.explain import Explanation
 from rung.routing.features import asks_for_budget, from_root, size
 from rung.routing.plan import Known, plan
 from rung.settings import keys
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rung.settings.values import Settings
-    from rung.types.decision import Decision
     from rung.types.model import Model
-    from rung.types.plan import Plan
 
 
 HELP = """usage: rung route [OPTIONS] [PROMPT]
@@ -80,13 +79,14 @@ def run(words: list[str]) -> int:
     )
     home = os.path.expanduser("~").replace(os.sep, "/")  # noqa: PTH111
     decision = decide(features, loaded.settings, home)
-    found = plan(decision, loaded.settings, _known, features.tokens)
+    planned = plan(decision, loaded.settings, _known, features.tokens)
+    explained = Explanation(decision, planned, features.tokens)
     if args.json:
         import json  # noqa: PLC0415
 
-        print(json.dumps(shape(features, decision, found)))
+        print(json.dumps(explained.shape()))
     else:
-        print(text(features, decision, found))
+        print(explained.text())
     return 0
 
 
@@ -166,47 +166,3 @@ def _known(model: Model) -> Known:
     if model.key and not keys.find(model.key):
         return Known("no-key", keys.missing_hint(model.key))
     return Known()
-
-
-def shape(features: Features, decision: Decision, found: Plan) -> dict[str, Any]:
-    """DESIGN's ``route``."""
-    return {
-        "tier": decision.tier,
-        "by": decision.by,
-        "rule": decision.rule,
-        "why": decision.why,
-        "pins": [{"bound": pin.bound, "from": pin.source} for pin in decision.pins],
-        "tokens": features.tokens,
-        "rules": [{"name": rule.name, "matched": rule.matched, "why": rule.why} for rule in decision.rules],
-        "plan": [
-            {
-                "tier": c.tier,
-                "model": c.model.model,
-                "provider": c.model.provider,
-                "local": c.model.local,
-                "state": c.state,
-                "window": c.window,
-            }
-            for c in found.attempts
-        ],
-        "skipped": [{"tier": s.tier, "model": s.model, "reason": s.reason} for s in found.skipped],
-    }
-
-
-def text(features: Features, decision: Decision, found: Plan) -> str:
-    """The same for people."""
-    lines = [
-        f"starts at {decision.tier}: {decision.why}",
-        f"about {features.tokens} token{'' if features.tokens == 1 else 's'}",
-    ]
-    lines += [f"pin: {pin.bound} (by {pin.source})" for pin in decision.pins]
-    lines.append("plan:" if found.attempts else "plan: nobody")
-    for number, c in enumerate(found.attempts, 1):
-        where = "local" if c.model.local else "off this machine"
-        lines.append(f"  {number}. {c.tier}: {c.model.model} ({c.model.provider}, {where})")
-    if decision.tier == BUILTIN:
-        lines.append("  without a model")
-    lines += [f"  not {s.tier}: {s.model}: {s.reason}" for s in found.skipped]
-    lines.append("rules, in the order they were tried:")
-    lines += [f"  [{'x' if rule.matched else ' '}] {rule.name}: {rule.why}" for rule in decision.rules]
-    return "\n".join(lines)
