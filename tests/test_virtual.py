@@ -94,3 +94,21 @@ def test_a_task_that_waits_for_nobody_is_an_error_and_not_a_hang(monkeypatch: py
 
     with pytest.raises(StuckError):
         run_virtual(main())
+
+
+def test_a_loop_that_sleeps_until_a_time_gets_there() -> None:
+    """Another timer a rounding error before it must not leave it going round for ever at an instant just short of it."""
+
+    async def until(then: float, late: int = 0) -> None:
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(then - loop.time())
+        for _ in range(late):
+            await asyncio.sleep(0)
+        while loop.time() < then:
+            await asyncio.sleep(then - loop.time())
+
+    async def main() -> None:
+        await asyncio.gather(until(7.0 - 1e-14), until(7.0), until(7.0, late=1), until(1e7 + 1e-9))
+
+    _, passed = run_virtual(main())
+    assert passed >= 1e7

@@ -9,6 +9,7 @@ late. Code under test must take its time from the loop (``loop.time()``) or from
 from __future__ import annotations
 
 import asyncio
+import math
 import selectors
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
@@ -21,6 +22,9 @@ T = TypeVar("T")
 
 GRACE = 0.002
 """Real seconds the loop looks at its sockets before the clock jumps."""
+
+ROUNDING = 1e-6
+"""Seconds that may be lost when times are subtracted and added again."""
 
 PATIENCE = 10.0
 """Real seconds until a loop with no timer at all, and nothing that happens, is called stuck."""
@@ -70,6 +74,8 @@ class _Selector(selectors.BaseSelector):
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An asyncio loop that starts at time 0 and never waits for a timer."""
 
+    _scheduled: list[asyncio.TimerHandle]
+
     def __init__(self) -> None:
         self._now = 0.0
         self.threads_busy = 0
@@ -80,8 +86,19 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._now
 
     def jump(self, seconds: float) -> None:
-        """Move the clock."""
-        self._now += seconds
+        """Move the clock; what is lost to rounding does not leave it just short of the next timer."""
+        then = self._now + seconds
+        due = self._scheduled[0].when() if self._scheduled else then
+        self._now = due if abs(due - then) < ROUNDING else then
+
+    @property
+    def _clock_resolution(self) -> float:
+        """No timer runs early, as asyncio allows where clocks are coarse: a loop around a sleep would never move on."""
+        return math.ulp(self._now)
+
+    @_clock_resolution.setter
+    def _clock_resolution(self, _: float) -> None:
+        """What asyncio read of the real clock is of no use here."""
 
     def run_in_executor(  # type: ignore[override]  # typeshed spells it with TypeVarTuple
         self, executor: Executor | None, func: Callable[..., T], *args: Any

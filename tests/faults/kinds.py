@@ -67,6 +67,7 @@ RAW = (
 
 SIMULATED = (
     Fault("reset before headers", BROKEN, "reset-before-headers"),
+    Fault("reset before headers once", BROKEN | {"ok"}, "reset-before-headers", times=1),
     Fault("no headers", SLOW, "no-headers", waits=True),
     Fault("slow headers", frozenset({"slow", "ok"}), "slow-headers", {"seconds": 50.0}, waits=True),
     Fault("no first content", SLOW, "no-content", waits=True),
@@ -95,6 +96,10 @@ SIMULATED = (
     status("413", 413, "bad-request")._replace(providers=PROVIDERS[:3]),
     status("413 of Anthropic's", 413, "too-long")._replace(providers=("anthropic",)),
     status("429", 429, "rate-limited"),
+    status("429 with a short Retry-After", 429, "rate-limited", headers={"retry-after": "2"}),
+    status("429 with a short Retry-After once", 429, "rate-limited", headers={"retry-after": "2"}, times=1)._replace(
+        outcomes=frozenset({"rate-limited", "ok"})
+    ),
     status("429 with Retry-After", 429, "rate-limited", headers={"retry-after": "7"}),
     status("429 until a date", 429, "rate-limited", headers={"retry-after": "Wed, 21 Oct 2099 07:28:00 GMT"}),
     status("429 with a mad Retry-After", 429, "rate-limited", headers={"retry-after": "9" * 400}),

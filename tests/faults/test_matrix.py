@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.virtual import run_virtual
 
-from .cells import POSITIONS, Cell, everything, pairwise, play_all, product
+from .cells import LOADS, PINS, POSITIONS, Cell, everything, pairwise, play_all, product
 from .kinds import PROVIDERS
 
 ALL = everything()
@@ -34,8 +34,20 @@ def of(provider: str, cells: list[Cell]) -> list[Cell]:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("position", POSITIONS)
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_the_whole_product(provider: str, position: str, tmp_path: Path) -> None:
+def test_every_place_and_kind_of_answer(provider: str, position: str, tmp_path: Path) -> None:
     cells = [cell for cell in of(provider, product(ALL)) if cell.position == position]
+    wrong, _ = run_virtual(play_all(cells, tmp_path))
+    assert wrong == []
+
+
+@pytest.mark.whole
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("load", LOADS)
+@pytest.mark.parametrize("pin", PINS)
+@pytest.mark.parametrize("position", POSITIONS)
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_whole_product(provider: str, position: str, pin: str | None, load: int, tmp_path: Path) -> None:
+    cells = [cell for cell in of(provider, ALL) if (cell.position, cell.pin, cell.load) == (position, pin, load)]
     wrong, _ = run_virtual(play_all(cells, tmp_path))
     assert wrong == []
 
