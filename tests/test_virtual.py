@@ -97,15 +97,15 @@ def test_a_task_that_waits_for_nobody_is_an_error_and_not_a_hang(monkeypatch: py
 
 
 def test_a_loop_that_sleeps_until_a_time_gets_there() -> None:
-    """Another timer a rounding error before it must not leave it going round for ever at an instant just short of it."""
+    """A timer a rounding error before must not leave it going round for ever at an instant just short of its own."""
 
     async def until(then: float, late: int = 0) -> None:
         loop = asyncio.get_running_loop()
         await asyncio.sleep(then - loop.time())
         for _ in range(late):
             await asyncio.sleep(0)
-        while loop.time() < then:
-            await asyncio.sleep(then - loop.time())
+        while (left := then - loop.time()) > 0:
+            await asyncio.sleep(left)
 
     async def main() -> None:
         await asyncio.gather(until(7.0 - 1e-14), until(7.0), until(7.0, late=1), until(1e7 + 1e-9))
