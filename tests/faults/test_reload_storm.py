@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from pathlib import Path
 
@@ -24,7 +23,11 @@ from rung.types.request import Request
 from .victims import sim_model, text_of
 
 WRITES = 1000
-LIMIT = 30.0
+SPELL = 50
+"""Writes between two that are waited for, so that a storm on any machine has some of its settings in force."""
+ASKERS = 3
+"""Who ask all the time, each the next question as soon as the last is answered."""
+LIMIT = 60.0
 """Seconds after which something that is waited for counts as lost."""
 TEMPLATE = """
 [[tier]]
@@ -74,19 +77,27 @@ def number(settings: Settings) -> int:
 
 
 def write(path: Path, text: str, way: int) -> None:
-    """As editors do: in place, beside it and renamed, or anew."""
-    if way == 0:
+    """As editors and tools do."""
+    beside = path.with_suffix(".new")
+    if way == 0:  # in place, in pieces, of which the first is no TOML
+        cut = text.index('"') + 1
         with path.open("w", encoding="utf-8") as file:
-            file.write(text[: len(text) // 2])
-            file.flush()
-            file.write(text[len(text) // 2 :])
-    elif way == 1:
-        beside = path.with_suffix(".new")
+            for piece in (text[:cut], text[cut:]):
+                file.write(piece)
+                file.flush()
+    elif way == 1:  # beside it, and moved over it
         beside.write_text(text, encoding="utf-8")
         beside.replace(path)
-    else:
+    elif way == 2:  # taken away, and made anew
         path.unlink(missing_ok=True)
         path.write_text(text, encoding="utf-8")
+    else:  # kept under another name, and a new one moved to its place
+        beside.write_text(text, encoding="utf-8")
+        path.replace(path.with_suffix(".toml~"))
+        beside.replace(path)
+
+
+WAYS = 4
 
 
 class Storm:
@@ -97,19 +108,20 @@ class Storm:
         self.engine = engine
         self.url = url
         self.path = places.config_folder() / "rung.toml"
-        self.seen: set[int] = set()
+        self.seen: list[int] = []
         self.errors: list[SettingsError] = []
+        self.asked: list[int] = []
         self.answered: list[int] = []
-        self.calm = False
-        self.ids = itertools.count()
+        self.ended = False
         self.news = asyncio.Event()
         store.subscribe(self._hear)
 
     def _hear(
         self, _root: Path | None, found: Settings | None, error: SettingsError | None, _: tuple[str, ...]
     ) -> None:
+        assert (found is None) != (error is None)
         if found is not None:
-            self.seen.add(number(found))
+            self.seen.append(number(found))
         if error is not None:
             self.errors.append(error)
         self.news.set()
@@ -118,7 +130,8 @@ class Storm:
         """One question, with the settings of this moment: they are whole, and the answer is by them."""
         settings = self.store.current(None)
         n = number(settings)
-        name = f"r{next(self.ids)}"
+        name = f"r{len(self.asked)}"
+        self.asked.append(n)
         request = Request(name, "ask", f"spot {name}", instruction="What?", max_output=1000)
         async with aclosing(self.engine.run(request, settings, {})) as events:
             last = [event async for event in events][-1]
@@ -127,22 +140,31 @@ class Storm:
         self.answered.append(n)
 
     async def write_all(self) -> None:
-        """All writes, as fast as the disk takes them; now and then a pause as long as an answer takes."""
-        turns = itertools.cycle(range(3))
+        """All writes, as fast as the disk takes them; at the end of a spell it is waited until they are heard of."""
         for n in range(1, WRITES + 1):
-            good = n % 2 == 0 or n == WRITES
+            good = n % 2 == 0
             text = valid(n, self.url) if good else broken(n, self.url)
-            await asyncio.to_thread(write, self.path, text, next(turns))
-            if n % 17 == 0:
-                await self.ask()
+            await asyncio.to_thread(write, self.path, text, n // 3 % WAYS)
+            if n % SPELL == 0:
+                await self.until(n)
+            if n % SPELL == SPELL - 1:
+                await self.until_broken()
 
     async def ask_on(self) -> None:
-        while not self.calm:
+        while not self.ended:
             await self.ask()
 
-    async def until_last(self) -> None:
+    async def until(self, n: int) -> None:
+        """Wait until that write is in force, and nothing is wrong with the file."""
+        await self._until(lambda: number(self.store.current(None)) == n and not self.store.loaded(None).errors)
+
+    async def until_broken(self) -> None:
+        """Wait until the file is known to be broken."""
+        await self._until(lambda: bool(self.store.loaded(None).errors))
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
         async with asyncio.timeout(LIMIT):
-            while number(self.store.current(None)) != WRITES or self.store.loaded(None).errors:
+            while not holds():
                 self.news.clear()
                 await self.news.wait()
 
@@ -167,31 +189,28 @@ async def storm(home: Path) -> AsyncIterator[Storm]:
 
 async def test_what_is_in_force_is_always_one_whole_valid_write_and_no_request_is_lost(storm: Storm) -> None:
     assert number(storm.store.current(None)) == 0
-    asking = asyncio.create_task(storm.ask_on())
-    await storm.write_all()
-    await storm.until_last()
-    storm.calm = True
-    await asyncio.wait_for(asking, LIMIT)
+    async with asyncio.TaskGroup() as group:
+        for _ in range(ASKERS):
+            group.create_task(storm.ask_on())
+        await storm.write_all()
+        storm.ended = True
     await storm.ask()
+    # Every one of them was heard by `number`, which takes nothing but a whole one.
+    assert set(range(SPELL, WRITES + 1, SPELL)) <= set(storm.seen)
+    assert {n % 2 for n in storm.seen} == {0}
+    assert storm.seen[-1] == WRITES
+    assert len(storm.errors) >= WRITES // SPELL
+    assert {error.path for error in storm.errors} == {storm.path}
+    # Nobody's request was lost, and each was answered by what was in force when it began.
+    assert sorted(storm.answered) == sorted(storm.asked)
     assert storm.answered[-1] == WRITES
-    # It was a storm: many writes were in force in between, and many broken ones were told.
-    assert len(storm.seen) > 3
-    assert len(storm.errors) > 3
-    assert {n % 2 for n in storm.seen | set(storm.answered)} == {0}
 
 
-async def test_a_rule_in_a_file_that_breaks_goes_on_to_hold(storm: Storm) -> None:
+@pytest.mark.parametrize("way", range(WAYS))
+async def test_a_rule_in_a_file_that_breaks_goes_on_to_hold(storm: Storm, way: int) -> None:
     storm.store.current(None)
-    for way in range(3):
-        write(storm.path, broken(1, storm.url), way)
-        async with asyncio.timeout(LIMIT):
-            while not storm.store.loaded(None).errors:
-                storm.news.clear()
-                await storm.news.wait()
-        assert number(storm.store.current(None)) == 2 * way
-        write(storm.path, valid(2 * way + 2, storm.url), way)
-        async with asyncio.timeout(LIMIT):
-            while storm.store.loaded(None).errors:
-                storm.news.clear()
-                await storm.news.wait()
-        assert number(storm.store.current(None)) == 2 * way + 2
+    write(storm.path, broken(1, storm.url), way)
+    await storm.until_broken()
+    assert number(storm.store.current(None)) == 0
+    write(storm.path, valid(2, storm.url), way)
+    await storm.until(2)

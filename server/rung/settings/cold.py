@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rung.errors import SettingsError
 from rung.settings import editor as editor_layer
-from rung.settings import places, trust
+from rung.settings import files, places, trust
 from rung.settings.check import Checked, check
 from rung.settings.layers import merge
 from rung.settings.values import Settings
@@ -16,7 +16,7 @@ from rung.settings.values import Settings
 if TYPE_CHECKING:
     from rung.settings.values import Layer
 
-_MOST_BYTES = 1024 * 1024
+MOST_BYTES = 1024 * 1024
 
 
 def read(root: Path | None, editor: Mapping[str, Any] | None) -> tuple[Settings, tuple[str, ...]]:
@@ -29,12 +29,12 @@ def read(root: Path | None, editor: Mapping[str, Any] | None) -> tuple[Settings,
         SettingsError: the first mistake in any of the files.
     """
     shipped = places.shipped() / "rung.toml"
-    data = _bytes(shipped)
+    data = files.read_settings(shipped, MOST_BYTES)
     if data is None:
         raise SettingsError("Rung's own settings are missing.", shipped, hint="Install Rung anew.")
     checked = [_check(data, shipped, "shipped", {})]
     user = places.config_folder() / "rung.toml"
-    data = _bytes(user)
+    data = files.read_settings(user, MOST_BYTES)
     if data is not None:
         checked.append(_check(data, user, "user", checked[-1].words))
     words = checked[-1].words
@@ -61,21 +61,4 @@ def _workspace(root: Path, words: Mapping[str, bool]) -> tuple[Checked | None, t
 
 
 def _check(data: bytes, path: Path, layer: Layer, words: Mapping[str, bool]) -> Checked:
-    if len(data) > _MOST_BYTES:
-        raise SettingsError("This file is too large for settings.", path)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise SettingsError("This file is not UTF-8.", path, line, "Save it again as UTF-8.") from None
-    return check(text, path, layer, words)
-
-
-def _bytes(path: Path) -> bytes | None:
-    try:
-        with path.open("rb") as file:
-            return file.read(_MOST_BYTES + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise SettingsError(f"This file can't be read ({error.strerror}).", path) from None
+    return check(files.text_of(data, path, MOST_BYTES), path, layer, words)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from rung.errors import SettingsError
-from rung.settings import watchlist
+from rung.settings import files, places, watchlist
 from rung.settings.load import Loaded
 from rung.settings.values import Settings
 
@@ -30,7 +30,7 @@ _QUIET = 50
 _LONGEST_BURST = 1000
 """Milliseconds after which a burst that does not end is looked at anyway."""
 _LOOKS = 20
-"""Readings of a file that somebody is writing before what it says is taken as it is."""
+"""Readings of a file that somebody writes all the time, before those of other workspaces have their turn."""
 _TRIES = 3
 """Watches that may fail at once (a folder vanished, the system's watches are used up) before polling."""
 _GONE = 8
@@ -85,9 +85,10 @@ class SettingsStore:
         name = _absolute(root)
         state = self._states.get(name)
         if state is None:
+            number, result = next(self._numbers), self._read(name)
+            # Known from here on, and not before: whatever a reading raises leaves nothing behind.
             state = self._states[name] = _State()
-            number = next(self._numbers)
-            self._take(name, number, self._read(name), is_first=True)
+            self._take(name, number, result, is_first=True)
             self._look_elsewhere()
         if state.good is None:
             assert state.error is not None
@@ -110,10 +111,14 @@ class SettingsStore:
         return unsubscribe
 
     def reload(self) -> None:
-        """Read everything again, now."""
+        """Read everything again, now; a file that is just being replaced as soon as it is whole, where watched."""
         for root in list(self._states):
-            number = next(self._numbers)
-            self._take(root, number, self._read(root))
+            number, before = next(self._numbers), watchlist.stamps(root)
+            result = self._read(root)
+            if self._replan is not None and not self._is_whole(root, before):
+                self._replan.set()
+            else:
+                self._take(root, number, result)
 
     async def watch(self) -> None:
         """Follow the files until cancelled; a second call at the same time is not meant to be."""
@@ -151,9 +156,13 @@ class SettingsStore:
             # The watch is set up in the first step of that task. What changed before it is found by reading after it.
             await asyncio.sleep(0)
             while True:
+                is_calm = True
                 if not batch.done() or batch.exception() is None:
-                    await self._refresh()
-                changes = await batch
+                    is_calm = await self._refresh()
+                await asyncio.wait({batch}, timeout=None if is_calm else _LONGEST_BURST / 1000)
+                if not batch.done():
+                    continue
+                changes = batch.result()
                 if changes is None:
                     return
                 again = watchlist.of(root for root in self._states if root is not None)
@@ -167,36 +176,46 @@ class SettingsStore:
                 await batch
             await batches.aclose()
 
-    async def _refresh(self) -> None:
-        for root in list(self._states):
-            self._take(root, *await self._settled(root))
+    async def _refresh(self) -> bool:
+        """Take over what the files say; False where somebody writes one of them all the time."""
+        return all(await asyncio.gather(*map(self._settle, list(self._states))))
 
-    async def _settled(self, root: Path | None) -> tuple[int, Loaded | SettingsError]:
-        """A reading during which nobody wrote, and its number."""
-        looks = 0
-        while True:
-            number = next(self._numbers)
-            before = watchlist.stamps(root)
+    async def _settle(self, root: Path | None) -> bool:
+        """Take over a reading before, during and after which nobody wrote."""
+        for look in range(1, _LOOKS + 1):
+            number, before = next(self._numbers), watchlist.stamps(root)
             result = await asyncio.to_thread(self._read, root)
-            looks += 1
-            is_settled = watchlist.stamps(root) == before and not watchlist.is_just_emptied(root)
-            is_settled = is_settled and (looks >= _GONE or not self._misses_a_file(root, result))
-            if is_settled or looks == _LOOKS:
-                return number, result
+            if watchlist.is_young(before):
+                # Half a file may be right TOML without the rules of the other half: see whether it goes on.
+                await asyncio.sleep(_QUIET / 1000)
+            if self._is_whole(root, before, looks=look):
+                self._take(root, number, result)
+                return True
             await asyncio.sleep(_QUIET / 1000)
+        return False
 
-    def _misses_a_file(self, root: Path | None, result: Loaded | SettingsError) -> bool:
+    def _is_whole(self, root: Path | None, before: list[files.Stamp], looks: int = 1) -> bool:
+        """Whether the files are what they were, and nobody seems to be making one of them anew."""
+        if watchlist.stamps(root) != before or watchlist.is_just_emptied(before):
+            return False
+        return looks >= _GONE or not self._misses_a_file(root)
+
+    def _misses_a_file(self, root: Path | None) -> bool:
         """Whether a file that is in force is not there: some editors save by taking it away and making it anew."""
         state = self._states.get(root)
-        if state is None or state.good is None or isinstance(result, SettingsError):
-            return False
-        return not set(state.good.settings.sources) <= set(result.settings.sources)
+        known = state.good.settings.sources if state is not None and state.good is not None else ()
+        return not all(map(os.path.exists, known))
 
     def _read(self, root: Path | None) -> Loaded | SettingsError:
         try:
             return self._load(root)
         except SettingsError as error:
             return error
+        except (OSError, ValueError, RecursionError) as error:
+            # Nothing that a file or a folder's name can be may end the watch.
+            text = f"The settings can't be read ({getattr(error, 'strerror', None) or type(error).__name__})."
+            hint = f"They are read from {places.config_name()} and the workspace's .rung folder: look at those."
+            return SettingsError(text, places.config_folder() / "rung.toml", hint=hint)
 
     def _take(self, root: Path | None, number: int, result: Loaded | SettingsError, *, is_first: bool = False) -> None:
         """Put a reading in force, unless a later one was faster."""

@@ -6,15 +6,18 @@ with all that is below them: a home folder or a repository may hold a million fi
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from rung.errors import SettingsError
 from rung.settings import files, places, trust, wordlists
 from rung.types.value import Value
 
 _MOST_FOLDERS = 100
+_MOST_LINKS = 40
 _JUST = 500_000_000
 """Nanoseconds."""
 
@@ -39,10 +42,13 @@ class Watchlist(Value):
 
 def of(roots: Iterable[Path]) -> Watchlist:
     """What to watch for the person's own settings and these workspaces."""
-    own = places.config_folder() / "rung.toml"
-    # The file may be a link into a folder of dotfiles: then both places matter.
-    names = dict.fromkeys([str(own), os.path.realpath(own), trust.memory_name()])
-    trees = [str(root / trust.FOLDER) for root in roots] + [str(places.config_folder() / wordlists.FOLDER)]
+    own = places.config_folder()
+    names = [str(own / "rung.toml"), trust.memory_name()]
+    trees = [str(own / wordlists.FOLDER), *(str(root / trust.FOLDER) for root in roots)]
+    # A file, or a folder above it, may be a link into a folder of dotfiles, by way of others: all of these matter.
+    links = [link for name in (*names, *trees) for link in _links(name)]
+    names = list(dict.fromkeys([*names, *map(os.path.realpath, names), *links]))
+    trees = list(dict.fromkeys([*trees, *map(os.path.realpath, trees)]))
     folders: dict[str, None] = {}
     for name in names:
         folders.update(dict.fromkeys(_around(Path(name).parent)))
@@ -57,20 +63,43 @@ def stamps(root: Path | None) -> list[files.Stamp]:
     return [files.stamp(str(name)) for name in _files(root)]
 
 
-def is_just_emptied(root: Path | None) -> bool:
+def is_young(stamps: Iterable[files.Stamp]) -> bool:
+    """Whether a file changed so lately, or by so wrong a clock, that somebody may be writing it."""
+    now = time.time_ns()
+    return any(changed > now - _JUST for changed, _ in map(_changed, stamps))
+
+
+def is_just_emptied(stamps: Iterable[files.Stamp]) -> bool:
     """Whether a settings file is empty since a moment, as one is that is about to be written."""
     now = time.time_ns()
-    return any(size == 0 and now - changed < _JUST for changed, size in map(_changed, stamps(root)))
+    return any(size == 0 and abs(now - changed) < _JUST for changed, size in map(_changed, stamps))
 
 
 def _changed(stamp: files.Stamp) -> tuple[int, int]:
+    """When it changed, in nanoseconds, and its size; a size of -1: it is not there."""
     _, *state = stamp
-    return (int(state[0] or 0), int(state[1] or 0)) if len(state) > 1 else (0, -1)
+    return (max(int(state[0] or 0), int(state[3] or 0)), int(state[1] or 0)) if len(state) == 4 else (0, -1)
 
 
 def _files(root: Path | None) -> list[Path]:
-    own = places.config_folder() / "rung.toml"
-    return [own] if root is None else [own, root / trust.FOLDER / "rung.toml"]
+    own = [places.config_folder() / "rung.toml"]
+    with contextlib.suppress(SettingsError):
+        own += wordlists.files()
+    return own if root is None else [*own, root / trust.FOLDER / "rung.toml"]
+
+
+def _links(name: str) -> list[str]:
+    """The links on the way to a file that this person could make anew; nobody replaces a system's own."""
+    found: list[str] = []
+    path = Path(name)
+    while len(found) < _MOST_LINKS:
+        link = next((step for step in (*reversed(path.parents), path) if step.is_symlink()), None)
+        if link is None or str(link) in found:
+            break
+        found.append(str(link))
+        # Not made shorter: what `..` means after a link is for the system to say.
+        path = link.parent / link.readlink() / path.relative_to(link)
+    return [link for link in found if os.access(os.path.dirname(link), os.W_OK)]  # noqa: PTH120
 
 
 def _around(folder: Path) -> Iterator[str]:

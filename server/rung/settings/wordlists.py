@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rung.errors import SettingsError
 from rung.settings import mistakes, phrases, places
+from rung.settings.files import names_in, read_settings, text_of
 from rung.settings.lines import Lines, Where
 
 FOLDER = "words"
@@ -35,10 +36,15 @@ def read() -> dict[str, tuple[str, ...]]:
 
 
 def files() -> list[Path]:
-    """The files in the order they are read."""
+    """The files in the order they are read.
+
+    Raises:
+        SettingsError: one of the folders can't be read.
+    """
     found = {}
-    for folder in (places.shipped(), places.config_folder()):
-        found.update({path.name: path for path in (folder / FOLDER).glob("*.toml")})
+    for above in (places.shipped(), places.config_folder()):
+        folder = above / FOLDER
+        found.update({name: folder / name for name in names_in(folder) if name.endswith(".toml")})
     return [found[name] for name in sorted(found)]
 
 
@@ -73,14 +79,5 @@ def _lists(path: Path) -> dict[str, list[str]]:
 
 
 def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-    except OSError as error:
-        raise SettingsError(f"This file can't be read ({error.strerror}).", path) from None
-    if len(data) > _MOST_BYTES:
-        raise SettingsError("This file is too large for lists of words.", path)
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SettingsError("This file is not UTF-8.", path, data.count(b"\n", 0, error.start) + 1) from None
+    data = read_settings(path, _MOST_BYTES)
+    return "" if data is None else text_of(data, path, _MOST_BYTES)
