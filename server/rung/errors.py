@@ -36,8 +36,12 @@ class RungError(Exception):
         self.hint = hint
 
     def sentence(self) -> str:
-        """Text and hint as one line for a message box or a terminal."""
+        """Text and hint as one line, for a message box or a log."""
         return f"{self.text} {self.hint}" if self.hint else self.text
+
+    def paragraph(self) -> tuple[str, ...]:
+        """Text and hint as lines, for a terminal: several only where there are several things to say."""
+        return (self.sentence(),)
 
 
 class UsageError(RungError):
@@ -82,13 +86,23 @@ class GitError(RungError):
 
 
 class NoAnswerError(RungError):
-    """Nobody in the plan could answer; the text lists each attempt's reason."""
+    """Nobody in the plan could answer; the text lists each attempt's reason.
+
+    Attributes:
+        lines: the sentences the text is made of: what is wrong, then one for each model.
+        receipt: what was attempted; None where nothing was.
+    """
 
     code = "no-answer"
 
-    def __init__(self, text: str, hint: str | None = None, receipt: Receipt | None = None) -> None:
-        super().__init__(text, hint)
+    def __init__(self, *lines: str, hint: str | None = None, receipt: Receipt | None = None) -> None:
+        self.lines = tuple(line if line.endswith(".") else line + "." for line in lines)
+        super().__init__(" ".join(self.lines), hint)
         self.receipt = receipt
+
+    def paragraph(self) -> tuple[str, ...]:
+        """One line for each model, and what to do."""
+        return (*self.lines, self.hint) if self.hint else self.lines
 
 
 class AttemptError(RungError):

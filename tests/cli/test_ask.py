@@ -209,3 +209,16 @@ async def test_variables_of_the_sdk_redirect_nothing(sim: Simulator, rung: Rung)
             assert (await rung("ask", "--tier", tier, "hello", env=env)).code == 0
         assert other.connections == 0
     assert len(questions(sim)) == 2
+
+
+async def test_where_nobody_answers_each_model_has_a_line_of_its_own(sim: Simulator, rung: Rung) -> None:
+    sim.fail("status", times=None, status=503)
+    done = await rung("ask", "hello")
+    assert (done.code, done.out) == (1, "")
+    first, *models = done.err.splitlines()
+    assert first == "rung: No model could answer."
+    assert [line.split(": ")[0].strip() for line in models] == [
+        f"small ({SMALL})",
+        f"large ({LARGE})",
+        f"cloud ({CLOUD})",
+    ]

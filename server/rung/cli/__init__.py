@@ -113,8 +113,8 @@ def report(error: RungError, *, as_json: bool) -> int:
         found = getattr(error, "receipt", None)
         print(json.dumps({"error": told} | ({"receipt": as_dict(found)} if found else {})))
     # A file's name may hold anything, even what a terminal obeys.
-    sentence = "".join(letter if letter.isprintable() else "?" for letter in error.sentence())
-    print(f"rung: {sentence}", file=sys.stderr)
+    lines = ["".join(letter if letter.isprintable() else "?" for letter in line) for line in error.paragraph()]
+    print("rung: " + "\n      ".join(lines), file=sys.stderr)
     return error.exit_code
 
 

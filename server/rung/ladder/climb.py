@@ -77,7 +77,7 @@ class Ladder:
             if ascent.call.stream:
                 emit(TextEvent(state.best.text))
             return state.best
-        raise NoAnswerError(state.sentence(), state.hint)
+        raise NoAnswerError(*state.lines(), hint=state.hint)
 
     def _worth_again(self, state: _State, attempt: AttemptRun, error: AttemptError) -> bool:
         """Whether the same model gets a second try: nothing came back, it is likely to go well, and there is time."""
@@ -156,9 +156,7 @@ class _State:
                 if self._climbs > QUALITY_CLIMBS:
                     self._left.clear()
 
-    def sentence(self) -> str:
+    def lines(self) -> list[str]:
         """Each attempt's reason, and each model that was not asked."""
-        out = ["No model could answer."] if self._reasons else ["There is no model to ask."]
-        out += self._reasons
-        out += [f"{s.tier} ({s.model}) was not asked: {s.reason}" for s in self._skipped]
-        return " ".join(line if line.endswith(".") else line + "." for line in out)
+        out = ["No model could answer." if self._reasons else "There is no model to ask.", *self._reasons]
+        return out + [f"{s.tier} ({s.model}) was not asked: {s.reason}" for s in self._skipped]

@@ -71,8 +71,8 @@ async def preview(call: Call, plan: Plan, counter: TokenCounter) -> Sending:
         url, body = _request(made.question)
         fitted = made.fitted
         return Sending(candidate, url, fitted.messages, fitted.tokens, body, plan, fitted.left_out, made.redacted)
-    reasons = [f"{skip.tier} ({skip.model}) would not be asked: {skip.reason.rstrip('.')}." for skip in skipped]
-    raise NoAnswerError(" ".join(["There is no model to ask.", *reasons]))
+    reasons = [f"{skip.tier} ({skip.model}) would not be asked: {skip.reason}" for skip in skipped]
+    raise NoAnswerError("There is no model to ask.", *reasons)
 
 
 def _request(question: Question) -> tuple[str, dict[str, Any]]:
