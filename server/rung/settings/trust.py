@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,6 +19,8 @@ from rung.settings import files, places
 from rung.types.value import Value
 
 FOLDER = ".rung"
+_PASSING = re.compile(r".*~|#.*#|\..*\.sw[a-p]|4913", re.DOTALL)
+"""Names of what an editor keeps beside a file that is open in it; nothing reads files of these names."""
 _MOST_FILES = 1000
 _MOST_BYTES = 16 * 1024 * 1024
 
@@ -109,6 +112,8 @@ def _walk(folder: Path) -> Iterator[tuple[str, bytes]]:
         folders.sort()
         for name in sorted([*names, *folders], key=lambda name: (name != "rung.toml", name)):
             path = Path(parent, name)
+            if _is_editors(path):
+                continue
             relative = path.relative_to(folder).as_posix()
             if path.is_symlink():
                 target = os.path.realpath(path)
@@ -125,6 +130,14 @@ def _walk(folder: Path) -> Iterator[tuple[str, bytes]]:
             if found > _MOST_FILES or left < 0:
                 raise _RefusedError("is too large")
             yield relative, data
+
+
+def _is_editors(path: Path) -> bool:
+    """Whether an editor made it for as long as a file is open: who looks at a file does not end the trust in it."""
+    if path.is_symlink():
+        # Emacs locks a file with a link to nobody's name. With a folder in it, it could come to lead somewhere.
+        return path.name.startswith(".#") and os.sep not in str(path.readlink()) and not path.exists()
+    return _PASSING.fullmatch(path.name) is not None and not path.is_dir()
 
 
 def _raise(error: OSError) -> None:

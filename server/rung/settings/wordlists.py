@@ -44,7 +44,9 @@ def files() -> list[Path]:
     found = {}
     for above in (places.shipped(), places.config_folder()):
         folder = above / FOLDER
-        found.update({name: folder / name for name in names_in(folder) if name.endswith(".toml")})
+        # Those that begin with a dot are an editor's own.
+        names = [name for name in names_in(folder) if name.endswith(".toml") and not name.startswith(".")]
+        found.update({name: folder / name for name in names})
     return [found[name] for name in sorted(found)]
 
 
