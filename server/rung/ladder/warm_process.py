@@ -15,7 +15,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 
 def lock(path: Path) -> int | None:
@@ -40,9 +40,22 @@ def _load(url: str, body: object, limit: float) -> int:
     """The status of the load; 0 where the server could not be spoken to."""
     address = urlsplit(url)
     maker = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
-    connection = maker(address.hostname or "127.0.0.1", address.port, timeout=limit)
+    host = address.hostname or "localhost"
+    for number in ("127.0.0.1", "::1") if host == "localhost" else (host,):
+        connection = maker(number, address.port, timeout=limit)
+        try:
+            connection.connect()
+        except OSError:
+            connection.close()
+        else:
+            return _post(connection, address, body)
+    return 0
+
+
+def _post(connection: http.client.HTTPConnection, address: SplitResult, body: object) -> int:
+    """The status of the load on a connection that is open; closes it."""
     try:
-        headers = {"content-type": "application/json"}
+        headers = {"content-type": "application/json", "host": address.netloc}
         connection.request("POST", address.path.rstrip("/") + "/api/chat", json.dumps(body), headers)
         response = connection.getresponse()
         response.read()

@@ -46,9 +46,13 @@ LONGEST_PAUSE = 86400.0
 """Seconds a server may ask to be left alone; one that asks for more gets a day."""
 
 
+_MAKERS = {"openai": "api.openai.com", "anthropic": "api.anthropic.com"}
+"""Who is asked where the settings name no address."""
+
+
 def host_of(model: Model) -> str:
     """The server as a person knows it."""
-    return model.url or model.provider
+    return model.url or _MAKERS.get(model.provider, model.provider)
 
 
 def names_the_window(complaint: str) -> bool:

@@ -8,15 +8,14 @@ environment.
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from functools import lru_cache
-from urllib.parse import urlsplit
 
 import httpx2
 
 from rung.errors import AttemptError
+from rung.providers.loopback import Loopback, is_loopback
 
 LONGEST_LINE = 8 * 2**20
 """Bytes; a server that sends a longer line is not speaking the protocol."""
@@ -24,20 +23,6 @@ LONGEST_ANSWER = 64 * 2**20
 """Bytes; a thousand times what the longest answer takes."""
 LONGEST_ERROR = 2**16
 """Bytes of an error's body that are read, for its meaning; the rest of it is left unread."""
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the address names this machine by itself, without asking a name server."""
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        return False
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 @lru_cache(maxsize=1)
@@ -86,18 +71,14 @@ def client_for(url: str, connect: float) -> httpx2.AsyncClient:
         url: the server.
         connect: seconds the TCP and TLS handshakes may take.
     """
-    if url.startswith("unix://"):
-        return httpx2.AsyncClient(
-            base_url="http://localhost",
-            timeout=httpx2.Timeout(None, connect=connect),
-            event_hooks={"response": [_bound]},
-            transport=httpx2.AsyncHTTPTransport(uds=url.removeprefix("unix://")),
-        )
+    secure = url.startswith("https")
+    here = is_loopback(url)
     return httpx2.AsyncClient(
         base_url=url,
         timeout=httpx2.Timeout(None, connect=connect),
-        trust_env=not is_loopback(url),
-        verify=_certificates() if url.startswith("https") else False,
+        trust_env=not here,
+        verify=_certificates() if secure else False,
+        transport=Loopback(httpx2.AsyncHTTPTransport(verify=_certificates() if secure else False)) if here else None,
         follow_redirects=False,
         event_hooks={"response": [_bound]},
     )

@@ -121,7 +121,7 @@ class Server:
 
 
 @contextlib.asynccontextmanager
-async def serving(*scripts: Script) -> AsyncIterator[Server]:
+async def serving(*scripts: Script, host: str = "127.0.0.1") -> AsyncIterator[Server]:
     """A server that answers by these scripts, one request each, the last for ever."""
     server = Server(*scripts)
     tasks: set[asyncio.Task[None]] = set()
@@ -130,7 +130,7 @@ async def serving(*scripts: Script) -> AsyncIterator[Server]:
         task = asyncio.ensure_future(server.handle(reader, writer))
         tasks.add(task)
 
-    listening = await asyncio.start_server(accept, "127.0.0.1", 0, limit=2**20)
+    listening = await asyncio.start_server(accept, host, 0, limit=2**20)
     server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server

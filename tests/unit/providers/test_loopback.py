@@ -1,0 +1,94 @@
+"""``localhost`` is this machine, whatever the system would look up for it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.providers.scripted import Script, failure, heard, question, serving, text_of
+from tests.unit.providers.test_streams import compatible, delta, ollama, openai, sse
+
+from rung.ladder import warm_process
+from rung.providers.anthropic import Anthropic
+from rung.providers.loopback import ADDRESSES, is_loopback
+from rung.providers.ollama import Ollama
+from rung.types.model import Model
+
+ANSWERS = {
+    "ollama": b'{"model":"m","message":{"role":"assistant","content":"here"},"done":true,"done_reason":"stop"}\n',
+    "openai": sse(delta("here"))
+    + b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n',
+}
+
+
+def listens(address: str) -> bool:
+    """Whether this machine has that address."""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as trial:
+            trial.bind((address, 0))
+    except OSError:
+        return False
+    return True
+
+
+HERE = [address for address in ADDRESSES if listens(address)]
+
+
+@pytest.fixture
+def misled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system that looks ``localhost`` up and finds a machine that is another's (RFC 5737)."""
+    real = socket.getaddrinfo
+
+    def lookup(host: Any, port: Any, *rest: Any, **named: Any) -> Any:
+        if "localhost" in str(host):
+            raise AssertionError(f"{host} was looked up")
+        return real(host, port, *rest, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+
+
+@pytest.mark.usefixtures("misled")
+@pytest.mark.parametrize("name", ["localhost", "models.localhost"])
+@pytest.mark.parametrize("address", HERE)
+@pytest.mark.parametrize(("make", "body"), [(ollama, "ollama"), (compatible, "openai")], ids=["ollama", "openai"])
+async def test_localhost_is_whichever_loopback_address_somebody_listens_at(
+    make: Any, body: str, address: str, name: str
+) -> None:
+    async with serving(Script([ANSWERS[body]]), host=address) as server:
+        chat = Ollama() if make is ollama else openai()
+        assert text_of(await heard(chat, question(make(f"http://{name}:{server.port}")))) == "here"
+        # The name goes along: servers turn away requests for hosts they do not know.
+        assert f"host: {name}:{server.port}\r\n" in server.talks[0].head.lower()
+
+
+@pytest.mark.usefixtures("misled")
+@pytest.mark.parametrize("provider", ["ollama", "openai-compatible", "anthropic"])
+async def test_localhost_where_nobody_listens_is_refused(provider: Any) -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        model = Model(provider, "m", f"http://localhost:{held.getsockname()[1]}", connect=5.0, local=True, key="K")
+        chat: Any = {"ollama": Ollama(), "anthropic": Anthropic(lambda _: "k")}.get(provider, openai())
+        error = await failure(chat, question(model.replace(key="K" if provider == "anthropic" else None)))
+    assert error.failure == "refused"
+
+
+async def test_a_name_that_only_looks_like_it_is_none() -> None:
+    assert [is_loopback(f"http://{name}/") for name in ("localhost", "a.localhost", "127.3.2.1", "[::1]")] == [True] * 4
+    assert not any(is_loopback(f"http://{name}/") for name in ("localhost.example", "notlocalhost", "10.0.0.1", ""))
+
+
+@pytest.mark.parametrize("address", HERE)
+async def test_a_load_finds_localhost_too(address: str, tmp_path: Path) -> None:
+    async with serving(Script([b"{}"]), host=address) as server:
+        url, paths = f"http://localhost:{server.port}", {"lock": tmp_path / "lock", "result": tmp_path / "result"}
+        job = {"url": url, "body": {"model": "m"}, "limit": 20, **{name: str(path) for name, path in paths.items()}}
+        process = subprocess.Popen([sys.executable, warm_process.__file__, json.dumps(job)])  # noqa: ASYNC220
+        await server.arrived.wait()
+        assert f"host: localhost:{server.port}\r\n" in server.talks[0].head.lower()
+        process.kill()
+        process.wait()
