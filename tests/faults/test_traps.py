@@ -158,8 +158,8 @@ RECORDED: dict[str, tuple[str, ...]] = {
         "unit/providers/test_recorded.py::test_the_count_of_a_trimmed_prompt_comes_through",
     ),
     "truncate-false truncate-false-stream unknown-model tools-unsupported think-unsupported foreign-origin "
-    "foreign-host runner-crash-before-content runner-crash-loading runner-crash-midstream queue-full-loading bad-option-type "
-    "bad-format": ("unit/providers/test_recorded.py::test_a_recorded_failure_has_its_outcome_word",),
+    "foreign-host runner-crash-before-content runner-crash-loading runner-crash-midstream queue-full-loading "
+    "bad-option-type bad-format": ("unit/providers/test_recorded.py::test_a_recorded_failure_has_its_outcome_word",),
     "v1-runner-crash-midstream": (
         "unit/providers/test_recorded.py::test_a_stream_in_openais_form_that_ends_without_a_word_is_broken",
     ),
