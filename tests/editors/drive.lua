@@ -48,7 +48,7 @@ local function drive()
     apply = true,
     filter = function(action)
       table.insert(seen, action.title)
-      return action.kind == 'source.rung.commitMessage'
+      return action.kind == 'refactor.rung.commitMessage'
     end,
   })
   expect('the message', function()

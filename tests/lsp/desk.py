@@ -173,6 +173,11 @@ def at(line: int, character: int, to: tuple[int, int] | None = None) -> Json:
     }
 
 
+def flowing(text: str) -> str:
+    """A wrapped text as one line."""
+    return " ".join(text.split())
+
+
 def sim_says(messages: Sequence[Any]) -> str:
     """What the simulated models say: something that fits each of Rung's actions."""
     asked = "\n".join(message.text for message in messages)

@@ -14,7 +14,8 @@ from rung.engine import Engine
 from rung.sim import Simulator
 
 SPAN = at(0, 0, (1, 10))
-COMMIT, REVIEW, EXPLAIN = "source.rung.commitMessage", "source.rung.review", "refactor.rung.explain"
+COMMIT, REVIEW, EXPLAIN = "refactor.rung.commitMessage", "refactor.rung.review", "refactor.rung.explain"
+SOURCE_COMMIT, SOURCE_REVIEW = "source.rung.commitMessage", "source.rung.review"
 
 
 @pytest.fixture
@@ -34,10 +35,12 @@ def kinds(found: list[Json]) -> set[str]:
         (SPAN, {}, {REVIEW, COMMIT, EXPLAIN}),
         (SPAN, {"triggerKind": 2}, {REVIEW, COMMIT, EXPLAIN}),
         (None, {"triggerKind": 2}, set()),
-        (SPAN, {"only": ["source"]}, {REVIEW, COMMIT}),
-        (SPAN, {"only": ["source.rung"]}, {REVIEW, COMMIT}),
-        (SPAN, {"only": ["source.rung.review"]}, {REVIEW}),
-        (SPAN, {"only": ["refactor", "source.rung.review"]}, {REVIEW, EXPLAIN}),
+        (SPAN, {"only": ["source"]}, {SOURCE_REVIEW, SOURCE_COMMIT}),
+        (SPAN, {"only": ["source.rung"]}, {SOURCE_REVIEW, SOURCE_COMMIT}),
+        (SPAN, {"only": ["source.rung.review"]}, {SOURCE_REVIEW}),
+        (SPAN, {"only": ["refactor"]}, {REVIEW, COMMIT, EXPLAIN}),
+        (SPAN, {"only": ["refactor.rung.review"]}, {REVIEW}),
+        (SPAN, {"only": ["refactor.rung.explain", "source.rung.review"]}, {SOURCE_REVIEW, EXPLAIN}),
         (SPAN, {"only": [""]}, {REVIEW, COMMIT, EXPLAIN}),
         (SPAN, {"only": ["source.rung.rev"]}, set()),
         (SPAN, {"only": ["source.rung.review.deep"]}, set()),
@@ -65,7 +68,7 @@ async def test_an_automatic_listing_stays_empty_while_something_runs(table: Desk
         await editor.run("review-file", uri)
         await table.sim.wait_for(lambda: table.questions and table.questions[0].chunks_sent > 2)
         assert await editor.actions(uri, triggerKind=2) == []
-        assert "source.rung.cancel" in kinds(await editor.actions(uri))
+        assert "refactor.rung.cancel" in kinds(await editor.actions(uri))
         await editor.command("rung.cancel")
 
 
@@ -90,7 +93,7 @@ async def test_what_is_offered_can_be_run_as_it_is(table: Desk) -> None:
     uri = table.file("shapes.py")
     async with table.editor() as editor:
         await editor.open(uri, CODE, version=4)
-        (action,) = await editor.actions(uri, SPAN, only=["refactor"])
+        (action,) = await editor.actions(uri, SPAN, only=["refactor.rung.explain"])
         assert action["command"]["arguments"] == [
             {"action": "explain-selection", "uri": uri, "range": SPAN, "version": 4}
         ]

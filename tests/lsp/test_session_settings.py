@@ -209,7 +209,7 @@ def own_action(text: str) -> Path:
 
 
 async def titles(editor: Editor, uri: str) -> list[str]:
-    return [one["title"] for one in await editor.actions(uri, SPAN, only=["refactor"])]
+    return [one["title"] for one in await editor.actions(uri, SPAN, only=["refactor.rung.explain"])]
 
 
 @pytest.mark.parametrize("how", ["listing", "saving", "reload"])

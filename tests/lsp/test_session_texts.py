@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.lsp.desk import CODE, EXPLANATION, FULL, Desk, Editor, at, desk, having, review, sim_model
+from tests.lsp.desk import CODE, EXPLANATION, FULL, Desk, Editor, at, desk, flowing, having, review, sim_model
 
 HALF = "    return number / 2"
 
@@ -26,7 +26,7 @@ async def test_an_explanation_is_a_file_for_its_owner_alone_that_goes_with_the_s
         path = await editor.shown()
         assert path.suffix == ".md"
         text = path.read_text(encoding="utf-8")
-        assert text.startswith(EXPLANATION.strip())
+        assert flowing(text).startswith(EXPLANATION.strip())
         assert "small (sim-small:3b)" in text
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
@@ -181,4 +181,4 @@ async def test_a_document_deleted_during_its_review_ends_in_a_message_and_no_fin
         table.delete("shapes.py")
         assert "cannot be read" in await editor.said()
         kinds = {one["kind"] for one in await editor.actions(uri, at(5, 4))}
-        assert kinds == {"source.rung.review", "source.rung.commitMessage"}
+        assert kinds == {"refactor.rung.review", "refactor.rung.commitMessage", "refactor.rung.receipt"}

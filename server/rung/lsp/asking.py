@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lsprotocol import types
 from pygls.uris import to_fs_path, uri_scheme
 
 from rung.errors import ContextError, UsageError
+from rung.lsp.symbols import symbol_at
+from rung.lsp.text import split_lines
 from rung.running import new_id
 from rung.types.request import Document, Request
 
 if TYPE_CHECKING:
-    from lsprotocol import types
-
     from rung.lsp.server import Server
     from rung.lsp.text import Text
     from rung.lsp.wire_types import RunParams
+    from rung.types.action import Action
+    from rung.types.request import Range
 
 COMMIT_LANGUAGES = ("gitcommit", "git-commit")
 """Neovim's name of the language, and that of VS Code and Helix (facts 0.13)."""
@@ -71,6 +75,42 @@ def document_of(server: Server, uri: str, selection: types.Range | None, version
     name = name_of(uri, root_of(server, path_of(uri)))
     language = text.language_id or "plaintext"
     return Document(uri, name, language, source, text.version, text.points(selection) if selection else None)
+
+
+def aimed(server: Server, request: Request, action: Action, params: RunParams) -> Request:
+    """The request with what the action is about selected, where the person selected nothing.
+
+    That is the lines of the diagnostics an action is offered on, or the function or word an action on symbols is
+    asked for in.
+    """
+    document, span = request.document, params.range
+    if document is None or (span is not None and span.start != span.end):
+        return request
+    found: Range | None = None
+    if "diagnostic" in action.on and params.diagnostics:
+        text: Text = server.documents.get_text_document(document.uri)
+        found = text.points(lines_of(params.diagnostics))
+    elif "symbol" in action.on and document.selection is not None:
+        found = symbol_at(split_lines(document.text), document.selection.start)
+    return request if found is None else request.replace(document=document.replace(selection=found))
+
+
+def in_symbol(text: Text, position: types.Position, actions: Iterable[Action]) -> bool:
+    """Whether a place is in a definition or a word; not looked at where no action is about symbols."""
+    if not any("symbol" in action.on for action in actions):
+        return False
+    at = text.points(types.Range(position, position)).start
+    return symbol_at(text.lines, at) is not None
+
+
+def lines_of(diagnostics: Sequence[types.Diagnostic]) -> types.Range:
+    """The whole lines that some diagnostics stand on."""
+    first = min(one.range.start.line for one in diagnostics)
+    last = max(
+        one.range.end.line - (one.range.end.character == 0 and one.range.end.line > one.range.start.line)
+        for one in diagnostics
+    )
+    return types.Range(types.Position(first, 0), types.Position(last + 1, 0))
 
 
 def to_request(server: Server, params: RunParams, session: str) -> Request:

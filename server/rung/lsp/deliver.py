@@ -15,6 +15,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from rung.git import message_buffer, repository
+from rung.lsp.wrap import wrap
 from rung.types.request import Position, Range
 from rung.types.value import as_dict
 
@@ -36,14 +37,20 @@ SETTLING = 1.0
 _log = logging.getLogger(__name__)
 
 
+def cost(dollars: float | None) -> str:
+    """What it cost, for people; None: nobody knows."""
+    return "cost unknown" if dollars is None else f"${dollars:.4f}" if dollars else "free"
+
+
 def told(receipt: Receipt) -> str:
     """Who answered, why, and what it cost, in one line."""
     if receipt.builtin:
         who = "written without a model"
+    elif receipt.tier is None:
+        who = "nobody answered"
     else:
         who = f"{receipt.tier} ({receipt.model})" + (", simulated" if receipt.simulated else "")
-    cost = "cost unknown" if receipt.cost_usd is None else f"${receipt.cost_usd:.4f}" if receipt.cost_usd else "free"
-    line = f"{who}, {receipt.total_ms / 1000:.1f} s, {cost}; {receipt.why}"
+    line = f"{who}, {receipt.total_ms / 1000:.1f} s, {cost(receipt.cost_usd)}; {receipt.why}"
     if receipt.escalated_from:
         line += f"; escalated from {receipt.escalated_from}"
     if receipt.degraded:
@@ -80,7 +87,7 @@ class Delivery:
             return
         text = outcome.text or ""
         if outcome.outcome != "commit-message":
-            await self.open_text(f"{text}\n\n---\n_{told(receipt)}_\n", f"{request.action}.md", receipt)
+            await self.open_text(text, f"{request.action}.md", receipt, f"\n\n---\n_{told(receipt)}_\n")
         elif not await self._into_commit_buffer(request, text):
             if request.commit_file is not None and self._shows():
                 self.say("The commit message could not be put into its buffer; it is in a document of its own.")
@@ -173,14 +180,21 @@ class Delivery:
         except TimeoutError:
             return applied and self._server.documents.get_text_document(uri).version == version
 
-    async def open_text(self, text: str, name: str, receipt: Receipt | None = None) -> None:
-        """Open a text as a document, in a file that its owner alone can read and that goes with the session."""
+    async def open_text(self, text: str, name: str, receipt: Receipt | None = None, footer: str = "") -> None:
+        """Open a text as a document, in a file that its owner alone can read and that goes with the session.
+
+        Long lines of Markdown are wrapped in it; a client that opens no documents gets the text as a message, as it is.
+        """
+        is_markdown = name.endswith(".md")
         try:
-            if self._shows() and await self.open_file(self._write(text, name)):
-                return
+            if self._shows():
+                written = (wrap(text) if is_markdown else text) + footer
+                if await self.open_file(self._write(written, name)):
+                    return
         except OSError as error:
             _log.warning("no document could be written: %s", error.strerror or type(error).__name__)
-        self.say(text.rstrip() if receipt is None or name.endswith(".md") else f"{text.rstrip()}\n\n({told(receipt)})")
+        text = (text + footer).rstrip()
+        self.say(text if receipt is None or is_markdown else f"{text}\n\n({told(receipt)})")
 
     def _shows(self) -> bool:
         window = self._server.client_capabilities.window

@@ -100,6 +100,10 @@ def _commands(server: Server, session: Session) -> None:
     async def dismiss(which: dict[str, Any]) -> dict[str, bool]:
         return {"dismissed": session.findings.dismiss(_text("rung.dismissFinding", which, "id") or "")}
 
+    @server.command("rung.openReceipt")
+    async def open_receipt(which: dict[str, Any] | None = None) -> dict[str, Any] | None:
+        return await session.receipts.open(_text("rung.openReceipt", which, "id"))
+
     @server.command("rung.openSettings")
     async def open_settings() -> None:
         await session.open_settings()

@@ -9,15 +9,40 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from rung.lsp.asking import is_commit_buffer, path_of
+from rung.routing.decide import decide
+from rung.routing.plan import plan
 from rung.types.action import Action
+from rung.types.features import Features
 
 if TYPE_CHECKING:
+    from rung.engine import Engine
+    from rung.settings.values import Settings
     from rung.types.request import Request
+
+
+SOURCE, REFACTOR = "source.", "refactor."
 
 
 def kinds(actions: Iterable[Action]) -> list[str]:
     """The code action kinds the server may answer with."""
-    return sorted({action.kind for action in actions if action.kind} | {"source.rung", "quickfix.rung"})
+    ours = {action.kind for action in actions if action.kind} | {"source.rung", "quickfix.rung"}
+    return sorted(ours | {_shown(kind) for kind in ours})
+
+
+def offered(kind: str, only: Sequence[types.CodeActionKind | str] | None) -> str | None:
+    """The kind under which an action of this kind answers what the client asked for; None: under none.
+
+    VS Code leaves ``source`` kinds out of every menu but Source Action, which alone asks for them by name. So what is
+    of such a kind comes as ``refactor`` to whoever did not ask for ``source``.
+    """
+    shown = _shown(kind)
+    if wanted(shown, only):
+        return shown
+    return kind if wanted(kind, only) else None
+
+
+def _shown(kind: str) -> str:
+    return REFACTOR + kind.removeprefix(SOURCE) if kind.startswith(SOURCE) else kind
 
 
 def wanted(kind: str, only: Sequence[types.CodeActionKind | str] | None) -> bool:
@@ -51,6 +76,7 @@ class Offers:
         language: str | None,
         version: int | None,
         empty: bool,
+        symbol: bool,
         catalogue: Mapping[str, Action],
         unable: Mapping[str, str],
     ) -> list[types.CodeAction | types.Command]:
@@ -61,22 +87,32 @@ class Offers:
             language: the document's.
             version: the document's.
             empty: there is no text in it.
+            symbol: the cursor is in a definition or a word.
             catalogue: the actions there are.
             unable: by action id, why it cannot run now.
         """
+        uri, only = params.text_document.uri, params.context.only
         selected = params.range.start != params.range.end
-        uri = params.text_document.uri
+        diagnostics = [one for one in params.context.diagnostics if _touch(one.range, params.range)]
         places = self._places(uri, language, selected=selected, empty=empty)
+        if "commit-buffer" not in places:
+            places |= {"symbol"} if selected or symbol else set()
+            places |= {"diagnostic"} if diagnostics else set()
         out: list[types.CodeAction | types.Command] = []
         for action in catalogue.values():
-            fits = places & set(action.on) and (not action.languages or language in action.languages)
-            if fits and wanted(action.kind, params.context.only):
-                argument: dict[str, object] = {"action": action.id, "uri": uri}
-                if selected and "selection" in action.on:
-                    argument["range"] = _plain(params.range)
-                    if version is not None:
-                        argument["version"] = version
-                out += self._offer(action.title, action.kind, "rung.run", argument, unable.get(action.id))
+            here = places & set(action.on)
+            kind = offered(action.kind, only)
+            if not here or kind is None or (action.languages and language not in action.languages):
+                continue
+            argument: dict[str, object] = {"action": action.id, "uri": uri}
+            if here & {"selection", "symbol", "diagnostic"}:
+                argument["range"] = params.range
+                if version is not None:
+                    argument["version"] = version
+            about = diagnostics if "diagnostic" in here else []
+            if about:
+                argument["diagnostics"] = about
+            out += self._offer(action.title, kind, "rung.run", argument, unable.get(action.id), about=about)
         return out
 
     @staticmethod
@@ -96,9 +132,19 @@ class Offers:
     ) -> list[types.CodeAction | types.Command]:
         """One action for each request under way, that cancels it."""
         out: list[types.CodeAction | types.Command] = []
-        if wanted("source.rung.cancel", only):
+        if kind := offered("source.rung.cancel", only):
             for request, title in running:
-                out += self._offer(f"Cancel: {title}", "source.rung.cancel", "rung.cancel", {"id": request.id}, None)
+                out += self._offer(f"Cancel: {title}", kind, "rung.cancel", {"id": request.id}, None)
+        return out
+
+    def receipts(
+        self, ended: Iterable[tuple[str, str]], only: Sequence[types.CodeActionKind | str] | None
+    ) -> list[types.CodeAction | types.Command]:
+        """One action for each request that has ended, that opens its receipt; pairs are id and title."""
+        out: list[types.CodeAction | types.Command] = []
+        if kind := offered("source.rung.receipt", only):
+            for name, title in ended:
+                out += self._offer(f"Receipt: {title}", kind, "rung.openReceipt", {"id": name}, None)
         return out
 
     def dismissals(
@@ -122,6 +168,7 @@ class Offers:
         why_not: str | None,
         *,
         tag: bool = True,
+        about: Sequence[types.Diagnostic] = (),
     ) -> list[types.CodeAction | types.Command]:
         made = types.Command(title=title, command=command, arguments=[dict(argument)])
         if why_not is not None and not (self._disabled and self._literal):
@@ -129,6 +176,8 @@ class Offers:
         if not self._literal:
             return [made]
         action = types.CodeAction(title=title, kind=kind, command=None if why_not else made)
+        if about:
+            action.diagnostics = list(about)
         if why_not is not None:
             action.disabled = types.CodeActionDisabled(reason=why_not)
         if tag and self._tag and command == "rung.run":
@@ -136,12 +185,38 @@ class Offers:
         return [action]
 
 
-def _plain(span: types.Range) -> dict[str, dict[str, int]]:
-    start, end = span.start, span.end
-    return {
-        "start": {"line": start.line, "character": start.character},
-        "end": {"line": end.line, "character": end.character},
-    }
+def _touch(one: types.Range, other: types.Range) -> bool:
+    """Whether two ranges share a place; an empty one at the other's end does."""
+
+    def key(position: types.Position) -> tuple[int, int]:
+        return position.line, position.character
+
+    return key(one.start) <= key(other.end) and key(other.start) <= key(one.end)
+
+
+def unable(engine: Engine, settings: Settings, catalogue: Mapping[str, Action], document: str | None) -> dict[str, str]:
+    """By action id, why it cannot run now, as far as memory knows; the commit message always can.
+
+    Args:
+        engine: whose memory.
+        settings: in force.
+        catalogue: the actions there are.
+        document: the path that pins look at.
+    """
+    out = {}
+    for action in catalogue.values():
+        if action.result == "commit-message":
+            continue
+        about = set(action.on) & {"selection", "symbol", "file", "diagnostic"}
+        paths = (document,) if about and document else ()
+        decision = decide(Features(action=action.id, action_tier=action.tier, paths=paths), settings)
+        found = plan(decision, settings, engine.health.known)
+        if all(c.state in {"down", "blocked"} for c in found.attempts):
+            # Whoever rests would be tried as a last resort: why it rests is known, but not by the plan.
+            reasons = [f"{c.tier}: {engine.health.known(c.model).reason or c.state}" for c in found.attempts]
+            reasons += [f"{skipped.tier}: {skipped.reason}" for skipped in found.skipped]
+            out[action.id] = f"No model can answer. {'; '.join(reasons)}".strip()
+    return out
 
 
 def _in_repository(path: Path) -> bool:

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import aclosing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
 from rung.errors import CancelledByPersonError, ContextError, NoAnswerError, RungError, SettingsError, UsageError
-from rung.lsp.asking import is_commit_buffer, name_of, path_of, root_of, to_request
+from rung.lsp.asking import aimed, in_symbol, is_commit_buffer, name_of, path_of, root_of, to_request
+from rung.lsp.beginning import Beginning
 from rung.lsp.deliver import Delivery, told
 from rung.lsp.findings import Findings
-from rung.lsp.offers import Offers
+from rung.lsp.offers import Offers, unable
 from rung.lsp.preferences import Preferences, shipped
 from rung.lsp.progress import Progress, progress
+from rung.lsp.receipts import Receipts
 from rung.lsp.status import status
 from rung.lsp.stream import Stream
 from rung.lsp.wire_types import DID_CHANGE_STATUS
-from rung.routing.decide import decide
-from rung.routing.plan import plan
 from rung.settings import places
 from rung.types.event import OutcomeEvent, TierEvent
-from rung.types.features import Features
 from rung.types.value import as_dict
 
 if TYPE_CHECKING:
@@ -33,7 +30,6 @@ if TYPE_CHECKING:
     from rung.engine import Engine
     from rung.lsp.server import Server
     from rung.lsp.wire_types import RunParams
-    from rung.types.action import Action
     from rung.types.event import Event
     from rung.types.model import Model
     from rung.types.outcome import Outcome
@@ -59,6 +55,7 @@ class Session:
         self._preferences = Preferences(server, engine, self._status_may_have_changed)
         self._findings = Findings(server)
         self._delivery = Delivery(server, self._findings, engine.env)
+        self._receipts = Receipts(server, self._delivery)
         self._own: dict[str, tuple[Request, str]] = {}
         self._told: dict[str, Any] | None = None
         self._spend = 0.0
@@ -73,6 +70,11 @@ class Session:
     def findings(self) -> Findings:
         """What is shown as diagnostics."""
         return self._findings
+
+    @property
+    def receipts(self) -> Receipts:
+        """What its last requests came to."""
+        return self._receipts
 
     # ---- life
 
@@ -118,38 +120,24 @@ class Session:
         root = root_of(self._server, path_of(uri))
         try:
             catalogue = self._preferences.actions(root)
-            unable = self._unable(uri, root, catalogue)
+            cannot = unable(self._engine, self._preferences.current(root), catalogue, name_of(uri, root))
         except SettingsError as error:
             catalogue = shipped()
-            unable = dict.fromkeys(catalogue, error.sentence())
+            cannot = dict.fromkeys(catalogue, error.sentence())
         offers = Offers(self._server.client_capabilities)
         found = offers.actions(
             params,
             language=document.language_id,
             version=document.version,
             empty=document.is_open and not document.source.strip(),
+            symbol=document.is_open and in_symbol(document, params.range.start, catalogue.values()),
             catalogue=catalogue,
-            unable=unable,
+            unable=cannot,
         )
         found += offers.cancels(self._own.values(), params.context.only)
+        if not automatic:
+            found += offers.receipts(self._receipts.latest(uri), params.context.only)
         return found + offers.dismissals(self._findings.at(uri, params.range), params.context.only)
-
-    def _unable(self, uri: str, root: Path | None, catalogue: Mapping[str, Action]) -> dict[str, str]:
-        """Why actions cannot run now, as far as memory knows; the commit message always can."""
-        settings = self._preferences.current(root)
-        out = {}
-        for action in catalogue.values():
-            if action.result == "commit-message":
-                continue
-            paths = (name_of(uri, root),) if set(action.on) & {"selection", "symbol", "file"} else ()
-            decision = decide(Features(action=action.id, action_tier=action.tier, paths=paths), settings)
-            found = plan(decision, settings, self._engine.health.known)
-            if all(c.state in {"down", "blocked"} for c in found.attempts):
-                # Whoever rests would be tried as a last resort: why it rests is known, but not by the plan.
-                reasons = [f"{c.tier}: {self._engine.health.known(c.model).reason or c.state}" for c in found.attempts]
-                reasons += [f"{skipped.tier}: {skipped.reason}" for skipped in found.skipped]
-                out[action.id] = f"No model can answer. {'; '.join(reasons)}".strip()
-        return out
 
     # ---- running
 
@@ -177,7 +165,8 @@ class Session:
         if request.action not in actions:
             known = ", ".join(sorted(actions))
             raise UsageError(f"There is no action {request.action!r}.", f"The actions are: {known}.")
-        return request, actions[request.action].title
+        action = actions[request.action]
+        return aimed(self._server, request, action, params), action.title
 
     async def _run_and_deliver(self, request: Request, title: str, params: RunParams) -> None:
         async with progress(self._server, f"Rung: {title}", token=params.work_done_token) as shown:
@@ -202,14 +191,22 @@ class Session:
         settings = self._preferences.current(request.root)
         actions = self._preferences.actions(request.root)
         self._own[request.id] = (request, title)
+        beginning = Beginning(self._engine, request, actions[request.action], settings, self._spend)
         try:
             async with aclosing(self._engine.run(request, settings, actions)) as events:
                 async for event in events:
                     if isinstance(event, OutcomeEvent):
+                        self._receipts.keep(beginning, event.result.receipt)
                         return event.result
+                    self._receipts.follow(beginning)
                     take(event)
+        except NoAnswerError as error:
+            if error.receipt is not None:
+                self._receipts.keep(beginning, error.receipt)
+            raise
         finally:
             self._own.pop(request.id, None)
+            self._receipts.forget(request.id)
         raise RungError("The request ended without an outcome.")
 
     async def stream(self, params: RunParams) -> dict[str, Any]:

@@ -1,0 +1,252 @@
+"""The whole receipt: in the words of ``rung route``, in every client, and in no log."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.lsp.desk import CODE, FULL, Desk, Editor, desk, having, write_settings
+from tests.lsp.desk import settings as settings_for
+
+from rung.lsp.beginning import Beginning, belongs
+from rung.lsp.receipts import KEPT
+from rung.settings.load import load
+from rung.types.receipt import Receipt
+from rung.types.request import Request
+
+RULES = """
+[[tier]]
+name = "cloud"
+[[tier.model]]
+provider = "openai"
+model = "gpt-5-mini"
+key = "OPENAI_API_KEY"
+[[rule]]
+name = "shapes stay here"
+when = { path = ["shapes.py"] }
+local = true
+[[rule]]
+name = "proofs"
+when = { words = ["prove"] }
+tier = "small"
+[budget]
+per_request = 0.25
+"""
+
+
+@pytest.fixture
+async def table(home: Path) -> AsyncIterator[Desk]:
+    async with desk(home, more=RULES) as made:
+        yield made
+
+
+async def answered(table: Desk, editor: Editor, action: str = "review-file", **more: object) -> str:
+    """The id of a request that has been answered, about shapes.py."""
+    uri = table.file("shapes.py")
+    if uri not in editor.texts:
+        await editor.open(uri, CODE)
+    found = await editor.result("rung/run", {"action": action, "uri": uri, **more})
+    assert "receipt" in found
+    return str(found["receipt"]["id"])
+
+
+async def route(folder: Path, *words: str) -> str:
+    """What ``rung route`` prints there."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "rung", "route", *words),
+        cwd=folder,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    return out.decode().strip()
+
+
+async def test_the_receipt_says_what_rung_route_says(table: Desk) -> None:
+    words = ("--action", "review-file", "--language", "python", "--file", "shapes.py", "[local] please prove it")
+    async with table.editor() as editor:
+        await answered(table, editor, instruction=words[-1])
+        await editor.command("rung.openReceipt")
+        path = await editor.shown()
+        text = path.read_text(encoding="utf-8")
+        said = await route(table.repository, *words)
+    assert path.suffix == ".txt"
+    assert said in text
+    for line in (
+        'starts at small: rule "proofs": the prompt says "prove"',
+        'pin: local (by rule "shapes stay here")',
+        "pin: local (by prefix)",
+        "pin: budget 0.25 (by settings)",
+        "  1. small: sim-small:3b (ollama, local)",
+        "  not cloud: gpt-5-mini: pinned to this machine by prefix",
+        "  [x] shapes stay here: shapes.py is in it",
+        "  [ ] secrets never leave: no path in it matches",
+        "  1. small: sim-small:3b (ollama): answered",
+    ):
+        assert f"\n{line}" in text
+
+
+async def test_the_command_answers_with_receipt_and_route(table: Desk) -> None:
+    async with table.editor() as editor:
+        name = await answered(table, editor)
+        found = await editor.command("rung.openReceipt", {"id": name})
+        said = await route(table.repository, "-a", "review-file", "--language", "python", "-f", "shapes.py", "--json")
+    assert found["id"] == found["receipt"]["id"] == name
+    there = json.loads(said)
+    assert {key: value for key, value in found["route"].items() if key != "plan"} == {
+        key: value for key, value in there.items() if key != "plan"
+    }
+    assert [step["model"] for step in found["route"]["plan"]] == [step["model"] for step in there["plan"]]
+
+
+async def test_nothing_of_the_text_is_in_it_but_the_words_that_matched(table: Desk) -> None:
+    async with table.editor() as editor:
+        await answered(table, editor, instruction="please prove the canary-5f2e theorem")
+        await editor.command("rung.openReceipt")
+        text = (await editor.shown()).read_text(encoding="utf-8")
+    assert 'the prompt says "prove"' in text
+    assert "canary" not in text
+    assert "theorem" not in text
+    assert "width" not in text
+
+
+async def test_no_log_has_it(table: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, logger="rung")
+    async with table.editor() as editor:
+        await answered(table, editor, instruction="prove it")
+        await editor.command("rung.openReceipt")
+        await editor.shown()
+    assert "proofs" not in caplog.text
+    assert "window/logMessage" not in {message.get("method") for message in editor.received}
+
+
+async def test_a_client_that_shows_no_documents_gets_a_message(table: Desk) -> None:
+    async with table.editor(having({"window": {"showDocument": None}})) as editor:
+        await answered(table, editor)
+        await editor.command("rung.openReceipt")
+        said = await editor.said()
+    assert "  [x] shapes stay here: shapes.py is in it" in said
+
+
+@pytest.mark.parametrize("capabilities", [FULL, {}])
+async def test_its_code_action_opens_it_in_any_client(table: Desk, capabilities: dict[str, object]) -> None:
+    async with table.editor(capabilities) as editor:
+        uri = table.file("shapes.py")
+        await editor.open(uri, CODE)
+        assert [one for one in await editor.actions(uri) if "Receipt" in one["title"]] == []
+        name = await answered(table, editor)
+        (action,) = [one for one in await editor.actions(uri) if one["title"] == "Receipt: Review file"]
+        command = action if isinstance(action["command"], str) else action["command"]
+        assert command["arguments"] == [{"id": name}]
+        assert await editor.actions(uri, triggerKind=2) == []
+        found = await editor.command(command["command"], *command["arguments"])
+    assert found["id"] == name
+
+
+async def test_a_request_nobody_answered_has_one_too(table: Desk) -> None:
+    table.sim.fail("status", status=500, times=None)
+    async with table.editor() as editor:
+        await answered(table, editor)
+        await editor.command("rung.openReceipt")
+        text = (await editor.shown()).read_text(encoding="utf-8")
+    assert text.startswith("Review file: nobody answered, ")
+    assert "  not cloud: gpt-5-mini: pinned to this machine by rule" in text
+    assert "  1. small: sim-small:3b (ollama): broken: " in text
+
+
+async def test_what_rested_is_named_as_it_was_when_the_request_began(home: Path) -> None:
+    other = '[[tier]]\nname = "large"\n[[tier.model]]\nprovider = "ollama"\nmodel = "sim-large:14b"\n'
+    async with desk(home) as table:
+        write_settings(settings_for("http://127.0.0.1:9", other + f'url = "{table.sim.url}"\n'))
+        async with table.editor() as editor:
+            await editor.status(lambda status: status["tiers"][0]["state"] == "down")
+            await answered(table, editor)
+            write_settings(settings_for(table.sim.url, other + f'url = "{table.sim.url}"\n'))
+            await editor.command("rung.reload")
+            await editor.command("rung.openReceipt")
+            text = (await editor.shown()).read_text(encoding="utf-8")
+    assert "\n  1. large: sim-large:14b (ollama, local)\n  not small: sim-small:3b: " in text
+    assert "127.0.0.1:9" in text
+
+
+async def test_a_commit_s_receipt_names_what_was_left_out(table: Desk) -> None:
+    table.stage("package-lock.json", '{"lock": 1}\n')
+    table.stage("shapes.py")
+    uri = table.commit_file("\n")
+    async with table.editor() as editor:
+        await editor.open(uri, "\n", language="gitcommit")
+        await editor.result("rung/run", {"action": "commit-message", "uri": uri})
+        await editor.command("rung.openReceipt")
+        text = (await editor.shown()).read_text(encoding="utf-8")
+    assert "\nleft out of the prompt: package-lock.json: " in text
+    assert '\npin: local (by rule "shapes stay here")\n' in text
+
+
+@pytest.mark.parametrize(("argument", "sentence"), [([], "Nothing has been answered"), ([{"id": "x"}], "no such")])
+async def test_where_there_is_none_that_is_said(table: Desk, argument: list[object], sentence: str) -> None:
+    async with table.editor() as editor:
+        assert await editor.command("rung.openReceipt", *argument) is None
+        assert sentence in await editor.said()
+
+
+async def test_the_last_ones_are_kept_and_older_ones_are_not(table: Desk) -> None:
+    async with table.editor() as editor:
+        names = [await answered(table, editor, tier="small") for _ in range(KEPT + 1)]
+        assert await editor.command("rung.openReceipt", {"id": names[0]}) is None
+        found = [await editor.command("rung.openReceipt", {"id": name}) for name in (names[1], names[-1])]
+    assert [one["id"] for one in found] == [names[1], names[-1]]
+
+
+async def test_what_cannot_be_found_out_is_not_made_up(table: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    table.stage()
+    uri = table.commit_file("\n")
+    async with table.editor() as editor:
+        await editor.open(uri, "\n", language="gitcommit")
+        await editor.result("rung/run", {"action": "commit-message", "uri": uri})
+        monkeypatch.setattr("rung.lsp.receipts.belongs", lambda *_: False)
+        found = await editor.command("rung.openReceipt")
+        text = (await editor.shown()).read_text(encoding="utf-8")
+    assert found["route"] is None
+    assert f"\nstarts where it did: {found['receipt']['why']}\n" in text
+    assert "what else was tried is not known any more" in text
+
+
+def begun(table: Desk, **more: Any) -> Beginning:
+    """A commit message that is asked for, with the settings in force."""
+    request = Request(id="1", action="commit-message", spot="x", repository=table.repository, **more)
+    action = table.engine.actions(None, trusted=False)["commit-message"]
+    return Beginning(table.engine, request, action, load(None).settings, 0.0)
+
+
+async def test_where_there_is_nothing_to_decide_about_there_is_no_explanation(table: Desk) -> None:
+    assert await begun(table).explain() is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_same"),
+    [
+        ({}, True),
+        ({"why": "{why}; cloud (gpt-5-mini) was not asked: it may cost more than is left"}, True),
+        ({"why": "small is the default tier"}, False),
+        ({"by": "default"}, False),
+        ({"rule": "proofs"}, False),
+    ],
+)
+async def test_an_explanation_that_says_another_thing_than_the_receipt_is_not_its_own(
+    table: Desk,
+    changes: dict[str, str],
+    is_same: bool,  # noqa: FBT001
+) -> None:
+    table.stage()
+    found = await begun(table).explain()
+    assert found is not None
+    decision = found.decision
+    one = Receipt("1", "commit-message", None, None, None, False, decision.by, decision.rule, decision.why)  # noqa: FBT003
+    assert belongs(found, one.replace(**{k: v.format(why=decision.why) for k, v in changes.items()})) is is_same
