@@ -216,6 +216,7 @@ class Engine:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._warmups.close()
         await self._memory.close()
+        await asyncio.to_thread(self._shared.budget.close)
         await asyncio.to_thread(self.ledger.close, CLOSING)
 
 

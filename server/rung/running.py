@@ -253,14 +253,14 @@ async def _begin(shared: Shared, request: Request, action: Action, settings: Set
 
 
 async def _as_things_are(shared: Shared, settings: Settings, asked: Features) -> Features:
-    """With the tiers' health from memory, and today's money where a rule asks for it."""
+    """With the tiers' health from memory, and what is left of the budget where a rule asks for it."""
     known = shared.ladder.means.health.known
     states = [(tier.name, [known(model).state for model in tier.models]) for tier in settings.tiers]
     # A tier does as well as the best of its models: one that is away says nothing while another is there.
     health = tuple((name, next((s for s in found if s not in AWAY), found[0])) for name, found in states)
-    left, day = None, settings.budget.per_day
-    if day is not None and asks_for_budget(rule.when for rule in settings.rules):
-        left = max(0.0, day - await asyncio.to_thread(shared.ledger.spent_today))
+    left, bounds = None, settings.budget
+    if asks_for_budget(rule.when for rule in settings.rules):
+        left = await asyncio.to_thread(shared.budget.left, bounds.per_day, bounds.per_month)
     return asked.replace(health=health, budget_left=left)
 
 

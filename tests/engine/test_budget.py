@@ -18,8 +18,9 @@ from rung.errors import NoAnswerError
 from rung.ledger import budget as budgets
 from rung.ledger.ledger import Ledger
 from rung.ledger.purse import Hold, Purse, most_output
+from rung.ledger.reservations import Reservation
 from rung.providers import anthropic, openai
-from rung.settings.values import Budget, Rule, Settings, Tier
+from rung.settings.values import Budget, Rule, Settings, Tier, When
 from rung.sim import Simulator
 from rung.types.call import Call
 from rung.types.model import Model, Price
@@ -239,7 +240,7 @@ class Slow(budgets.Budget):
         super().__init__(ledger)
         self.asked, self.goes_on = threading.Event(), threading.Event()
 
-    def reserve(self, *args: Any, **given: Any) -> budgets.Reservation | str:
+    def reserve(self, *args: Any, **given: Any) -> Reservation | str:
         self.asked.set()
         assert self.goes_on.wait(30)
         return super().reserve(*args, **given)
@@ -271,11 +272,55 @@ def locked(home: Path, desk: Desk) -> Iterator[sqlite3.Connection]:
     connection.close()
 
 
-async def test_a_locked_ledger_keeps_nobody_from_the_cloud_and_is_told(desk: Desk, locked: sqlite3.Connection) -> None:
-    settings = cloud(desk, budget=Budget(per_day=WORST_OUT * 1.5))
-    assert (await desk.ask(desk.request(max_output=OUTPUT), settings)).receipt.model == CLOUD
+async def test_a_locked_ledger_keeps_who_has_a_budget_from_the_cloud_and_says_so(
+    desk: Desk, locked: sqlite3.Connection
+) -> None:
+    settings = desk.settings(default_tier="cloud", budget=Budget(per_day=1.0))
+    outcome = await desk.ask(desk.request(max_output=OUTPUT), settings)
+    assert outcome.receipt.local
+    held = "another process holds the ledger, so that nobody knows what is left of the budget"
+    assert f"cloud ({CLOUD}) was not asked: {held}" in outcome.receipt.why
     assert desk.engine.ledger.problem is not None
-    assert "only what this process spends" in desk.engine.ledger.problem
+
+
+@pytest.mark.parametrize("budget", [Budget(), Budget(per_request=0.25)])
+async def test_a_locked_ledger_keeps_nobody_else_from_the_cloud(
+    desk: Desk, home: Path, locked: sqlite3.Connection, budget: Budget
+) -> None:
+    outcome = await desk.ask(desk.request(max_output=OUTPUT), cloud(desk, budget=budget))
+    assert outcome.receipt.model == CLOUD
+    locked.execute("COMMIT")
+    await desk.engine.close()
+    ((amount, settled, _),) = counted(home)
+    assert settled
+    assert amount == pytest.approx(outcome.receipt.cost_usd * 1e9)  # type: ignore[operator]  # it is known
+
+
+async def test_a_rule_on_what_is_left_of_the_budget_sees_what_is_held(
+    desk: Desk, make_engine: Callable[..., Engine], sim: Simulator, repository: Path
+) -> None:
+    rule = Rule("save", when=When(budget_left_under=0.995), tier="small", local=True)
+    settings = desk.settings(default_tier="cloud", budget=Budget(per_day=1.0), rules=(rule,))
+    sim.fail("no-headers", model=CLOUD, times=1)
+    first = asyncio.create_task(desk.ask(desk.request(max_output=OUTPUT), settings))
+    await sim.wait_for(lambda: sim.log)
+    other = Desk(make_engine(), sim, repository)
+    try:
+        receipt = (await other.ask(other.request(max_output=OUTPUT), settings)).receipt
+        assert (receipt.tier, receipt.rule) == ("small", "save")
+    finally:
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        await other.engine.close()
+
+
+@pytest.mark.parametrize("bound", ["per_day", "per_month"])
+async def test_a_rule_on_what_is_left_of_the_budget_knows_day_and_month(desk: Desk, bound: str) -> None:
+    rule = Rule("save", when=When(budget_left_under=0.5), tier="small", local=True)
+    settings = desk.settings(default_tier="cloud", budget=Budget(**{bound: 0.4}), rules=(rule,))
+    assert (await desk.ask(desk.request(max_output=OUTPUT), settings)).receipt.rule == "save"
+    settings = settings.replace(budget=Budget(**{bound: 0.6}))
+    assert (await desk.ask(desk.request(max_output=OUTPUT), settings)).receipt.model == CLOUD
 
 
 async def test_two_engines_of_one_person_share_the_budget(

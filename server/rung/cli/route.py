@@ -125,14 +125,15 @@ def _arguments(words: list[str]) -> _Arguments | None:
 
 
 def _budget_left(settings: Settings) -> float | None:
-    """What is left of today's budget; looked up only where a rule asks for it."""
-    day = settings.budget.per_day
-    if day is None or not asks_for_budget(rule.when for rule in settings.rules):
+    """What is left of the budget; looked up only where a rule asks for it."""
+    if not asks_for_budget(rule.when for rule in settings.rules):
         return None
+    from rung.ledger.budget import Budget  # noqa: PLC0415
     from rung.ledger.ledger import Ledger  # noqa: PLC0415
     from rung.settings import places  # noqa: PLC0415
 
-    return max(0.0, day - Ledger(places.state_folder() / "ledger.sqlite3").spent_today())
+    budget = Budget(Ledger(places.state_folder() / "ledger.sqlite3"))
+    return budget.left(settings.budget.per_day, settings.budget.per_month)
 
 
 def _paths(parts: tuple[Any, ...]) -> tuple[str, ...]:

@@ -1,18 +1,18 @@
 """The budget: what a call may cost at most is reserved before it and settled after, by all processes in one file.
 
-It bounds days and months; what one request may cost is its :class:`rung.ledger.purse.Purse`'s business. Money is
-counted in whole billionths of a dollar, so that sums are exact.
+It bounds days and months; what one request may cost is its :class:`rung.ledger.purse.Purse`'s business.
 
-Invariants: a reservation is admitted in the transaction that sums up what all processes have spent and hold, so that
-together they never exceed a bound; nothing here takes longer than :data:`PATIENCE`. Where the file is locked or broken,
-what this process knows is all that counts, :attr:`rung.ledger.ledger.Ledger.problem` says so, and what could not be
-written is, as soon as the file can be.
+Invariants: under a bound nothing is admitted but in the transaction that sums up what all processes have spent and
+hold, so that together they never exceed it; where the file is locked or broken nothing is admitted under a bound, and
+:attr:`rung.ledger.ledger.Ledger.problem` says so. Money is never forgotten: what could not be written is as soon as
+the file can be, a process that died has spent what it held, and what this process knows of the month is put back into
+a file that was begun anew. Nothing here takes much longer than :data:`PATIENCE`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import math
+import logging
 import random
 import sqlite3
 import threading
@@ -20,67 +20,17 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 
-from rung.ledger.ledger import Ledger
-from rung.ledger.schema import is_busy, open_for_writing
-from rung.types.value import Value
+from rung.ledger import reservations
+from rung.ledger.ledger import GLANCE, Ledger
+from rung.ledger.reservations import Reservation, Used, billionths, bound_in_billionths
+from rung.ledger.schema import NewerLedgerError, inode, is_busy, is_damaged, open_for_reading, open_for_writing
 
-PATIENCE = 0.2
-"""Seconds a locked file is waited for: a budget is asked for on the way to an answer."""
+log = logging.getLogger(__name__)
 
-HORIZON = 2 * 86_400.0
-"""Seconds a time may lie in the future, as it does after the clock was set back; what lies further was dated by a clock
-that was wrong."""
+PATIENCE = 2.0
+"""Seconds a locked file is waited for: others hold it for milliseconds, and a person waits for the answer."""
 
-KEPT = 70 * 86_400.0
-"""Seconds after which what was spent is nobody's business here; longer than any month."""
-
-_BILLION = 1_000_000_000
-
-
-class Reservation(Value):
-    """Money that one attempt holds, and later what it cost."""
-
-    id: str
-    request: str
-    attempt: int
-    """The number of the call within its request."""
-    at: float
-    """Seconds since 1970, UTC."""
-    until: float | None
-    """When it is dropped, because whoever made it must have died; None: it is settled."""
-    amount: int
-    """Billionths of a dollar: the worst case, once settled the cost."""
-    estimated: bool = False
-    """The amount of a settled one is an estimate, or still the worst case."""
-
-
-class _Since(Value):
-    """When this day and this month began: seconds since 1970, UTC."""
-
-    day: float
-    month: float
-
-
-class _Used(Value):
-    """What is spent and held since then, in billionths."""
-
-    since: _Since
-    day: int
-    month: int
-
-
-def billionths(dollars: float) -> int:
-    """Dollars as the whole billionths that are at least as much; what floats add by themselves is no billionth."""
-    return math.ceil(round(dollars * _BILLION, 3))
-
-
-def since(now: float) -> _Since:
-    """Midnight and the month's first, by this machine's zone."""
-    local = time.localtime(now)
-    return _Since(
-        day=time.mktime((local.tm_year, local.tm_mon, local.tm_mday, 0, 0, 0, 0, 0, -1)),
-        month=time.mktime((local.tm_year, local.tm_mon, 1, 0, 0, 0, 0, 0, -1)),
-    )
+RESTORED = "The ledger was deleted or replaced: what this process knows of this month's spending is in it again."
 
 
 class Budget:
@@ -99,8 +49,10 @@ class Budget:
         self._guard = threading.Lock()
         self._unwritten: dict[str, Reservation] = {}
         """What is not in the file yet; it is written before anything else is."""
-        self._seen: _Used | None = None
-        """What the file said last."""
+        self._known: dict[str, Reservation] = {}
+        """This month's rows as the file had them last, for a file that is begun anew."""
+        self._place = 0
+        """How far the file was read."""
         self._complaint: str | None = None
 
     def reserve(
@@ -121,31 +73,35 @@ class Budget:
             worst: US dollars.
             per_day: US dollars a day may cost; None: no bound.
             per_month: the same for a month.
-            lease: seconds after which it is given back, should this process die before it settles.
+            lease: seconds after which it counts as spent, should this process die before it settles.
 
         Returns:
             What to settle later, or why it may not be spent: half a sentence for the person.
         """
         now = self._clock()
         made = Reservation(uuid.uuid4().hex, request, attempt, now, now + lease, billionths(worst))
+        seen = inode(self._ledger.path)
         try:
             with self._transaction(now) as connection:
-                used = _sum_up(connection, now)
-                refused = _refusal(used, made.amount, per_day, per_month)
+                refused = reservations.refusal(reservations.used(connection, now), made.amount, per_day, per_month)
                 if refused is None:
-                    _put(connection, made)
-                    used = used.replace(day=used.day + made.amount, month=used.month + made.amount)
+                    reservations.put(connection, made)
         except (OSError, sqlite3.Error) as error:
-            self._complain(error)
-            return self._reserve_in_memory(made, per_day, per_month)
-        self._seen = used
+            why = self._complain(error, seen)
+            if made.amount and (per_day, per_month) != (None, None):
+                return f"{why}, so that nobody knows what is left of the budget"
+            with self._guard:
+                self._unwritten[made.id] = made
+            return made
+        if refused is None:
+            self._remember(made)
         return refused or made
 
     def settle(self, reservation: Reservation, cost: float | None, *, estimated: bool = False) -> None:
         """Put what a call did cost in the place of what it might.
 
         Args:
-            reservation: from :meth:`reserve`; it counts again where its lease had run out.
+            reservation: from :meth:`reserve`; it is right again where its lease had run out.
             cost: US dollars; None: unknown, so that the worst case stays counted as spent.
             estimated: nobody counted: the cost is an estimate.
         """
@@ -153,18 +109,67 @@ class Budget:
         settled = reservation.replace(until=None, amount=amount, estimated=estimated or cost is None)
         with self._guard:
             self._unwritten[settled.id] = settled
+        self._write()
+
+    def left(self, per_day: float | None, per_month: float | None) -> float | None:
+        """US dollars that are neither spent nor held, of the bound that leaves less; None where there is no bound.
+
+        Nothing is written, and no lock is waited for. Where the file cannot be read nothing is left, as far as anybody
+        knows: :meth:`reserve` would admit nothing either.
+        """
+        if (per_day, per_month) == (None, None):
+            return None
         now = self._clock()
+        with self._guard:
+            own = dict(self._unwritten)
         try:
-            with self._transaction(now) as connection:
-                used = _sum_up(connection, now)
+            found = self._used(now, own)
         except (OSError, sqlite3.Error) as error:
-            self._complain(error)
-            return
-        self._seen = used
+            log.debug("the budget cannot be read: %s", type(error).__name__)
+            return 0.0
+        pairs = ((per_day, found.day), (per_month, found.month))
+        left = min(bound_in_billionths(bound) - used for bound, used in pairs if bound is not None)
+        return max(0, left) / 1e9
+
+    def close(self) -> None:
+        """Write what could not be written so far, if that can be done now."""
+        if self._unwritten:
+            self._write()
+
+    def _write(self) -> None:
+        """Bring what is not written yet into the file; where that fails it stays for the next time."""
+        seen = inode(self._ledger.path)
+        try:
+            with self._transaction(self._clock()):
+                pass
+        except (OSError, sqlite3.Error) as error:
+            self._complain(error, seen)
+
+    def _used(self, now: float, own: dict[str, Reservation]) -> Used:
+        """What is spent and held by the file and by what this process has not written.
+
+        Raises:
+            OSError: the file cannot be opened.
+            sqlite3.Error: it is locked or broken.
+        """
+        start = reservations.since(now)
+        connection = open_for_reading(self._ledger.path, GLANCE)
+        with self._guard:
+            known = dict(self._known)
+        if connection is None:
+            # It was deleted, if there ever was one: what was in it counts all the same.
+            own, found = {**known, **own}, Used(0, 0)
+        else:
+            with contextlib.closing(connection):
+                if known and not reservations.has(connection, next(reversed(known))):
+                    own = {**known, **own}
+                found = reservations.used(connection, now, own)
+        extra = [sum(row.amount for row in own.values() if row.at >= begin) for begin in (start.day, start.month)]
+        return Used(found.day + extra[0], found.month + extra[1])
 
     @contextlib.contextmanager
     def _transaction(self, now: float) -> Iterator[sqlite3.Connection]:
-        """The file, nobody else writing; with what was not written so far, and without what is over.
+        """The file, nobody else writing; with what was not written so far.
 
         Raises:
             OSError: the file cannot be made.
@@ -172,46 +177,78 @@ class Budget:
         """
         deadline = time.monotonic() + self._patience
         with contextlib.closing(open_for_writing(self._ledger.path, self._patience / 2)) as connection:
+            # Money outlives a power cut.
+            connection.execute("PRAGMA synchronous = FULL")
             _begin(connection, deadline)
+            restored = self._compare(connection, now)
             with self._guard:
                 waiting = list(self._unwritten.values())
             for row in waiting:
-                _put(connection, row)
-            _tidy(connection, now)
+                reservations.put(connection, row)
+            reservations.tidy(connection, now)
             yield connection
             connection.execute("COMMIT")
         with self._guard:
             for row in waiting:
                 if self._unwritten.get(row.id) is row:
                     del self._unwritten[row.id]
+        self._remember(*waiting)
+        if restored:
+            log.warning("%s", RESTORED)
         if self._complaint and self._ledger.problem == self._complaint:
             self._ledger.problem = None
         self._complaint = None
 
-    def _reserve_in_memory(
-        self, made: Reservation, per_day: float | None, per_month: float | None
-    ) -> Reservation | str:
-        """The same with what the file said last, and what this process spent since."""
-        start = since(made.at)
-        with self._guard:
-            # Last month's are of use to nobody but a file that comes back, and there may be no end to them.
-            self._unwritten = {key: row for key, row in self._unwritten.items() if row.at >= start.month}
-            rows = self._unwritten.values()
-            day = sum(row.amount for row in rows if row.at >= start.day)
-            month = sum(row.amount for row in rows)
-            if self._seen and self._seen.since.day == start.day:
-                day += self._seen.day
-            if self._seen and self._seen.since.month == start.month:
-                month += self._seen.month
-            refused = _refusal(_Used(start, day, month), made.amount, per_day, per_month)
-            if refused is None:
-                self._unwritten[made.id] = made
-        return refused or made
+    def _compare(self, connection: sqlite3.Connection, now: float) -> bool:
+        """Take in what others wrote, and put back what the file lacks because it was begun anew; gives whether it was.
 
-    def _complain(self, error: OSError | sqlite3.Error) -> None:
-        name = getattr(error, "sqlite_errorname", None) or type(error).__name__
-        self._complaint = f"The budget cannot be shared ({name}): only what this process spends is counted."
-        self._ledger.problem = self._complaint
+        What was last known is in the file unless the file is another one.
+        """
+        start = reservations.since(now).month
+        with self._guard:
+            self._known = {key: row for key, row in self._known.items() if row.at >= start}
+            newest = next(reversed(self._known), None)
+            anew = newest is not None and not reservations.has(connection, newest)
+            if anew:
+                reservations.put_back(connection, self._known.values())
+            if anew or newest is None:
+                self._place = 0
+            for place, row in reservations.changed(connection, self._place, start):
+                self._known[row.id] = row
+                self._place = place
+        return anew
+
+    def _remember(self, *rows: Reservation) -> None:
+        """These rows are in the file now."""
+        with self._guard:
+            self._known |= {row.id: row for row in rows}
+
+    def _complain(self, error: OSError | sqlite3.Error, seen: int | None) -> str:
+        """Say what is wrong, and put a damaged file out of the way; gives half a sentence for the person."""
+        why, old = _trouble(error), self._clock() - reservations.KEPT
+        with self._guard:
+            # There may be no end to them.
+            self._unwritten = {key: row for key, row in self._unwritten.items() if row.at >= old}
+        self._complaint = f"The budget cannot be kept: {why}. Under a budget no cloud is asked."
+        self._ledger.complain(self._complaint)
+        if isinstance(error, sqlite3.Error) and is_damaged(error):
+            self._ledger.mend(seen)
+            with contextlib.suppress(OSError, sqlite3.Error), self._transaction(self._clock()):
+                pass
+        return why
+
+
+def _trouble(error: OSError | sqlite3.Error) -> str:
+    """What is wrong with the file, in half a sentence that quotes no path."""
+    if isinstance(error, OSError):
+        return f"the ledger cannot be opened ({error.strerror or type(error).__name__})"
+    if isinstance(error, NewerLedgerError):
+        return "the ledger was written by a newer Rung"
+    if is_damaged(error):
+        return "the ledger is damaged"
+    if is_busy(error):
+        return "another process holds the ledger"
+    return f"the ledger cannot be written ({getattr(error, 'sqlite_errorname', type(error).__name__)})"
 
 
 def _begin(connection: sqlite3.Connection, deadline: float) -> None:
@@ -229,52 +266,3 @@ def _begin(connection: sqlite3.Connection, deadline: float) -> None:
             time.sleep(random.uniform(0.0005, 0.002))
         else:
             return
-
-
-def _put(connection: sqlite3.Connection, row: Reservation) -> None:
-    names = Reservation._fields
-    connection.execute(
-        f"INSERT OR REPLACE INTO reservation ({', '.join(names)}) "  # noqa: S608  # our own column names
-        f"VALUES ({', '.join('?' * len(names))})",
-        [getattr(row, name) for name in names],
-    )
-
-
-def _tidy(connection: sqlite3.Connection, now: float) -> None:
-    """Drop what is over, and date what a wrong clock put far into the future to now, lest it count for years."""
-    far = now + HORIZON
-    connection.execute("UPDATE reservation SET at = ? WHERE at > ?", (now, far))
-    connection.execute("UPDATE reservation SET until = ? WHERE until > ?", (far, far))
-    connection.execute("DELETE FROM reservation WHERE until <= ? OR at < ?", (now, now - KEPT))
-
-
-def _sum_up(connection: sqlite3.Connection, now: float) -> _Used:
-    start = since(now)
-    return _Used(start, *(_spent(connection, begin, now + HORIZON) for begin in (start.day, start.month)))
-
-
-def _spent(connection: sqlite3.Connection, begin: float, end: float) -> int:
-    """All reservations, and the costs of requests that were recorded without any."""
-    held = connection.execute("SELECT coalesce(sum(amount), 0) FROM reservation WHERE at >= ?", (begin,)).fetchone()[0]
-    other = connection.execute(
-        "SELECT total(attempt.cost_usd) FROM request JOIN call ON call.request = request.id "
-        "JOIN attempt ON attempt.call = call.id WHERE request.at >= ? AND request.at < ? "
-        "AND NOT EXISTS (SELECT 1 FROM reservation WHERE reservation.request = request.id)",
-        (begin, end),
-    ).fetchone()[0]
-    return int(held) + billionths(float(other))
-
-
-def _refusal(used: _Used, amount: int, per_day: float | None, per_month: float | None) -> str | None:
-    """Why so much may not be spent; None where it may."""
-    for name, spent, bound in (("today's", used.day, per_day), ("this month's", used.month, per_month)):
-        # What costs nothing is in no budget's way.
-        if bound is None or not amount or spent + amount <= math.floor(round(bound * _BILLION, 3)):
-            continue
-        cost, left = amount / _BILLION, bound - spent / _BILLION
-        if left <= 0:
-            return f"{name} ${bound:.2f} are used up"
-        if not spent:
-            return f"it may cost ${cost:.4f}, more than all of {name} ${bound:.4f}"
-        return f"{name} ${bound:.2f} are used up but for ${left:.4f}, and it may cost ${cost:.4f}"
-    return None

@@ -15,12 +15,14 @@ import logging
 import queue
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from rung.types.receipt import Receipt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from rung.ledger.reservations import Reservation
     from rung.ledger.rows import Row, Source
 
 log = logging.getLogger(__name__)
@@ -83,7 +85,7 @@ class Ledger:
             if not full:
                 self._waiting += 1
         if full:
-            self._complain("The ledger cannot keep up: records are being dropped.")
+            self.complain("The ledger cannot keep up: records are being dropped.")
             return
         self._queue.put(row)
         self.start()
@@ -112,7 +114,7 @@ class Ledger:
             thread.join(limit)
 
     def spent(self, since: float) -> float:
-        """US dollars that all processes spent since then, as far as costs are known.
+        """US dollars that all processes spent since then, as far as costs are known; what is only held is not spent.
 
         Reads the file (milliseconds; at most 0.2 s where it is locked), and adds what this process has not
         written yet or could not write. Where the file cannot be read, that is all it knows.
@@ -150,7 +152,7 @@ class Ledger:
     def _spent_in_file(self, since: float, own: dict[str, tuple[float, float]]) -> float:
         import sqlite3  # noqa: PLC0415
 
-        from rung.ledger.rows import sum_of_costs  # noqa: PLC0415
+        from rung.ledger import reservations  # noqa: PLC0415
         from rung.ledger.schema import open_for_reading  # noqa: PLC0415
 
         try:
@@ -158,7 +160,7 @@ class Ledger:
             if connection is None:
                 return 0.0
             try:
-                return sum_of_costs(connection, since, own)
+                return reservations.spent(connection, since, own)
             finally:
                 connection.close()
         except (OSError, sqlite3.Error) as error:
@@ -205,26 +207,36 @@ class Ledger:
         try:
             self._write_batch(rows)
         except NewerLedgerError:
-            self._complain("The ledger was written by a newer Rung: records are being dropped.")
+            self.complain("The ledger was written by a newer Rung: records are being dropped.")
         except sqlite3.Error as error:
             if is_damaged(error):
                 self._begin_anew(rows, seen)
             else:
                 name = getattr(error, "sqlite_errorname", type(error).__name__)
-                self._complain(f"The ledger cannot be written ({name}): records are being dropped.")
+                self.complain(f"The ledger cannot be written ({name}): records are being dropped.")
         except OSError as error:
             name = error.strerror or type(error).__name__
-            self._complain(f"The ledger cannot be opened ({name}): records are being dropped.")
+            self.complain(f"The ledger cannot be opened ({name}): records are being dropped.")
         with self._guard:
             self._waiting -= len(rows)
 
-    def _write_batch(self, rows: list[Row]) -> None:
+    def mend(self, seen: int | None) -> None:
+        """Put a damaged file aside, and begin a new one with what can still be read of the money in it.
+
+        Args:
+            seen: the inode of the file that was found to be damaged.
+        """
+        self._begin_anew([], seen)
+
+    def _write_batch(self, rows: list[Row], money: Sequence[Reservation] = ()) -> None:
+        from rung.ledger.reservations import put_back  # noqa: PLC0415
         from rung.ledger.rows import insert  # noqa: PLC0415
         from rung.ledger.schema import open_for_writing, transaction  # noqa: PLC0415
 
         connection = open_for_writing(self.path, self._patience)
         try:
             with transaction(connection):
+                put_back(connection, money)
                 for row in rows:
                     insert(connection, row)
         finally:
@@ -237,33 +249,36 @@ class Ledger:
     def _begin_anew(self, rows: list[Row], seen: int | None) -> None:
         import sqlite3  # noqa: PLC0415
 
+        from rung.ledger.reservations import salvage  # noqa: PLC0415
         from rung.ledger.schema import is_damaged, move_aside  # noqa: PLC0415
 
         damaged = "The ledger is damaged and cannot be replaced: records are being dropped."
         try:
             aside = move_aside(self.path, seen)
         except OSError:
-            self._complain(damaged)
+            self.complain(damaged)
             return
+        money: list[Reservation] = []
         if aside is not None:
+            money = salvage(aside)
             log.warning("The ledger was damaged; it is kept as %s, and a new one was begun.", aside.name)
         deadline = time.monotonic() + self._patience
         while True:
             try:
-                self._write_batch(rows)
+                self._write_batch(rows, money)
             except (OSError, sqlite3.Error) as error:
                 # Another process may be in the middle of moving the same damaged file.
                 moving = isinstance(error, FileNotFoundError) or (
                     isinstance(error, sqlite3.Error) and is_damaged(error)
                 )
                 if not moving or time.monotonic() >= deadline:
-                    self._complain(damaged)
+                    self.complain(damaged)
                     return
                 time.sleep(0.02)
             else:
                 return
 
-    def _complain(self, problem: str) -> None:
+    def complain(self, problem: str) -> None:
         """Say a problem once, until writing works again or something else is wrong."""
         with self._guard:
             known, self.problem = self.problem, problem

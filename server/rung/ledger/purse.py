@@ -10,7 +10,8 @@ import json
 from typing import TYPE_CHECKING
 
 from rung.ledger import prices
-from rung.ledger.budget import Budget, Reservation
+from rung.ledger.budget import Budget
+from rung.ledger.reservations import Reservation
 from rung.providers import anthropic, openai
 from rung.providers.events import Question
 from rung.routing.tokens import estimate, upper

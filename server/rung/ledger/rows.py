@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 from rung.types.attempt import Attempt, CallRecord
 from rung.types.receipt import Receipt
@@ -123,14 +122,3 @@ def _calls(connection: sqlite3.Connection, request: str) -> tuple[CallRecord, ..
             fields = dict(zip(_ATTEMPT, values, strict=True))
             attempts.append(Attempt(**{**fields, "estimated": bool(fields["estimated"])}))
     return tuple(CallRecord(tuple(attempts)) for attempts in calls.values())
-
-
-def sum_of_costs(connection: sqlite3.Connection, since: float, but: Collection[str]) -> float:
-    """US dollars of all requests since then whose attempts' costs are known, some requests left out."""
-    total = connection.execute(
-        "SELECT total(attempt.cost_usd) FROM request JOIN call ON call.request = request.id "
-        "JOIN attempt ON attempt.call = call.id "
-        "WHERE request.at >= ? AND request.id NOT IN (SELECT value FROM json_each(?))",
-        (since, json.dumps(list(but))),
-    )
-    return float(total.fetchone()[0])
