@@ -12,10 +12,12 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import socket
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 
 def lock(path: Path) -> int | None:
@@ -36,27 +38,51 @@ def lock(path: Path) -> int | None:
     return descriptor
 
 
+class _Socket(http.client.HTTPConnection):
+    """A connection to a socket in the file system."""
+
+    def __init__(self, path: str, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        """Open it."""
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def _connections(url: str, limit: float) -> Iterator[http.client.HTTPConnection]:
+    """What may lead to the server, in the order to be tried; ``localhost`` is not left to be looked up."""
+    address = urlsplit(url)
+    host = address.hostname or "localhost"
+    if address.scheme == "unix":
+        yield _Socket(address.path, limit)
+        return
+    maker = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+    for number in ("127.0.0.1", "::1") if host == "localhost" else (host,):
+        yield maker(number, address.port, timeout=limit)
+
+
 def _load(url: str, body: object, limit: float) -> int:
     """The status of the load; 0 where the server could not be spoken to."""
-    address = urlsplit(url)
-    maker = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
-    host = address.hostname or "localhost"
-    for number in ("127.0.0.1", "::1") if host == "localhost" else (host,):
-        connection = maker(number, address.port, timeout=limit)
+    for connection in _connections(url, limit):
         try:
             connection.connect()
         except OSError:
             connection.close()
         else:
-            return _post(connection, address, body)
+            return _post(connection, url, body)
     return 0
 
 
-def _post(connection: http.client.HTTPConnection, address: SplitResult, body: object) -> int:
+def _post(connection: http.client.HTTPConnection, url: str, body: object) -> int:
     """The status of the load on a connection that is open; closes it."""
+    address = urlsplit(url)
+    base = "" if address.scheme == "unix" else address.path.rstrip("/")
+    headers = {"content-type": "application/json", "host": address.netloc or "localhost"}
     try:
-        headers = {"content-type": "application/json", "host": address.netloc}
-        connection.request("POST", address.path.rstrip("/") + "/api/chat", json.dumps(body), headers)
+        connection.request("POST", f"{base}/api/chat", json.dumps(body), headers)
         response = connection.getresponse()
         response.read()
     except (OSError, http.client.HTTPException):

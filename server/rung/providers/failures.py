@@ -142,7 +142,8 @@ def _root_errno(error: BaseException) -> int | None:
 def _connect_failure(model: Model, error: httpx2.HTTPError) -> AttemptError:
     number = _root_errno(error)
     start = "Is Ollama running? Start it with `ollama serve`." if model.provider == "ollama" else "Check `url`."
-    if number == errno.ECONNREFUSED:
+    # A socket in the file system that nobody made is not there at all.
+    if number in {errno.ECONNREFUSED, errno.ENOENT}:
         return AttemptError("refused", f"Nobody listens at {host_of(model)}.", start)
     if number in {socket.EAI_NONAME, socket.EAI_AGAIN, socket.EAI_FAIL}:
         return AttemptError("unreachable", f"The name of {host_of(model)} is not known.", "Check `url` and network.")

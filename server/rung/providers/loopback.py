@@ -1,18 +1,28 @@
-"""This machine by its names: ``localhost`` means the loopback addresses, whatever a name server or a hosts file says.
+"""This machine by its names: ``localhost`` means the loopback addresses, ``unix:///path`` a socket in the file system.
 
-Left to the system, ``localhost`` is often ``::1`` first, where Ollama does not listen; and what resolves somewhere else
-would take with it what was promised to stay here.
+Left to the system (a name server, a hosts file), ``localhost`` is often ``::1`` first, where Ollama does not listen; and
+what resolves somewhere else would take with it what was promised to stay here.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import ssl
 from urllib.parse import urlsplit
 
 import httpx2
 
 ADDRESSES = ("127.0.0.1", "::1")
 """In the order they are tried: most servers listen at the first one alone."""
+
+
+SOCKET = "unix://"
+"""How the address of a socket in the file system begins; its path follows."""
+
+
+def over_http(url: str, path: str = "") -> str:
+    """The address as HTTP knows it: a socket's says nothing of the paths behind it, so ``path`` does."""
+    return f"http://localhost{path}" if url.startswith(SOCKET) else url
 
 
 def is_name(host: str) -> bool:
@@ -22,6 +32,8 @@ def is_name(host: str) -> bool:
 
 def is_loopback(url: str) -> bool:
     """Whether the address names this machine by itself, without asking a name server."""
+    if url.startswith(SOCKET):
+        return True
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:
@@ -32,6 +44,13 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def transport_to(url: str, verify: ssl.SSLContext | bool) -> httpx2.AsyncBaseTransport:  # noqa: FBT001 - httpx2's name
+    """The transport for an address on this machine."""
+    if url.startswith(SOCKET):
+        return httpx2.AsyncHTTPTransport(uds=url.removeprefix(SOCKET))
+    return Loopback(httpx2.AsyncHTTPTransport(verify=verify))
 
 
 class Loopback(httpx2.AsyncBaseTransport):

@@ -20,6 +20,7 @@ import httpx2
 from rung.errors import AttemptError
 from rung.providers import failures
 from rung.providers.events import Finished, Opened, Question, Thought, Usage
+from rung.providers.loopback import over_http
 from rung.providers.ollama import SIMULATED
 from rung.providers.thinking import ThinkTags
 from rung.providers.transport import client_for, lines
@@ -101,8 +102,9 @@ class OpenAI:
         sdk = await asyncio.to_thread(importlib.import_module, "openai")
         logging.getLogger("openai").setLevel(logging.WARNING)
         async with client_for(address(model), model.connect) as http:
+            base = over_http(address(model), "/v1")
             client: AsyncOpenAI = sdk.AsyncOpenAI(
-                api_key=key or "none", base_url=address(model), max_retries=0, http_client=http, timeout=http.timeout
+                api_key=key or "none", base_url=base, max_retries=0, http_client=http, timeout=http.timeout
             )
             # The SDK fills these from variables that are not Rung's to use, and has no argument that says "none".
             client.organization = client.project = None

@@ -15,7 +15,7 @@ from functools import lru_cache
 import httpx2
 
 from rung.errors import AttemptError
-from rung.providers.loopback import Loopback, is_loopback
+from rung.providers.loopback import is_loopback, over_http, transport_to
 
 LONGEST_LINE = 8 * 2**20
 """Bytes; a server that sends a longer line is not speaking the protocol."""
@@ -71,14 +71,14 @@ def client_for(url: str, connect: float) -> httpx2.AsyncClient:
         url: the server.
         connect: seconds the TCP and TLS handshakes may take.
     """
-    secure = url.startswith("https")
     here = is_loopback(url)
+    verify = _certificates() if url.startswith("https") else False
     return httpx2.AsyncClient(
-        base_url=url,
+        base_url=over_http(url),
         timeout=httpx2.Timeout(None, connect=connect),
         trust_env=not here,
-        verify=_certificates() if secure else False,
-        transport=Loopback(httpx2.AsyncHTTPTransport(verify=_certificates() if secure else False)) if here else None,
+        verify=verify,
+        transport=transport_to(url, verify) if here else None,
         follow_redirects=False,
         event_hooks={"response": [_bound]},
     )

@@ -1,8 +1,8 @@
 """What the address of a model says: whether it can be used, and whether it is this machine.
 
-An address is local when nothing sent to it can leave the machine: loopback by number, or ``localhost``, which is
-connected to by number too. Other names are never looked up, for the answer could change between the check and the
-connection.
+An address is local when nothing sent to it can leave the machine: loopback by number, ``localhost`` (which is connected
+to by number too), or a socket in the file system. Other names are never looked up, for the answer could change between
+the check and the connection.
 """
 
 from __future__ import annotations
@@ -29,14 +29,19 @@ def problem(url: str) -> str | None:
         return "has credentials in it: put the key in your environment or .env and its NAME in `key`"
     if parts.query or parts.fragment or url.endswith(("?", "#")):
         return "has a `?` or `#` part, which an address of a server has not"
+    if parts.scheme == "unix":
+        return None if parts.path.startswith("/") and not parts.netloc else "must be unix:///path/to/socket"
     if parts.scheme not in _PORTS or not url.lower().startswith(f"{parts.scheme}://"):
-        return "must begin with http:// or https://"
+        return "must begin with http://, https:// or unix://"
     return None if parts.hostname and port_is_fine else "names no server"
 
 
 def is_this_machine(url: str) -> bool:
-    """Loopback: 127.0.0.0/8, ::1, ``localhost``."""
-    host = (urlsplit(url).hostname or "").lower()
+    """Loopback (127.0.0.0/8, ::1, ``localhost``) or a Unix socket."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return True
+    host = (parts.hostname or "").lower()
     if host == "localhost":
         return True
     try:
@@ -48,5 +53,7 @@ def is_this_machine(url: str) -> bool:
 def origin(url: str) -> str:
     """The server behind an address, the same text however the address is written."""
     parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return f"unix:{parts.path}"
     host = "loopback" if is_this_machine(url) else (parts.hostname or "").lower()
     return f"{host}:{parts.port or _PORTS[parts.scheme]}"

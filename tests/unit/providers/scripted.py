@@ -122,7 +122,7 @@ class Server:
 
 @contextlib.asynccontextmanager
 async def serving(*scripts: Script, host: str = "127.0.0.1") -> AsyncIterator[Server]:
-    """A server that answers by these scripts, one request each, the last for ever."""
+    """A server that answers by these scripts, one request each, the last for ever; ``host`` may be a socket's path."""
     server = Server(*scripts)
     tasks: set[asyncio.Task[None]] = set()
 
@@ -130,8 +130,11 @@ async def serving(*scripts: Script, host: str = "127.0.0.1") -> AsyncIterator[Se
         task = asyncio.ensure_future(server.handle(reader, writer))
         tasks.add(task)
 
-    listening = await asyncio.start_server(accept, host, 0, limit=2**20)
-    server.port = listening.sockets[0].getsockname()[1]
+    if host.startswith("/"):
+        listening = await asyncio.start_unix_server(accept, host, limit=2**20)
+    else:
+        listening = await asyncio.start_server(accept, host, 0, limit=2**20)
+        server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server
     finally:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -77,18 +77,38 @@ async def test_localhost_where_nobody_listens_is_refused(provider: Any) -> None:
     assert error.failure == "refused"
 
 
+@pytest.mark.parametrize(
+    ("provider", "body", "path"),
+    [("ollama", "ollama", "/api/chat"), ("openai-compatible", "openai", "/v1/chat/completions")],
+)
+async def test_a_socket_in_the_file_system_is_spoken_to(provider: Any, body: str, path: str, tmp_path: Path) -> None:
+    place = str(tmp_path / "model.sock")
+    model = Model(provider, "m", f"unix://{place}", connect=5.0, local=True)
+    chat = Ollama() if provider == "ollama" else openai()
+    async with serving(Script([ANSWERS[body]]), host=place) as server:
+        assert text_of(await heard(chat, question(model))) == "here"
+        assert server.talks[0].head.startswith(f"POST {path} HTTP/1.1\r\n")
+    gone = model.replace(url=f"unix://{tmp_path}/nobody.sock")
+    error = await failure(chat, question(gone))
+    assert (error.failure, error.text) == ("refused", f"Nobody listens at {gone.url}.")
+
+
 async def test_a_name_that_only_looks_like_it_is_none() -> None:
     assert [is_loopback(f"http://{name}/") for name in ("localhost", "a.localhost", "127.3.2.1", "[::1]")] == [True] * 4
     assert not any(is_loopback(f"http://{name}/") for name in ("localhost.example", "notlocalhost", "10.0.0.1", ""))
 
 
-@pytest.mark.parametrize("address", HERE)
-async def test_a_load_finds_localhost_too(address: str, tmp_path: Path) -> None:
-    async with serving(Script([b"{}"]), host=address) as server:
-        url, paths = f"http://localhost:{server.port}", {"lock": tmp_path / "lock", "result": tmp_path / "result"}
-        job = {"url": url, "body": {"model": "m"}, "limit": 20, **{name: str(path) for name, path in paths.items()}}
-        process = subprocess.Popen([sys.executable, warm_process.__file__, json.dumps(job)])  # noqa: ASYNC220
+@pytest.mark.parametrize("where", [*HERE, "socket"])
+async def test_a_load_finds_this_machine_too(where: str, tmp_path: Path) -> None:
+    place = str(tmp_path / "model.sock")
+    async with serving(Script([b"{}"]), host=place if where == "socket" else where) as server:
+        url = f"unix://{place}" if where == "socket" else f"http://localhost:{server.port}"
+        paths = {name: str(tmp_path / name) for name in ("lock", "result")}
+        job = json.dumps({"url": url, "body": {"model": "m"}, "limit": 20, **paths})
+        process = await asyncio.create_subprocess_exec(sys.executable, warm_process.__file__, job)
         await server.arrived.wait()
-        assert f"host: localhost:{server.port}\r\n" in server.talks[0].head.lower()
+        host = "localhost" if where == "socket" else f"localhost:{server.port}"
+        assert f"host: {host}\r\n" in server.talks[0].head.lower()
+        assert server.talks[0].head.startswith("POST /api/chat ")
         process.kill()
-        process.wait()
+        await process.wait()

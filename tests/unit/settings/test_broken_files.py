@@ -113,7 +113,7 @@ WRONG_MEANINGS = [
     (GATEWAY + 'url = "https://[::1"\n', 7, ["`url`", "brackets"]),
     (GATEWAY + 'url = "https://h:99999"\n', 7, ["`url`", "port"]),
     (GATEWAY + 'url = ""\n', 7, ["`url`"]),
-    (MODEL + 'url = "unix:///run/ollama.sock"\n', 6, ["`url`", "http://"]),
+    (MODEL + 'url = "unix:relative.sock"\n', 6, ["`url`", "unix:///"]),
     ("[[rule]]\nlocal = true\n", 1, ["[[rule]]", "`name`"]),
     (RULE + RULE, 6, ["Two rules", "`r`"]),
     (RULE + 'when = { pattern = "(" }\n', 4, ["`pattern`", "regular expression"]),

@@ -136,6 +136,7 @@ def test_the_persons_word_says_what_is_local(person: Person) -> None:
         ("http://[::1]:8080", True),
         ("http://localhost:11434", True),
         ("http://LOCALHOST", True),
+        ("unix:///run/ollama.sock", True),
         ("http://192.168.1.20:11434", False),
         ("http://0.0.0.0:11434", False),
         ("http://127.0.0.1.example.com", False),
