@@ -1,6 +1,6 @@
 """This machine by its names: ``localhost`` means the loopback addresses, ``unix:///path`` a socket in the file system.
 
-Left to the system (a name server, a hosts file), ``localhost`` is often ``::1`` first, where Ollama does not listen; and
+Left to the system (a name server, a hosts file) ``localhost`` is often ``::1`` first, where Ollama does not listen, and
 what resolves somewhere else would take with it what was promised to stay here.
 """
 
