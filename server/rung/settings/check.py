@@ -5,6 +5,7 @@ Whether the tiers that its rules name exist is not known here; :mod:`rung.settin
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,9 @@ from rung.types.value import Value
 
 if TYPE_CHECKING:
     from rung.settings.values import Layer
+
+
+_CHAIN = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){50}""")
 
 
 class Checked(Value):
@@ -59,6 +63,11 @@ def check(text: str, path: Path, layer: Layer, words: Mapping[str, bool]) -> Che
     Raises:
         SettingsError: the first mistake, with its line.
     """
+    chain = _CHAIN.search(text)
+    if chain:
+        # TOML's reader takes a time for them that grows with their square.
+        line = text.count("\n", 0, chain.start()) + 1
+        raise SettingsError("This is nested too deeply.", path, line, "No setting is inside so many others.")
     try:
         data = tomllib.loads(text)
     except ValueError as error:  # a number of thousands of digits is one, too

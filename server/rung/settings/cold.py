@@ -16,7 +16,9 @@ from rung.settings.values import Settings
 if TYPE_CHECKING:
     from rung.settings.values import Layer
 
-MOST_BYTES = 1024 * 1024
+_MOST_BYTES = 1024 * 1024
+_MOST_UNTRUSTED = 128 * 1024
+"""Bytes of a file that nobody vouches for: reading it must not hold anybody up."""
 
 
 def read(root: Path | None, editor: Mapping[str, Any] | None) -> tuple[Settings, tuple[str, ...]]:
@@ -29,12 +31,12 @@ def read(root: Path | None, editor: Mapping[str, Any] | None) -> tuple[Settings,
         SettingsError: the first mistake in any of the files.
     """
     shipped = places.shipped() / "rung.toml"
-    data = files.read_settings(shipped, MOST_BYTES)
+    data = files.read_settings(shipped, _MOST_BYTES)
     if data is None:
         raise SettingsError("Rung's own settings are missing.", shipped, hint="Install Rung anew.")
     checked = [_check(data, shipped, "shipped", {})]
     user = places.config_folder() / "rung.toml"
-    data = files.read_settings(user, MOST_BYTES)
+    data = files.read_settings(user, _MOST_BYTES)
     if data is not None:
         checked.append(_check(data, user, "user", checked[-1].words))
     words = checked[-1].words
@@ -61,4 +63,5 @@ def _workspace(root: Path, words: Mapping[str, bool]) -> tuple[Checked | None, t
 
 
 def _check(data: bytes, path: Path, layer: Layer, words: Mapping[str, bool]) -> Checked:
-    return check(files.text_of(data, path, MOST_BYTES), path, layer, words)
+    most = _MOST_UNTRUSTED if layer == "untrusted" else _MOST_BYTES
+    return check(files.text_of(data, path, most), path, layer, words)

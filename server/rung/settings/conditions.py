@@ -6,6 +6,7 @@ The data has the right shape already (:mod:`rung.settings.shape`).
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +18,9 @@ from rung.settings.values import When
 
 _DEEPEST = 10
 _LONGEST_PATTERN = 2000
+_MOST_REPEATS = 500_000
+"""What a pattern says so many times over, as in `a{9}`, is compiled so many times: this much memory and time may go."""
+_REPEATS = re.compile(r"\{\s*(\d+)")
 _WORDS = ("words", "before")
 
 
@@ -26,6 +30,9 @@ class Conditions:
     def __init__(self, mistakes: Mistakes) -> None:
         self._mistakes = mistakes
         self._lists: dict[str, tuple[str, ...]] | None = None
+        self._written_out: dict[str, tuple[str, ...]] = {}
+        self._repeats = 0
+        """Of all patterns of the file so far."""
 
     def read(self, table: Mapping[str, Any], where: Where, depth: int = 1) -> When:
         """The value of a table.
@@ -79,7 +86,8 @@ class Conditions:
         if not all(entry.strip() for entry in entries):
             raise self._empty(name, where)
         out: dict[str, None] = {}
-        for number, entry in enumerate(entries):
+        places = {entry: number for number, entry in reversed([*enumerate(entries)])}
+        for entry, number in sorted(places.items(), key=lambda pair: pair[1]):
             at = where if is_one else (*where, number)
             if name in _WORDS:
                 out.update(dict.fromkeys(self._words(entry.strip(), at)))
@@ -104,7 +112,10 @@ class Conditions:
             raise self._mistakes.at(
                 where, f"There is no list named {telltale.shown(entry[1:])}.", f"There are {known}."
             )
-        return tuple(form for one in self._lists[entry[1:]] for form in phrases.by_first_word(one))
+        if entry not in self._written_out:
+            forms = (form for one in self._lists[entry[1:]] for form in phrases.by_first_word(one))
+            self._written_out[entry] = tuple(forms)
+        return self._written_out[entry]
 
     def _pattern(self, pattern: str, where: Where) -> str:
         import regex  # type: ignore[import-untyped]  # noqa: PLC0415 - 16 ms; it has no types of its own
@@ -112,6 +123,11 @@ class Conditions:
         said = "" if len(pattern) <= _LONGEST_PATTERN else f": it has more than {_LONGEST_PATTERN} characters"
         if said:
             raise self._mistakes.at(where, f"This `pattern` is too long{said}.")
+        # As if each were inside the next: how they really are could only be told by reading the whole language.
+        self._repeats += math.prod(max(1, min(_MOST_REPEATS, int(n[:9]))) for n in _REPEATS.findall(pattern))
+        if self._repeats > _MOST_REPEATS:
+            text = "This `pattern` repeats things too often: its `{...}` together come to too much."
+            raise self._mistakes.at(where, text, "Make the numbers smaller, or use `+` or `*`.")
         try:
             regex.compile(pattern)
         except regex.error as error:

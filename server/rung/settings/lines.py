@@ -13,6 +13,8 @@ from typing import TypeAlias
 Where: TypeAlias = tuple[str | int, ...]
 """A place in the data: keys, and numbers from 0 in arrays."""
 
+_DEEPEST = 50
+"""Keys in one `a.b.c` that are looked at; no setting is so deep, and each would cost as much as all before it."""
 _BLANK = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
 _SPACE = re.compile(r"[ \t]*")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -75,7 +77,7 @@ class Lines:
         keys = self._key()
         self._at += 2 if is_array else 1
         table: Where = ()
-        for key in keys[:-1]:
+        for key in keys[:-1][:_DEEPEST]:
             table = self._last((*table, key))
             self._found.setdefault(table, line)
         table = (*table, *keys[-1:])
@@ -110,7 +112,7 @@ class Lines:
     def _pair(self, table: Where) -> None:
         line = self._here()
         keys = self._key()
-        for depth in range(1, len(keys) + 1):
+        for depth in range(1, min(len(keys), _DEEPEST) + 1):
             self._found.setdefault((*table, *keys[:depth]), line)
         if self._text.startswith("=", self._at):
             self._at += 1

@@ -54,10 +54,12 @@ class Meaning:
     def rules(self, tables: list[dict[str, Any]]) -> tuple[Rule, ...]:
         """The rules, in the order they are tried."""
         rules: list[Rule] = []
+        names: set[str] = set()
         for number, table in enumerate(tables):
             where = ("rule", number)
-            if any(rule.name == table["name"] for rule in rules):
+            if table["name"] in names:
                 raise self._mistakes.at((*where, "name"), f"Two rules are named {telltale.shown(table['name'])}.")
+            names.add(table["name"])
             given = {name: value for name, value in table.items() if name != "when"}
             if "budget" in given:
                 given["budget"] = self._dollars(given["budget"], (*where, "budget"))

@@ -57,6 +57,8 @@ _PLACES: dict[str, Callable[[], tuple[Any, ...]]] = {
     "`when` of a [[rule]]": lambda: msgspec.structs.fields(shape.struct(When)),
     "[budget]": lambda: msgspec.structs.fields(shape.struct(Budget)),
 }
+_WORD = 60
+"""Characters of a name that are compared with those that are known: of a mistyped one this is enough."""
 _BLOCKS = {"tier", "model", "rule"}
 
 _KEY = "the NAME of a variable such as OPENAI_API_KEY, never the key itself"
@@ -82,7 +84,7 @@ class Mistakes:
         which = "every entry of " if isinstance(where[-1], int) and name not in _BLOCKS else ""
         text = f"{which}`{name}` must be {wanted}; found {telltale.shown(found)}."
         choices = [choice for part in _parts(_kind(where)) for choice in _choices(part)]
-        near = difflib.get_close_matches(str(found), choices, n=1)
+        near = difflib.get_close_matches(found[:_WORD], choices, n=1) if isinstance(found, str) else []
         return self.at(where, text[:1].upper() + text[1:], f"Did you mean `{near[0]}`?" if near else None)
 
     def from_msgspec(self, error: msgspec.ValidationError, data: Mapping[str, Any]) -> SettingsError:
@@ -110,7 +112,7 @@ class Mistakes:
     def _unknown(self, where: Where, name: str) -> SettingsError:
         known = _known(where)
         other = _OTHER_NAMES.get(name.lower())
-        near = [other] if other in known else difflib.get_close_matches(name.lower(), known, n=1)
+        near = [other] if other in known else difflib.get_close_matches(name[:_WORD].lower(), known, n=1)
         hint = f"Did you mean `{near[0]}`?" if near else _elsewhere(name) or f"Known here: {', '.join(known)}."
         written = telltale.shown(name)
         text = f"{_block(where)} has no setting {written if written[:1] == '`' else 'of that name'}."
@@ -182,7 +184,7 @@ def _known(where: Where) -> list[str]:
 def _elsewhere(name: str) -> str | None:
     """Where a setting of this name, or nearly, belongs."""
     for block, fields in _PLACES.items():
-        near = difflib.get_close_matches(name.lower(), [field.name for field in fields()], n=1, cutoff=0.8)
+        near = difflib.get_close_matches(name[:_WORD].lower(), [field.name for field in fields()], n=1, cutoff=0.8)
         if near:
             return f"`{near[0]}` belongs under {block}."
     return None

@@ -29,6 +29,8 @@ _QUIET = 50
 """Milliseconds without a change after which a burst of writes counts as over."""
 _LONGEST_BURST = 1000
 """Milliseconds after which a burst that does not end is looked at anyway."""
+_GLANCE = 2.0
+"""Seconds after which the files are looked at though nobody told of a change: not every system tells of every one."""
 _LOOKS = 20
 """Readings of a file that somebody writes all the time, before those of other workspaces have their turn."""
 _TRIES = 3
@@ -156,10 +158,13 @@ class SettingsStore:
             # The watch is set up in the first step of that task. What changed before it is found by reading after it.
             await asyncio.sleep(0)
             while True:
+                read = self._stamps()
                 is_calm = True
                 if not batch.done() or batch.exception() is None:
                     is_calm = await self._refresh()
-                await asyncio.wait({batch}, timeout=None if is_calm else _LONGEST_BURST / 1000)
+                while not (await asyncio.wait({batch}, timeout=_GLANCE))[0]:
+                    if not is_calm or self._stamps() != read:
+                        break
                 if not batch.done():
                     continue
                 changes = batch.result()
@@ -175,6 +180,9 @@ class SettingsStore:
             with contextlib.suppress(asyncio.CancelledError, OSError):
                 await batch
             await batches.aclose()
+
+    def _stamps(self) -> list[list[files.Stamp]]:
+        return [watchlist.stamps(root) for root in self._states]
 
     async def _refresh(self) -> bool:
         """Take over what the files say; False where somebody writes one of them all the time."""

@@ -10,6 +10,7 @@ _KNOWN = re.compile(
     r"|\bAIza[A-Za-z0-9_-]{10,}|\bAKIA[A-Z0-9]{8,}|\beyJ[A-Za-z0-9_-]{8,}"
     r"|\bBearer\s+\S{8,}|-----BEGIN"
 )
+_LARGEST = 10**15
 _RUN = re.compile(r"[A-Za-z0-9+/=]{20,}")
 
 
@@ -29,6 +30,8 @@ def shown(value: object) -> str:
     """How a message may name a value that was found: short and harmless ones in quotes, else its kind alone."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        return "a number of very many digits"
     if isinstance(value, int | float):
         return f"{value}"
     if value == "":

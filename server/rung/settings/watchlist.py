@@ -82,7 +82,7 @@ def _changed(stamp: files.Stamp) -> tuple[int, int]:
 
 
 def _files(root: Path | None) -> list[Path]:
-    own = [places.config_folder() / "rung.toml"]
+    own = [places.config_folder() / "rung.toml", Path(trust.memory_name())]
     with contextlib.suppress(SettingsError):
         own += wordlists.files()
     return own if root is None else [*own, root / trust.FOLDER / "rung.toml"]
