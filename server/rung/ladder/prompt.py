@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rung.errors import AttemptError, NoAnswerError
 from rung.ladder.fit import Fitted, fit
 from rung.ladder.tokens import MESSAGE_OVERHEAD, TokenCounter
-from rung.privacy.redact import redact_parts
+from rung.privacy.redact import Redactor
 from rung.providers import anthropic, ollama, openai
 from rung.providers.events import Question
 from rung.types.call import Call
@@ -44,15 +44,16 @@ async def prompt_for(call: Call, candidate: Candidate, counter: TokenCounter) ->
         AttemptError: ``too-long``, it does not fit its window.
     """
     model = candidate.model
-    redacted: tuple[Redaction, ...] = ()
-    restore: Callable[[str], str] = str
-    if not model.local:
-        parts, redacted, restore = await asyncio.to_thread(redact_parts, call.parts)
-        call = call.replace(parts=parts)
+    redactor = None if model.local else Redactor()
+    if redactor:
+        call = call.replace(parts=await asyncio.to_thread(redactor.parts, call.parts))
     window = candidate.window or model.context
     fitted = fit(call, window, lambda text: counter.count(model, text), MESSAGE_OVERHEAD)
+    if redactor:
+        # Once more as it is sent: the template adds paths, a branch and words of its own.
+        fitted = fitted.replace(messages=await asyncio.to_thread(redactor.messages, fitted.messages))
     question = Question(model, fitted.messages, call.max_output, call.schema)
-    return Prompt(question, fitted, redacted, restore)
+    return Prompt(question, fitted, redactor.found, redactor.restore) if redactor else Prompt(question, fitted)
 
 
 async def preview(call: Call, plan: Plan, counter: TokenCounter) -> Sending:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _PLACEHOLDER = re.compile(
-    r"""\$[{(]|^\$[A-Za-z_]\w*$|%[({]|^%\w+%$|%[sdr]$|\{[^{}]*\}|^<|>$|\.\.\.|\u2026|\*{3}|^@\w+@$|xxxx|XXXX|\[redacted-"""
+    r"""\$[{(]|^\$[A-Za-z_]\w*$|%(?:env)?[({]|^%\w+%$|%[sdr]$|\{[^{}]*\}|^<|>$|\.\.\.|\u2026|\*{3}|^@\w+@$|xxxx|XXXX|\[redacted-"""
 )
 """A template's hole, an ellipsis, stars."""
 _WEAK = """
@@ -16,11 +16,13 @@ _WEAK = """
     string text str bytes placeholder invalid valid wrong bad good correct incorrect unknown empty blank no real
     super very long random safe insecure unsafe local localhost dev prod staging bearer basic id name type field
     header code hash salt session cookie credential credentials login database for use with and postgres mysql redis
-    mongo guest hello world abc abcd abcde abcdef abcdefg xyz qwerty letmein github gitlab aws openai anthropic
+    mongo guest hello world abc abcd abcde abcdef abcdefg xyz github gitlab aws openai anthropic
 """
-"""Words that placeholders are made of, and passwords that protect nothing."""
+"""Words that placeholders are made of."""
 _MADE_OF_WEAK = re.compile(f"(?:{'|'.join(sorted(_WEAK.split(), key=len, reverse=True))})*")
 _ESCAPES = re.compile(r"\\[nrt]|\\x[0-9a-f]{2}")
+_RULES = re.compile(r"[a-z_]+(?::[\w,.]+)?(?:\|[a-z_]+(?::[\w,.]+)?)+")
+"""What a form asks of a field: ``required|min:8``."""
 _NOT_LETTERS = re.compile(r"[^a-z]+")
 _RUNS = (
     "0123456789",
@@ -73,7 +75,7 @@ def looks_like_password(value: str, *, quoted: bool) -> bool:
         value: what stands behind the name.
         quoted: it stood in quotes; what does not may be a name of the program's own.
     """
-    if len(value) < 6 or is_placeholder(value) or any(letter.isspace() for letter in value):
+    if len(value) < 6 or is_placeholder(value) or _RULES.fullmatch(value) or any(map(str.isspace, value)):
         return False
     has_letter = any(letter.isalpha() for letter in value)
     has_digit = any(letter.isdigit() for letter in value)

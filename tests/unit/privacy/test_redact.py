@@ -11,7 +11,8 @@ import traceback
 import pytest
 from tests.unit.privacy.cases import HARMLESS, TRUE, drawn
 
-from rung.privacy.redact import PLACEHOLDER, redact, redact_parts
+from rung.privacy.redact import PLACEHOLDER, Redactor, redact
+from rung.types.call import Message
 from rung.types.part import Part
 from rung.types.receipt import Redaction
 
@@ -76,7 +77,8 @@ def test_parts_share_their_placeholders() -> None:
         Part("instruction", f"why is {CANARY} refused?", shorten="never"),
         Part("stat", "changed: a.py"),
     )
-    clean, found, restore = redact_parts(parts)
+    redactor = Redactor()
+    clean = redactor.parts(parts)
     assert [part.text for part in clean] == [
         'password = "[redacted-password-1]"\n',
         "why is [redacted-password-1] refused?",
@@ -84,18 +86,64 @@ def test_parts_share_their_placeholders() -> None:
     ]
     assert clean[2] is parts[2]
     assert (clean[0].path, clean[0].priority, clean[1].shorten) == ("a.py", 1, "never")
-    assert found == (Redaction("password", 1),)
-    assert tuple(restore(part.text) for part in clean) == tuple(part.text for part in parts)
+    assert redactor.found == (Redaction("password", 1),)
+    assert tuple(redactor.restore(part.text) for part in clean) == tuple(part.text for part in parts)
 
 
 def test_a_placeholder_in_one_part_is_not_given_to_a_secret_of_another() -> None:
     parts = (Part("file", f'password = "{CANARY}"'), Part("attached", "[redacted-password-1]"))
-    clean, _, restore = redact_parts(parts)
-    assert [restore(part.text) for part in clean] == [part.text for part in parts]
+    redactor = Redactor()
+    clean = redactor.parts(parts)
+    assert [redactor.restore(part.text) for part in clean] == [part.text for part in parts]
 
 
 def test_no_parts_are_no_parts() -> None:
-    assert redact_parts(())[:2] == ((), ())
+    redactor = Redactor()
+    assert (redactor.parts(()), redactor.found) == ((), ())
+
+
+def test_what_is_sent_has_no_secret_of_a_path_or_of_the_template() -> None:
+    redactor, key = Redactor(), drawn("«AKIA<16:U>»")[0]
+    redactor.parts((Part("file", f'password = "{CANARY}"\n', f"{key}.py"),))
+    (sent,) = redactor.messages(
+        [Message("user", f"File: {key}.py\nBranch: {CANARY}\npassword = [redacted-password-1]")]
+    )
+    assert sent.content == (
+        "File: [redacted-aws-key-1].py\nBranch: [redacted-password-1]\npassword = [redacted-password-1]"
+    )
+    assert redactor.found == (Redaction("aws-key", 1), Redaction("password", 1))
+    assert redactor.restore(sent.content) == f"File: {key}.py\nBranch: {CANARY}\npassword = {CANARY}"
+
+
+def test_messages_without_secrets_are_sent_as_they_are() -> None:
+    message = Message("user", "What is a queue?")
+    assert Redactor().messages([message])[0] is message
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        (
+            'password = "summer"\nseason = summer\n# in summer\n',
+            'password = "[redacted-password-1]"\nseason = summer\n# in summer\n',
+        ),
+        (
+            'password = "summer"\nlogin("me", \'summer\')\n',
+            'password = "[redacted-password-1]"\nlogin("me", \'[redacted-password-1]\')\n',
+        ),
+        (
+            'password = "summer"\nhttps://me:summer@host/\n',
+            'password = "[redacted-password-1]"\nhttps://me:[redacted-password-1]@host/\n',
+        ),
+        (
+            "DB_PASSWORD=correcthorsebatterystaple\nsay correcthorsebatterystaple\n",
+            "DB_PASSWORD=[redacted-password-1]\nsay [redacted-password-1]\n",
+        ),
+    ],
+)
+def test_a_password_of_one_word_goes_where_it_is_a_value_and_the_word_stays_elsewhere(text: str, clean: str) -> None:
+    assert redact(text).text == clean
+    assert redact(text).restore(clean) == text
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -161,9 +209,10 @@ def test_nothing_that_prints_itself_shows_a_secret(caplog: pytest.LogCaptureFixt
     caplog.set_level(logging.DEBUG)
     text = f'password = "{CANARY}"\n'
     redacted = redact(text)
-    _, found, restore = redact_parts((Part("file", text),))
-    shown = "".join(map(repr, (redacted, redacted.restore, redacted.spans, found, restore)))
-    shown += f"{redacted}{restore}{redacted.replace(found=())!r}"
+    redactor = Redactor()
+    redactor.parts((Part("file", text),))
+    shown = "".join(map(repr, (redacted, redacted.restore, redacted.spans, redactor.found, redactor)))
+    shown += f"{redacted}{redactor.restore}{redacted.replace(found=())!r}"
     try:
         redacted.spans[99].replace(start=0)
     except IndexError:
@@ -175,6 +224,9 @@ def test_nothing_that_prints_itself_shows_a_secret(caplog: pytest.LogCaptureFixt
 def test_secrets_are_not_written_anywhere(write: object) -> None:
     redacted = redact(f'password = "{CANARY}"\n')
     assert callable(write)
-    with pytest.raises(TypeError) as raised:
-        write(redacted.restore)
-    assert CANARY not in str(raised.value)
+    redactor = Redactor()
+    redactor.text(f'password = "{CANARY}"\n')
+    for holder in (redacted.restore, redactor):
+        with pytest.raises(TypeError) as raised:
+            write(holder)
+        assert CANARY not in str(raised.value)

@@ -7,7 +7,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from tests.unit.privacy.cases import HARMLESS, TRUE, drawn
+from tests.unit.privacy.cases import BARE, HARMLESS, TRUE, drawn
 
 from rung.privacy import secrets
 from rung.privacy.found import Found
@@ -27,6 +27,125 @@ def test_a_true_secret_is_found_whatever_stands_before_it_on_the_line(template: 
     assert secret not in clean
     assert clean.startswith(f"first\n{sign}")
     assert clean.endswith("\nlast\n")
+
+
+@pytest.mark.parametrize("sign", SIGNS.values(), ids=SIGNS)
+@pytest.mark.parametrize("template", BARE)
+def test_a_word_without_quotes_is_a_password_among_settings(template: str, sign: str) -> None:
+    line, secret = drawn(template)
+    text = f"{sign}host = db.internal\n{sign}{line}\n{sign}# the end\n"
+    before, _, after = text.partition(secret)
+    assert redact(text).text == f"{before}[redacted-password-1]{after}"
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "class User:\n    username: str\n{}\n    age: int\n",
+        "interface User {{\n  name: string\n{}\n  note: Note\n}}\n",
+        "host = server()\n{}\nport = 5432\n",
+        "def connect(\n    user,\n{}\n):\n",
+        "try:\n{}\nexcept ValueError as error:\n",
+        "self.user = user\n{}\nself.host = host(user)\n",
+    ],
+)
+@pytest.mark.parametrize("sign", ["", "+", "-", " "])
+@pytest.mark.parametrize("line", ["    password: Hunter", "    password = hunter", "    self.password = hunter"])
+def test_a_word_without_quotes_is_a_name_in_a_program(line: str, sign: str, around: str) -> None:
+    text = "".join(f"{sign}{one}\n" for one in around.format(line).splitlines())
+    assert redact(text).text == text
+
+
+ID, KEY = drawn("«AKIA<16:U>»")[1], drawn("«a7Q<37:B>»")[1]
+BESIDE = {
+    "the next line": f"{ID}\n{KEY}\n",
+    "the line before": f"{KEY}\n{ID}\n",
+    "some lines on": f"[default]\n{ID}\n\n# keep it safe\n{KEY}\n",
+    "CSV": f"User name,Access key ID,Secret access key\nme,{ID},{KEY}\n",
+    "JSON list": f'["{ID}", "{KEY}"]\n',
+    "JSON object": f'{{\n  "id": "{ID}",\n  "value": "{KEY}"\n}}\n',
+    "arguments": f"Credentials('{ID}', '{KEY}')\n",
+    "arguments on lines": f'Credentials(\n    "{ID}",\n    "{KEY}")\n',
+    "a table": f"| {ID} | {KEY} |\n",
+    "one line": f"aws: {ID}:{KEY}\n",
+    "a shell": f"aws configure set x {ID}; aws configure set y {KEY}\n",
+}
+
+
+@pytest.mark.parametrize("sign", ["", "+", "-", " ", "++", " +", "    ", "# ", "> "])
+@pytest.mark.parametrize("text", BESIDE.values(), ids=BESIDE)
+def test_a_bare_key_beside_its_id_goes(text: str, sign: str) -> None:
+    signed = "".join(f"{sign}{line}\n" for line in text.splitlines())
+    assert redact(signed).text == signed.replace(ID, "[redacted-aws-key-1]").replace(
+        KEY, "[redacted-aws-key-2]"
+    ) or redact(signed).text == signed.replace(KEY, "[redacted-aws-key-1]").replace(ID, "[redacted-aws-key-2]")
+
+
+def test_a_key_that_begins_with_a_sign_goes_whole() -> None:
+    key = "+" + KEY[1:]
+    for text in (f"{ID}\n{key}\n", f"+{ID}\n+{key}\n"):
+        assert key[1:] not in redact(text).text
+
+
+def test_a_key_far_from_any_id_and_what_is_no_key_stay() -> None:
+    stays = "\n" * 12 + f"{KEY}\n"
+    assert redact(f"{ID}\n{stays}").text.endswith(stays)
+    for other in (
+        "3f786850e387550fdab836ed7e6dc881de23001b",
+        "3F786850E387550FDAB836ED7E6DC881DE23001B",
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "this/is/a/path/of/forty/letters/in/all/x",
+        KEY + "x",
+    ):
+        assert other in redact(f"{ID}\n{other}\n").text
+
+
+MANIFEST = """apiVersion: v1
+kind: Secret
+metadata:
+  name: mine
+type: Opaque
+data:
+  username: YWRtaW4=
+  whatever: d2ludGVy
+  "tls.key": "{long}"
+  block: |
+    d2ludGVyYWdhaW4=
+stringData:
+  other: winter time  # soon over
+  hole: ${{HOLE}}
+"""
+
+
+@pytest.mark.parametrize("sign", ["", "+", "-", " "])
+def test_all_that_a_kubernetes_secret_holds_goes(sign: str) -> None:
+    text = "".join(f"{sign}{line}\n" for line in MANIFEST.format(long="QUJDRA" * 20).splitlines())
+    clean = redact(text).text
+    for gone in ("d2ludGVy", "QUJDRA", "winter"):
+        assert gone not in clean
+    for stays in ("name: mine", "type: Opaque", "YWRtaW4=", "# soon over", "${HOLE}", "  block: |", '"tls.key": "['):
+        assert f"{stays}" in clean
+    assert clean.count("\n") == text.count("\n")
+
+
+def test_a_kubernetes_secret_in_json_loses_its_values_and_a_config_map_keeps_them() -> None:
+    text = '{"kind": "Secret", "data": {"a": "d2ludGVy"}, "stringData": {"b": "winter"}}\n'
+    assert redact(text).text.count("[redacted-kubernetes-secret-") == 2
+    for other in (text.replace("Secret", "ConfigMap"), MANIFEST.replace("Secret", "ConfigMap").format(long="QUJD")):
+        assert redact(other).text == other
+
+
+def test_only_the_document_that_is_a_secret_loses_its_data() -> None:
+    plain = "kind: ConfigMap\ndata:\n  mode: c3VtbWVy\n"
+    clean = redact(f"{plain}---\n{MANIFEST.format(long='QUJD')}---\n{plain}").text
+    assert clean.startswith(plain)
+    assert clean.endswith(plain)
+
+
+@pytest.mark.parametrize("sign", ["", "+", "-", " "])
+def test_a_login_over_several_lines_goes(sign: str) -> None:
+    text = "".join(f"{sign}{line}\n" for line in ("machine example.com", "  login me", "  password winter"))
+    assert redact(text).text == text.replace("winter", "[redacted-password-1]")
 
 
 def test_the_table_is_large_enough_to_mean_something() -> None:
@@ -140,6 +259,13 @@ HARD = {
     "tokens": "eyJ" * 33_000,
     "keys": "sk-" * 33_000 + "T3BlbkFJ",
     "quotes": '"' * 100_000,
+    "ids": (ID + ",") * 5_000,
+    "ids and keys": f"{ID},{KEY};" * 1_600,
+    "secrets": "kind: Secret\ndata:\n" * 5_000,
+    "entries": "kind: Secret\n" + "data:\n  a: d2ludGVy\n" * 5_000,
+    "logins": "machine a login b account c " * 3_500,
+    "users": "user role login " * 6_000,
+    "settings": "password = hunter\n" * 6_000,
 }
 
 

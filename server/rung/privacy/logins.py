@@ -1,0 +1,101 @@
+r"""Secrets where a login is written: netrc, SQL, ``Authorization``, registries, servers' own settings.
+
+Each has a form of its own that says what stands there, so that a plain word is enough; placeholders stay.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+
+from rung.privacy.found import Found
+from rung.privacy.values import is_placeholder, looks_like_password, looks_random
+from rung.privacy.words import could_be
+
+_NETRC = re.compile(
+    r"\b(?:machine|login)[ \t]+[^\s\"'`<>=:,;]{1,253}(?:[ \t]+|[ \t]*\r?\n[+\- ]?[ \t]*)"
+    r"(?:(?:login|account)[ \t]+\S{1,253}(?:[ \t]+|[ \t]*\r?\n[+\- ]?[ \t]*)){0,2}"
+    r"password[ \t]+(?P<secret>[^\s\"'`<>]{3,256})(?=\s|$)"
+)
+_DIRECTIVE = re.compile(
+    r"(?m)^[+\- ]?[ \t]*(?:#[ \t]*)?"
+    r"(?:requirepass|masterauth|sentinel auth-pass \S{1,64}|ENV[ \t]+\w*(?:PASSWORD|PASSWD|_PASS|PWD))[ \t]+"
+    r"[\"']?(?P<secret>[^\s\"'=<>$]{3,256})[\"']?[ \t]*\r?$"
+)
+_SQL = re.compile(
+    r"(?i)\b(?:identified[ \t]+(?:with[ \t]+\S{1,64}[ \t]+)?(?:by|as)(?:[ \t]+password)?"
+    r"|(?:user|role|login)\b[^\r\n;]{1,200}?\bpassword(?:[ \t]*=)?"
+    r"|set[ \t]+password[^\r\n;=]{0,100}=(?:[ \t]*password\()?)"
+    r"[ \t]*'(?P<secret>[^'\r\n]{3,256})'"
+)
+_DSN = re.compile(r"(?i)(?:^|[\s\"'])password=(?P<secret>[^\s\"'`;,&)}\\]{3,256})", re.MULTILINE)
+_OF_A_DSN = re.compile(r"(?i)\b(?:host|hostaddr|user|dbname|database|sslmode)=[^\s\"']{1,200}")
+_SAID = re.compile(
+    r"(?i)\b(?:password|passwd|passphrase)[ \t]+(?:is|was|of|to|set to)[ \t]*:?[ \t]+"
+    r"[\"'`]?(?P<secret>[^\s\"'`,;()]{6,256})"
+)
+_AUTHORIZATION = re.compile(
+    r"(?i)\bauthorization[\"']?\]?\W{1,8}(?P<how>basic|bearer|token|apikey|api-key|key)[ \t]+(?:token=)?[\"']?"
+    r"(?P<secret>[A-Za-z0-9._~+/-]{8,4096}={0,2})(?![A-Za-z0-9._~+/(\[-])"
+)
+_REGISTRY = re.compile(
+    r"""(?P<name>["']auth["'][ \t]*:[ \t]*["']|\b_auth[ \t]*=[ \t]*["']?)(?P<secret>[A-Za-z0-9+/]{6,4096}={0,2})"""
+    r"""(?![A-Za-z0-9+/=])"""
+)
+
+
+def find(text: str) -> Iterator[Found]:
+    """Every secret of a login, in no order."""
+    lower = text.lower()
+    if "passw" in lower or "passphrase" in lower or "identified" in lower:
+        yield from _matches(text, _NETRC, "password")
+        yield from _matches(text, _SQL, "password")
+        for match in _DSN.finditer(text):
+            line = text[text.rfind("\n", 0, match.start("secret")) + 1 : match.end() + 200].split("\n", 1)[0]
+            if _OF_A_DSN.search(line[:2000]) and _is_one(match["secret"]):
+                yield Found("password", *match.span("secret"))
+        for match in _SAID.finditer(text):
+            value = match["secret"].rstrip(".!?:")
+            if looks_like_password(value, quoted=False):
+                yield Found("password", match.start("secret"), match.start("secret") + len(value))
+    if any(word in text for word in ("requirepass", "masterauth", "auth-pass", "ENV")):
+        yield from _matches(text, _DIRECTIVE, "password")
+    if "authorization" in lower:
+        for match in _AUTHORIZATION.finditer(text):
+            if _is_credential(match["secret"], basic=match["how"].lower() == "basic"):
+                yield Found("authorization", *match.span("secret"))
+    if "auth" in lower:
+        for match in _REGISTRY.finditer(text):
+            if _is_login(match["secret"]):
+                yield Found("registry-login", *match.span("secret"))
+
+
+def _matches(text: str, pattern: re.Pattern[str], kind: str) -> Iterator[Found]:
+    for match in pattern.finditer(text):
+        if _is_one(match["secret"]):
+            yield Found(kind, *match.span("secret"))
+
+
+def _is_one(value: str) -> bool:
+    """Whether a value is more than a hole: any sign or digit, or a word that can be one."""
+    if is_placeholder(value) or value.startswith(("$", "%", ":", "@", "?", "{", "(")):
+        return False
+    return could_be(value) if value.isalpha() else True
+
+
+def _is_credential(value: str, *, basic: bool) -> bool:
+    if basic:
+        return _is_login(value) or looks_random(value)
+    return looks_random(value) or (len(value) == 40 and not is_placeholder(value) and any(map(str.isdigit, value)))
+
+
+def _is_login(value: str) -> bool:
+    """Whether it is base64 of ``user:password``, neither of them a hole."""
+    try:
+        decoded = base64.b64decode(value + "=" * (-len(value) % 4), validate=True).decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError):
+        return False
+    user, colon, password = decoded.partition(":")
+    return bool(user and colon) and len(password) >= 3 and decoded.isprintable() and not is_placeholder(password)

@@ -1,0 +1,64 @@
+r"""Passwords of one plain word: ``password = "hunter"``. Whether a word stands for a password or for something else.
+
+A word behind ``password`` is mostly none: a type, a label in some language, a rule of a form, a way to sign in, a
+variable. Those are told here by a list, the rest by where the word stands (:mod:`rung.privacy.assignments`).
+"""
+
+from __future__ import annotations
+
+import re
+
+from rung.privacy.values import is_placeholder
+
+_WORDS = """
+    str string strings text varchar char charfield passwordfield textfield number int integer bool boolean bytes byte
+    object array list dict map any void unknown never optional required nullable nonnull secretstr securestring uuid
+    true false none null nil undefined unset empty missing absent blank yes off
+    value values data result input inputs output param params arg args argument arguments option options raw entry item
+    line content body payload response request form field fields widget control label title caption placeholder column
+    email mail username login signin signup logout account phone name user users admin profile person owner member
+    forgot forgotten reset recover recovery change changed update updated confirm confirmed confirmation repeat retype
+    verify verified current previous next old new temporary temp initial
+    show hide hidden visible visibility masked mask secure insecure strong medium weak simple sensitive private public
+    plain plaintext clear cleartext hash hashed hashing bcrypt scrypt argon argonid crypt md5 encrypt encrypted
+    encryption encoded decoded decrypted salted base sealed
+    grant implicit oauth openid saml ldap kerberos digest bearer basic token tokens cookie session mfa totp otp pin
+    biometric passkey passkeys passwordless certificate cert certs keyring keychain vault pass gopass store stored
+    interactive prompt ask asked stdin file files env environ environment config settings manual auto automatic
+    generated generate random default defaults example sample dummy redacted removed
+    invalid incorrect wrong mismatch expired failed failure denied error errors success accepted rejected locked
+    disabled enabled disable enable ignore ignored skip skipped allow allowed deny never always only must should
+    nopasswd nopass lock unlock open close static dynamic local remote internal external
+    compat systemd winbind nisplus sssd
+    minlength maxlength length pattern format model schema type types validate validator validation
+    contrase\u00f1a contrasenya senha palavra passwort kennwort parole parol wachtwoord losenord l\u00f6senord passord
+    adgangskode kodeord salasana has\u0142o haslo heslo jelsz\u00f3 jelszo parol\u0103 parola sifre \u015fifre
+    lozinka geslo slapta\u017eodis parool motdepasse pasahitza \u03ba\u03c9\u03b4\u03b9\u03ba\u03cc\u03c2
+    \u043f\u0430\u0440\u043e\u043b\u044c \u043f\u0430\u0440\u043e\u043b\u0430 \u043b\u043e\u0437\u0438\u043d\u043a\u0430
+    \u5bc6\u7801 \u5bc6\u78bc \u53e3\u4ee4 \u30d1\u30b9\u30ef\u30fc\u30c9 \ube44\ubc00\ubc88\ud638 \uc554\ud638
+    \u0633\u064a\u0635\u0648\u0631\u062f \u05e1\u05d9\u05e1\u05de\u05d4
+"""
+"""What stands behind ``password`` and is none: types, labels, rules, ways to sign in, variables."""
+_OTHERS = frozenset(_WORDS.split())
+_PARTS = re.compile(r"passw|passwd|pwd|secret|credential|placeholder|redact|required|invalid|changeme|change_?me")
+_WORD = re.compile(r"[^\W\d_]{4,40}\d{0,6}")
+_PHRASE = re.compile(r"[a-z]{3,16}(?:-[a-z]{3,16}){2,7}")
+_CAMEL = re.compile(r"[a-z][A-Z]")
+
+
+def is_other(value: str) -> bool:
+    """Whether a word, with whatever ends a sentence, is one of those that stand for something else."""
+    return value.rstrip("?!.:*\u2026 ").lower() in _OTHERS
+
+
+def could_be(value: str, *, loud: bool = False) -> bool:
+    """Whether a word that is given to a password can be one.
+
+    Args:
+        value: the word, without quotes.
+        loud: the name is in capitals, so a value in capitals is no name of a constant.
+    """
+    lower = value.lower()
+    if not (_WORD.fullmatch(value) or _PHRASE.fullmatch(value)) or _CAMEL.search(value) or is_other(value):
+        return False
+    return not (value.isupper() and not loud) and not _PARTS.search(lower) and not is_placeholder(value)
