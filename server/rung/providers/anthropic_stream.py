@@ -101,9 +101,9 @@ class Reader:
             raise AttemptError("bad-answer", f"{self._model.model} stopped to do something that Rung does not offer.")
         yield from self._tags.end()
         self.ended = True
-        # No prompt is empty: a server that says 0 did not count.
+        # Neither a prompt nor an answer is empty: a server that says 0 did not count.
         tokens_in = sum(self._tokens.get(name, 0) for name in INPUT) or None
-        usage = Usage(tokens_in, self._tokens.get("output_tokens"))
+        usage = Usage(tokens_in, self._tokens.get("output_tokens") or None)
         yield Finished(stop=STOPS[self._stop], usage=usage, model=self._served)
 
 

@@ -202,4 +202,11 @@ def _usage(found: dict[str, Any]) -> Usage | None:
     usage = found.get("usage")
     if not isinstance(usage, dict):
         return None
-    return Usage(failures.number(usage.get("prompt_tokens")), failures.number(usage.get("completion_tokens")))
+    # Neither a prompt nor an answer is empty: a server that says 0 did not count.
+    given = failures.number(usage.get("prompt_tokens")) or None
+    said = failures.number(usage.get("completion_tokens")) or None
+    total = failures.number(usage.get("total_tokens"))
+    if given and said and total is not None:
+        # Some count thinking, which they charge as output, in the total alone.
+        said = max(said, total - given)
+    return Usage(given, said)

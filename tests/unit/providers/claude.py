@@ -48,7 +48,7 @@ OK = streamed(WHOLE)
 
 
 def model(url: str, **fields: Any) -> Model:
-    return Model(**{"provider": "anthropic", "model": CLAUDE, "url": url, "key": "MY_KEY", **fields})
+    return Model(**{"provider": "anthropic", "model": CLAUDE, "url": url, "key": "MY_KEY", "connect": 5.0, **fields})
 
 
 def keyed() -> Anthropic:

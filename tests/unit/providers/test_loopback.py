@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,19 @@ async def test_a_socket_in_the_file_system_is_spoken_to(provider: Any, body: str
     gone = model.replace(url=f"unix://{tmp_path}/nobody.sock")
     error = await failure(chat, question(gone))
     assert (error.failure, error.text) == ("refused", f"Nobody listens at {gone.url}.")
+
+
+@pytest.mark.parametrize(("make", "body"), [(ollama, "ollama"), (compatible, "openai")], ids=["ollama", "openai"])
+async def test_a_loop_that_was_busy_does_not_take_the_server_for_unreachable(make: Any, body: str) -> None:
+    chat = Ollama() if make is ollama else openai()
+    async with serving(Script([ANSWERS[body]])) as server:
+        model = make(server.url)
+        # Once before, so that what is imported is there.
+        await heard(chat, question(model))
+        loop = asyncio.get_running_loop()
+        for tick in range(3):
+            loop.call_later(tick * 1e-4, time.sleep, 0.2)
+        assert text_of(await heard(chat, question(model.replace(connect=0.1)))) == "here"
 
 
 async def test_a_name_that_only_looks_like_it_is_none() -> None:
