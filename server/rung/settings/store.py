@@ -47,6 +47,8 @@ class _State:
         self.error: SettingsError | None = None
         self.reading = 0
         """The number of the latest reading that was taken over."""
+        self.stamps: list[files.Stamp] = []
+        """What its files were then."""
 
     def heard(self) -> tuple[object, ...]:
         """What a subscriber would be told."""
@@ -87,10 +89,10 @@ class SettingsStore:
         name = _absolute(root)
         state = self._states.get(name)
         if state is None:
-            number, result = next(self._numbers), self._read(name)
+            number, before, result = next(self._numbers), watchlist.stamps(name), self._read(name)
             # Known from here on, and not before: whatever a reading raises leaves nothing behind.
             state = self._states[name] = _State()
-            self._take(name, number, result, is_first=True)
+            self._take(name, number, result, before, is_first=True)
             self._look_elsewhere()
         if state.good is None:
             assert state.error is not None
@@ -120,7 +122,7 @@ class SettingsStore:
             if self._replan is not None and not self._is_whole(root, before):
                 self._replan.set()
             else:
-                self._take(root, number, result)
+                self._take(root, number, result, before)
 
     async def watch(self) -> None:
         """Follow the files until cancelled; a second call at the same time is not meant to be."""
@@ -197,16 +199,17 @@ class SettingsStore:
                 # Half a file may be right TOML without the rules of the other half: see whether it goes on.
                 await asyncio.sleep(_QUIET / 1000)
             if self._is_whole(root, before, looks=look):
-                self._take(root, number, result)
+                self._take(root, number, result, before)
                 return True
             await asyncio.sleep(_QUIET / 1000)
         return False
 
     def _is_whole(self, root: Path | None, before: list[files.Stamp], looks: int = 1) -> bool:
         """Whether the files are what they were, and nobody seems to be making one of them anew."""
-        if watchlist.stamps(root) != before or watchlist.is_just_emptied(before):
+        if watchlist.stamps(root) != before:
             return False
-        return looks >= _GONE or not self._misses_a_file(root)
+        last = self._states[root].stamps if root in self._states else []
+        return looks >= _GONE or not (watchlist.is_emptied(before, last) or self._misses_a_file(root))
 
     def _misses_a_file(self, root: Path | None) -> bool:
         """Whether a file that is in force is not there: some editors save by taking it away and making it anew."""
@@ -225,12 +228,20 @@ class SettingsStore:
             hint = f"They are read from {places.config_name()} and the workspace's .rung folder: look at those."
             return SettingsError(text, places.config_folder() / "rung.toml", hint=hint)
 
-    def _take(self, root: Path | None, number: int, result: Loaded | SettingsError, *, is_first: bool = False) -> None:
+    def _take(
+        self,
+        root: Path | None,
+        number: int,
+        result: Loaded | SettingsError,
+        stamps: list[files.Stamp],
+        *,
+        is_first: bool = False,
+    ) -> None:
         """Put a reading in force, unless a later one was faster."""
         state = self._states.get(root)
         if state is None or number < state.reading:
             return
-        state.reading = number
+        state.reading, state.stamps = number, stamps
         before = state.heard()
         if isinstance(result, SettingsError):
             state.error = result

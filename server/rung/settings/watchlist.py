@@ -17,7 +17,6 @@ from rung.settings import files, places, trust, wordlists
 from rung.types.value import Value
 
 _MOST_FOLDERS = 100
-_MOST_LINKS = 40
 _JUST = 500_000_000
 """Nanoseconds."""
 
@@ -45,9 +44,8 @@ def of(roots: Iterable[Path]) -> Watchlist:
     own = places.config_folder()
     names = [str(own / "rung.toml"), trust.memory_name()]
     trees = [str(own / wordlists.FOLDER), *(str(root / trust.FOLDER) for root in roots)]
-    # A file, or a folder above it, may be a link into a folder of dotfiles, by way of others: all of these matter.
-    links = [link for name in (*names, *trees) for link in _links(name)]
-    names = list(dict.fromkeys([*names, *map(os.path.realpath, names), *links]))
+    # The file may be a link into a folder of dotfiles: then both places matter.
+    names = list(dict.fromkeys([*names, *map(os.path.realpath, names)]))
     trees = list(dict.fromkeys([*trees, *map(os.path.realpath, trees)]))
     folders: dict[str, None] = {}
     for name in names:
@@ -69,10 +67,10 @@ def is_young(stamps: Iterable[files.Stamp]) -> bool:
     return any(changed > now - _JUST for changed, _ in map(_changed, stamps))
 
 
-def is_just_emptied(stamps: Iterable[files.Stamp]) -> bool:
-    """Whether a settings file is empty since a moment, as one is that is about to be written."""
-    now = time.time_ns()
-    return any(size == 0 and abs(now - changed) < _JUST for changed, size in map(_changed, stamps))
+def is_emptied(now: Iterable[files.Stamp], before: Iterable[files.Stamp]) -> bool:
+    """Whether a file that had something in it is empty, as one is that is about to be written."""
+    sizes = {stamp[0]: _changed(stamp)[1] for stamp in before}
+    return any(_changed(stamp)[1] == 0 and sizes.get(stamp[0], 0) > 0 for stamp in now)
 
 
 def _changed(stamp: files.Stamp) -> tuple[int, int]:
@@ -86,20 +84,6 @@ def _files(root: Path | None) -> list[Path]:
     with contextlib.suppress(SettingsError):
         own += wordlists.files()
     return own if root is None else [*own, root / trust.FOLDER / "rung.toml"]
-
-
-def _links(name: str) -> list[str]:
-    """The links on the way to a file that this person could make anew; nobody replaces a system's own."""
-    found: list[str] = []
-    path = Path(name)
-    while len(found) < _MOST_LINKS:
-        link = next((step for step in (*reversed(path.parents), path) if step.is_symlink()), None)
-        if link is None or str(link) in found:
-            break
-        found.append(str(link))
-        # Not made shorter: what `..` means after a link is for the system to say.
-        path = link.parent / link.readlink() / path.relative_to(link)
-    return [link for link in found if os.access(os.path.dirname(link), os.W_OK)]  # noqa: PTH120
 
 
 def _around(folder: Path) -> Iterator[str]:

@@ -128,6 +128,23 @@ WRONG_MEANINGS = [
     (RULE + "budget = nan\n", 4, ["`budget`", "found nan"]),
 ]
 
+TOO_MUCH = [
+    (RULE + f"when = {{ pattern = '(?:(?:a{{{n}}}b){{{n}}}c){{{n}}}' }}\n", 4, ["`pattern`", "too often", "smaller"])
+    for n in (100, 9999999, "1" + "0" * 500)
+] + [
+    (RULE + "when = { pattern = [" + ", ".join(f"'a{{999}}{n}'" for n in range(600)) + "] }\n", 4, ["too often"]),
+    (RULE + f"when = {{ pattern = '{'x' * 2001}' }}\n", 4, ["`pattern`", "too long", "2000"]),
+    ("\n" + "a." * 60_000 + "a = 1\n", 2, ["nested too deeply"]),
+    ("[" + "a . " * 60_000 + "a]\n", 1, ["nested too deeply"]),
+    ('x = { "' + '"."'.join("a" * 60_000) + '" = 1 }\n', 1, ["nested too deeply"]),
+    ("[budget]\nper_day = 0x" + "f" * 20_000 + "\n", 2, ["`per_day`", "a number of very many digits"]),
+    (MODEL + "context = 0x" + "f" * 20_000 + "\n", 6, ["`context`", "a whole number"]),
+    (MODEL + "keep_alive = 0x" + "f" * 20_000 + "\n", 6, ["`keep_alive`"]),
+    (MODEL + 'local = "' + "yes" * 100_000 + '"\n', 6, ["`local`", "true or false"]),
+    ("x" * 100_000 + " = 1\n", 1, ["no setting of that name"]),
+]
+"""Written by somebody who wants the reader to stop: each is refused at once."""
+
 SECRETS = [
     (MODEL + f'key = "{SECRET}"\n', 6, ["`key`", "NAME", "OPENAI_API_KEY", ".env"]),
     (MODEL + 'key = "my own key"\n', 6, ["`key`", "NAME"]),
@@ -140,7 +157,9 @@ SECRETS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "line", "words"), NOT_TOML + WRONG_NAMES + WRONG_VALUES + WRONG_MEANINGS + SECRETS)
+@pytest.mark.parametrize(
+    ("text", "line", "words"), NOT_TOML + WRONG_NAMES + WRONG_VALUES + WRONG_MEANINGS + TOO_MUCH + SECRETS
+)
 def test_a_mistake_is_named_at_its_line(text: str, line: int, words: list[str]) -> None:
     with pytest.raises(SettingsError) as caught:
         check(text, FILE, "user", {})
@@ -181,3 +200,16 @@ def test_a_secret_as_a_name_of_a_tier_or_rule_is_not_repeated(secret: str) -> No
         with pytest.raises(SettingsError) as caught:
             check(text, FILE, "user", {})
         assert secret not in caught.value.sentence()
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"\\d{4}-\\d{2}-\\d{2}", "[0-9a-f]{64}", "(?:[0-9a-f]{2}:){15}", "a{1000}", "x{0,9999999}"]
+)
+def test_a_pattern_that_counts_as_people_do_is_taken(pattern: str) -> None:
+    assert check(f'{RULE}when = {{ pattern = "{pattern}" }}\n', FILE, "user", {}).rules[0].when.pattern
+
+
+def test_one_list_named_many_times_is_written_out_once() -> None:
+    entries = ", ".join(['"@depth"', '"mine"'] * 20_000)
+    found = check(f"{RULE}when = {{ words = [{entries}] }}\n", FILE, "user", {}).rules[0].when.words
+    assert found == check(f'{RULE}when = {{ words = ["@depth", "mine"] }}\n', FILE, "user", {}).rules[0].when.words

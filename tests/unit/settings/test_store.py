@@ -268,7 +268,7 @@ def test_a_slow_reading_never_undoes_a_later_one(person: Person) -> None:
     result = store._read(None)
     person.says(default("large"))
     store.reload()
-    store._take(None, old, result)
+    store._take(None, old, result, [])
     assert store.current(None).default_tier == "large"
 
 
