@@ -229,3 +229,98 @@ async def test_an_action_of_the_person_s_own_is_listed_and_run(table: Desk) -> N
         await editor.command("rung.run", *action["command"]["arguments"])
         await editor.shown()
     assert "Say it in Latin" in str(table.questions[0].body)
+
+
+def own(name: str, places: str, result: str = "text") -> None:
+    """An action of the person's own, offered at these places."""
+    folder = config_folder() / "actions"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.md").write_text(
+        f"---\ntitle: {name.title()}\nkind: quickfix.rung.{name}\non: [{places}]\ncontext: [selection]\n"
+        f"result: {result}\n---\nLook at this:\n{{{{ selection }}}}\n",
+        encoding="utf-8",
+    )
+
+
+def shown_to_models(table: Desk) -> list[str]:
+    """What stood where the template of :func:`own` has the selection."""
+    texts = [one.body["messages"][-1]["content"] for one in table.questions]
+    return [text.partition("Look at this:\n")[2].rstrip("\n") for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("place", "asked"),
+    [
+        (at(1, 8), "def area(width, height):\n    return width * height"),
+        (at(0, 6), "def area(width, height):\n    return width * height"),
+        (at(6, 2), "total"),
+        (at(0, 4, (0, 8)), "area"),
+        (at(2, 0), None),
+        (at(6, 8), None),
+    ],
+)
+async def test_an_action_on_symbols_is_about_what_the_cursor_is_in(table: Desk, place: Json, asked: str | None) -> None:
+    own("symbols", "symbol")
+    text = CODE + "total = 3\n"
+    uri = table.file("shapes.py", text)
+    async with table.editor() as editor:
+        await editor.open(uri, text, version=3)
+        found = await editor.actions(uri, place, only=["quickfix"])
+        assert len(found) == (asked is not None)
+        for action in found:
+            assert action["command"]["arguments"] == [{"action": "symbols", "uri": uri, "range": place, "version": 3}]
+            await editor.command("rung.run", *action["command"]["arguments"])
+            await editor.shown()
+    assert shown_to_models(table) == ([asked] if asked else [])
+
+
+async def test_no_action_on_symbols_lights_the_bulb_as_the_cursor_moves(table: Desk) -> None:
+    own("symbols", "symbol")
+    uri = table.file("shapes.py")
+    async with table.editor() as editor:
+        await editor.open(uri, CODE)
+        assert await editor.actions(uri, at(1, 8), triggerKind=2) == []
+
+
+def trouble(span: Json, **more: object) -> Json:
+    """A diagnostic of another server's."""
+    return {"range": span, "message": "Something is wrong.", "severity": 1, "source": "ruff", "code": "E1", **more}
+
+
+@pytest.mark.parametrize(
+    ("place", "diagnostic", "asked"),
+    [
+        (at(1, 8), trouble(at(1, 4, (1, 10))), "    return width * height"),
+        (at(1, 8), trouble(at(1, 8), data={"fix": [1, None]}, code=7), "    return width * height"),
+        (at(0, 0), trouble(at(0, 0, (1, 0))), "def area(width, height):"),
+        (at(0, 0), trouble(at(0, 0, (1, 3))), "def area(width, height):\n    return width * height"),
+        (at(1, 4, (1, 16)), trouble(at(1, 4, (1, 10))), "return width"),
+        (at(0, 0), trouble(at(1, 4, (1, 10))), None),
+        (at(0, 0), None, None),
+    ],
+)
+async def test_an_action_on_diagnostics_is_about_their_lines(
+    table: Desk, place: Json, diagnostic: Json | None, asked: str | None
+) -> None:
+    own("diagnostics", "diagnostic")
+    uri = table.file("shapes.py")
+    async with table.editor() as editor:
+        await editor.open(uri, CODE)
+        found = await editor.actions(uri, place, only=["quickfix"], diagnostics=[diagnostic] if diagnostic else [])
+        assert len(found) == (asked is not None)
+        for action in found:
+            assert action["diagnostics"] == [diagnostic]
+            (argument,) = action["command"]["arguments"]
+            assert argument["diagnostics"] == [diagnostic]
+            await editor.command("rung.run", argument)
+            await editor.shown()
+    assert shown_to_models(table) == ([asked] if asked else [])
+
+
+async def test_a_commit_buffer_offers_no_action_on_what_is_typed_in_it(table: Desk) -> None:
+    own("symbols", "symbol, diagnostic")
+    uri = table.file(".git/COMMIT_EDITMSG", "typed\n")
+    async with table.editor() as editor:
+        await editor.open(uri, "typed\n", language="gitcommit")
+        found = await editor.actions(uri, at(0, 2), diagnostics=[trouble(at(0, 0, (0, 5)))])
+    assert kinds(found) == {COMMIT}

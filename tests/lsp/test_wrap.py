@@ -39,6 +39,8 @@ SPAN = "`a  code  span  of  many  words  that  is  longer  than  forty  columns`
         ("a b = c", "a b =\nc"),
         ("a b --- c", "a b ---\nc"),
         ("a b | c", "a b |\nc"),
+        ("- > a b", "- > a\n  > b"),
+        ("- --- a b", "- --- a\n  b"),
     ],
 )
 def test_prose_is_wrapped_at_its_words(text: str, wrapped: str) -> None:
@@ -59,6 +61,8 @@ def test_prose_is_wrapped_at_its_words(text: str, wrapped: str) -> None:
         f"\t{LONG}",
         f"- item\n\n      {LONG}",
         f"# {LONG}",
+        f"1. # {LONG}",
+        f">     {LONG}",
         f"###### {LONG}",
         f"| a | b |\n|---|:-:|\n| {LONG} | {LONG} |",
         f"a | b\n--|--\n{LONG} | {LONG}",

@@ -13,6 +13,8 @@ from rung.types.request import Position, Range
 
 FAR = 2_000
 """Lines that are looked through, up and down."""
+LONGEST = 400
+"""Characters of a line that begins a definition: no more are looked through in code written by machines."""
 TAB = 8
 
 _MODIFIERS = (
@@ -27,7 +29,7 @@ _BOUND = re.compile(
     r"\s*(?:export\s+)?(?:const|let|var|val|local)?\s*[\w.$]+\s*[:=]\s*(?:async\s+)?(?:function\b|\(.*\)\s*=>|\w+\s*=>)"
 )
 _SIGNATURE = re.compile(
-    r"\s*(?!(?:if|for|while|switch|else|try|catch|do|return|with|elif|match|loop|when|until)\b)[\w<>\[\]*&:,~$\s]*[\w$>]\s*\([^;]*\)[^;=]*\{\s*\Z"
+    r"(?!\s*(?:if|for|while|switch|else|try|catch|do|return|with|elif|match|loop|when|until)\b)\s*[\w<>\[\]*&:,~$\s]*[\w$>]\s*\([^;]*\)[^;=]*\{\s*\Z"
 )
 _CLOSER = re.compile(r"\s*(?:[\])}]|end\b)")
 _OPENER = re.compile(r"\s*[\])]|\s*\{\s*\Z")
@@ -79,7 +81,7 @@ def _definition(lines: Sequence[str], number: int) -> Range | None:
 
 
 def _begins(line: str) -> bool:
-    return any(pattern.match(line) for pattern in (_NAMED, _BOUND, _SIGNATURE))
+    return len(line) <= LONGEST and any(pattern.match(line) for pattern in (_NAMED, _BOUND, _SIGNATURE))
 
 
 def _end(lines: Sequence[str], start: int, indent: int) -> int:

@@ -13,10 +13,14 @@ from collections.abc import Iterator
 WIDTH = 96
 """Columns of a line, where its words allow it."""
 
-_FENCE = re.compile(r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(?P<mark>`{3,}(?=[^`]*\Z)|~{3,})(?P<info>.*)")
-_LEAD = re.compile(r"(?P<outer>[ \t]*(?:>[ \t]?)*)(?P<item>(?:[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+)*)")
+_FENCE = re.compile(r"[ \t]*(?P<mark>`{3,}(?=[^`]*\Z)|~{3,})(?P<info>.*)")
+_LEAD = re.compile(r"(?:[ \t]*(?:>[ \t]?|(?:[-*+]|\d{1,9}[.)])[ \t]{1,4}))+|[ \t]*")
+"""Indent, signs of quotes and of list items."""
+_ITEM = re.compile(r"[^>\s]")
 _TABLE_RULE = re.compile(r"[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)*\|?[ \t]*\Z")
 _VERBATIM = re.compile(r"[ \t>]*(?:#{1,6}(?:[ \t]|\Z)|\||<[A-Za-z!/?]|\[[^\]]+\]:[ \t])")
+_INDENTED = re.compile(r" {3}| ?\t")
+"""Code, after the sign of a quote or of a list's item."""
 _TOKEN = re.compile(
     r"(?:(`+)(?!`).*?(?<!`)\1(?!`)"  # a code span
     r"|!?\[[^\[\]]*\](?:\([^()]*(?:\([^()]*\)[^()]*)*\)|\[[^\]]*\])?"  # a link, whose address may hold parentheses
@@ -46,7 +50,8 @@ def _kinds(lines: list[str]) -> Iterator[tuple[str, bool]]:
     in_table = False
     code = 4  # columns from which an indented line is code: more below an item of a list
     for number, line in enumerate(lines):
-        found = _FENCE.match(line)
+        lead = _lead(line)
+        found = _FENCE.match(line.lstrip(" \t>") if fence else line[len(lead) :])
         if found or fence:
             if not fence and found:
                 fence = found["mark"]
@@ -60,29 +65,32 @@ def _kinds(lines: list[str]) -> Iterator[tuple[str, bool]]:
         if line.strip() and not indent:
             code = 4
         is_code = indent >= code
-        lead = _lead(line)
-        if lead[1] and not is_code:
-            code = columns("".join(lead).expandtabs(4)) + 4
-        yield line, not (in_table or is_code or _VERBATIM.match(line))
+        if _ITEM.search(lead) and not is_code:
+            code = columns(lead.expandtabs(4)) + 4
+        body = line[len(lead) :]
+        yield line, not (in_table or is_code or _VERBATIM.match(line) or _VERBATIM.match(body) or _INDENTED.match(body))
 
 
-def _lead(line: str) -> tuple[str, str]:
-    """Indent and quote signs, then the signs of list items."""
+def _lead(line: str) -> str:
+    """What stands before the words of a line."""
     found = _LEAD.match(line)
-    return (found["outer"], found["item"]) if found else ("", "")
+    return found[0] if found else ""
 
 
 def _fill(line: str, width: int) -> list[str]:
     """A line of prose as several, the later ones under the words of the first."""
-    outer, item = _lead(line)
-    rest = outer + " " * len(item.expandtabs(4))
-    body = line[len(outer) + len(item) :]
+    lead = _lead(line)
+    rest = _ITEM.sub(" ", lead)
+    body = line[len(lead) :]
     ending = body[len(body.rstrip()) :]  # two blanks at the end are a line break
-    out, current = list[str](), outer + item
-    for index, token in enumerate(match[0] for match in _TOKEN.finditer(body)):
+    out, current = list[str](), lead
+    tokens = [match[0] for match in _TOKEN.finditer(body)]
+    for index, token in enumerate(tokens):
+        # Alone on its line a sign such as `---` would be more than a word.
+        is_bound = _MARKER.match(token) or (index == 1 and _MARKER.match(tokens[0]))
         if not index:
             current += token
-        elif columns(current) + 1 + columns(token) <= width or _MARKER.match(token):
+        elif is_bound or columns(current) + 1 + columns(token) <= width:
             current += f" {token}"
         else:
             out.append(current)

@@ -149,6 +149,15 @@ function M.cancel()
   end
 end
 
+--- Open the whole receipt of the last answer: who was asked, and what each rule had to say.
+function M.receipt()
+  local client = client_or_word(vim.api.nvim_get_current_buf())
+  if client then
+    local command = { title = 'Receipt', command = 'rung.openReceipt', arguments = { vim.empty_dict() } }
+    client:exec_cmd(command, nil, say_failure)
+  end
+end
+
 --- The state of every tier, as lines for a person.
 ---@param status rung.Status
 ---@return string[]
@@ -202,6 +211,8 @@ function M.command(args)
     M.pick(lines)
   elseif args.args == 'cancel' then
     M.cancel()
+  elseif args.args == 'receipt' then
+    M.receipt()
   elseif args.args == 'status' then
     M.status()
   else
@@ -213,7 +224,7 @@ end
 ---@param lead string
 ---@return string[]
 function M.complete(lead)
-  local words = vim.list_extend(vim.tbl_keys(ACTIONS), { 'cancel', 'status' })
+  local words = vim.list_extend(vim.tbl_keys(ACTIONS), { 'cancel', 'receipt', 'status' })
   table.sort(words)
   return vim.tbl_filter(function(word)
     return vim.startswith(word, lead)
