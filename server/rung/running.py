@@ -34,6 +34,7 @@ from rung.types.call import Answer, Call
 from rung.types.decision import Decision
 from rung.types.event import OutcomeEvent, TierEvent
 from rung.types.features import Features
+from rung.types.model import Model
 from rung.types.outcome import Outcome
 from rung.types.plan import Candidate, Plan
 from rung.types.preview import Preview, Sending
@@ -161,7 +162,7 @@ class Running:
             """The last word before a connection: pins, then money."""
             await _settle(purse, holds, tried)
             reason = forbidden(decision, candidate.model)
-            if reason or candidate.model.local:
+            if reason or _is_free(candidate.model):
                 return reason
             held = await purse.hold(candidate.model, prompt, call, deadline - self._loop.time() + SLACK)
             if isinstance(held, str):
@@ -282,7 +283,8 @@ async def _settle(purse: Purse, holds: dict[int, Hold], tried: list[Tried]) -> N
     """Settle what was held for attempts that are over, and bill those that ended without a word."""
     for index, hold in tuple(holds.items()):
         done = tried[index] if index < len(tried) else None
-        billed = await purse.settle(hold, done.attempt if done else None, done.served if done else None)
+        attempt, served = (done.attempt, done.served) if done else (None, None)
+        billed = await purse.settle(hold, attempt, served, thought=bool(done and done.thought))
         if done and billed:
             tried[index] = done.replace(attempt=billed)
         holds.pop(index, None)
@@ -300,10 +302,15 @@ def _base(request: Request, gathered: Gathered) -> str | None:
     return request.root.resolve().as_posix() if request.root else None
 
 
+def _is_free(model: Model) -> bool:
+    """Whether it costs nothing: it runs here, and the person gave it no price, as they do for a gateway on loopback."""
+    return model.local and model.price is None
+
+
 async def _price(tried: Tried) -> Tried:
     """The attempt with its cost; a local one is free without looking anything up."""
     attempt = tried.attempt
-    if tried.model.local:
+    if _is_free(tried.model):
         cost: float | None = 0.0
     elif attempt.tokens_in == attempt.tokens_out == 0:
         cost = 0.0

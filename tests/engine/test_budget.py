@@ -70,7 +70,7 @@ async def test_the_thinking_of_a_reasoning_model_is_in_its_worst_case(desk: Desk
     with pytest.raises(NoAnswerError, match=r"it may cost \$0\.008"):
         await desk.ask(request, cloud(desk, budget=Budget(**{bound: WORST_OUT})))
     assert desk.sim.log == []
-    await desk.ask(request, cloud(desk, budget=Budget(**{bound: WORST_OUT + 0.0001})))
+    await desk.ask(request, cloud(desk, budget=Budget(**{bound: WORST_OUT + 0.0005})))
 
 
 @pytest.mark.parametrize(
@@ -221,16 +221,15 @@ async def test_a_cancelled_call_is_billed_by_estimate(desk: Desk, home: Path, mo
     attempt = await Cancelled(desk).attempt(there, settings)
     assert attempt.estimated
     assert attempt.tokens_in > 5
-    assert (attempt.tokens_out > 0) == (moment == "in the middle")
-    assert attempt.cost_usd > 0
+    if model == CLAUDE:
+        assert (attempt.tokens_out > 0) == (moment == "in the middle")
+    else:
+        # What it thought nobody saw: it may be as much as it was allowed to.
+        assert attempt.tokens_out == OUTPUT + openai.HEADROOM
     ((amount, settled, estimated),) = counted(home)
     assert settled
     assert estimated
-    if model == CLAUDE:
-        assert amount == pytest.approx(attempt.cost_usd * 1e9)
-    else:
-        # What it thought nobody saw: the worst case stays counted.
-        assert amount >= WORST_OUT * 1e9
+    assert amount == pytest.approx(attempt.cost_usd * 1e9, abs=1) != 0
 
 
 class Slow(budgets.Budget):

@@ -40,6 +40,8 @@ class Tried(Value):
     simulated: bool = False
     left_out: tuple[Omission, ...] = ()
     redacted: tuple[Redaction, ...] = ()
+    thought: bool = False
+    """It was seen to think, which is charged and not counted where the answer broke off."""
 
 
 class Ascent(Value):
@@ -305,4 +307,4 @@ class AttemptRun:
         left_out = self._fitted.left_out if self._fitted else ()
         served = said.end.model if said.end else None
         redacted = self._redacted if said.opened else ()
-        return Tried(attempt, self.model, served, said.simulated, left_out, redacted)
+        return Tried(attempt, self.model, served, said.simulated, left_out, redacted, said.thought)

@@ -83,6 +83,8 @@ class Said:
         """Characters of white space since the last other one."""
         self.simulated = False
         self.opened = False
+        self.thought = False
+        """The model was seen to think, of which nobody knows how much."""
         self.end: Finished | None = None
 
     @property
@@ -117,6 +119,7 @@ async def speak(
                     if isinstance(event, Opened):
                         said.opened, said.simulated = True, event.simulated
                     elif isinstance(event, Thought):
+                        said.thought = True
                         if thinking_since is None and said.first_content is None:
                             thinking_since = loop.time()
                             thinks(_thinking(question.model))

@@ -1,14 +1,19 @@
 """What an attempt cost: the settings' own price, else the list price that the genai-prices package ships.
 
 Nothing is fetched, and the package (0.3 s to import) is loaded only for a model that is neither local nor priced in
-the settings. An unknown price is None, never 0.
+the settings. An unknown price is None, never 0. What a server reads from or puts into its own cache counts like the
+rest of the prompt: it costs no more where nobody asked for a cache, and Rung does not.
 """
 
 from __future__ import annotations
 
 import functools
+from typing import TYPE_CHECKING
 
 from rung.types.model import Model, Price
+
+if TYPE_CHECKING:
+    from genai_prices.types import ModelPrice
 
 _MILLION = 1_000_000
 
@@ -32,19 +37,12 @@ def cost(model: Model, served: str | None, tokens_in: int, tokens_out: int) -> f
     return None
 
 
-def price_of(model: Model) -> Price | None:
-    """The price to fear, for a worst-case estimate before a call; None where no price is known.
+def worst(model: Model, tokens_in: int, tokens_out: int) -> float | None:
+    """US dollars that at most so many tokens may cost, before anybody is asked; None where no price is known.
 
-    Where a list price grows with the prompt, this is its highest step.
+    Where a list price grows with the prompt, the numbers decide which step it is.
     """
-    if model.price is not None:
-        return model.price
-    if model.local:
-        return Price(0.0, 0.0)
-    entry = _known(model.model, model.provider, model.url)
-    if entry is None:
-        return None
-    return _steepest(model.model, entry)
+    return cost(model, None, tokens_in, tokens_out)
 
 
 def _by_price(price: Price, tokens_in: int, tokens_out: int) -> float:
@@ -67,10 +65,23 @@ def _known(name: str, provider: str, url: str) -> str | None:
         places.append({})
     for place in places:
         try:
-            return str(calc_price(nothing, name, **place).provider.id)  # type: ignore[call-overload]  # one of three
+            found = calc_price(nothing, name, **place)  # type: ignore[call-overload]  # one of three
         except LookupError:
             continue
+        if _is_whole(found.model_price, name):
+            return str(found.provider.id)
     return None
+
+
+def _is_whole(price: ModelPrice, name: str) -> bool:
+    """Whether two counts of tokens make the bill.
+
+    The list has models without any price, and those are no more free than others that are not in it; and some that
+    charge for each request, or for thinking by another price, which nobody counts here.
+    """
+    if price.requests_kcount is not None or price.output_reasoning_mtok is not None:
+        return False
+    return name.endswith(":free") or (price.input_mtok is not None and price.output_mtok is not None)
 
 
 def _by_list(name: str, entry: str, tokens_in: int, tokens_out: int) -> float:
@@ -78,12 +89,3 @@ def _by_list(name: str, entry: str, tokens_in: int, tokens_out: int) -> float:
 
     usage = Usage(input_tokens=tokens_in, output_tokens=tokens_out)
     return float(calc_price(usage, name, provider_id=entry).total_price)
-
-
-@functools.cache
-def _steepest(name: str, entry: str) -> Price:
-    from genai_prices import Usage, calc_price  # noqa: PLC0415
-
-    # A million tokens in is beyond the last step of any list with steps.
-    bill = calc_price(Usage(input_tokens=_MILLION, output_tokens=_MILLION), name, provider_id=entry)
-    return Price(float(bill.input_price), float(bill.output_price))

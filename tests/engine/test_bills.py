@@ -1,0 +1,254 @@
+"""The figures on a receipt are those the budget counts, and no server's way of counting makes them untrue."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.engine.conftest import CLOUD, PRICES, SMALL, Desk
+from tests.engine.test_budget import CLAUDE, OUTPUT, counted
+from tests.unit.providers.scripted import Script, serving
+from tests.unit.providers.test_streams import delta, sse
+
+from rung.errors import NoAnswerError
+from rung.providers import anthropic, openai
+from rung.settings.values import Budget, Settings, Tier
+from rung.sim import KINDS
+from rung.types.model import Model, Price
+
+if TYPE_CHECKING:
+    from rung.types.receipt import Receipt
+
+TEXT = "A queue hands things out in the order in which they came in."
+PRICE = Price(1.0, 10.0)
+GATEWAY = Model("openai-compatible", "somebodys", "", "TEST_KEY", connect=5.0, price=PRICE)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _packages() -> None:
+    """The clients' packages take seconds to import, which are no part of what is limited here."""
+    importlib.import_module("openai")
+    importlib.import_module("anthropic")
+
+
+def under_a_budget(model: Model, *, deadline: float = 60.0, **budget: float) -> Settings:
+    return Settings((Tier("cloud", (model,), deadline),), budget=Budget(**(budget or {"per_day": 1.0})))
+
+
+async def receipt_of(desk: Desk, settings: Settings, **fields: Any) -> Receipt:
+    """Of the answer, or of the failure."""
+    fields.setdefault("max_output", OUTPUT)
+    with contextlib.suppress(NoAnswerError):
+        return (await desk.ask(desk.request(**fields), settings)).receipt
+    (row,) = await desk.rows()
+    return row  # type: ignore[no-any-return]  # it has a receipt's fields
+
+
+def dollars(attempt: Any) -> float:
+    assert isinstance(attempt.cost_usd, float)
+    return attempt.cost_usd
+
+
+def agree(receipt: Receipt, home: Path) -> tuple[Any, ...]:
+    """The attempts, whose costs are just what the budget counted for them."""
+    attempts = tuple(attempt for call in receipt.calls for attempt in call.attempts)
+    in_file = counted(home)
+    assert all(settled for _, settled, _ in in_file)
+    assert [amount for amount, _, _ in in_file] == [pytest.approx(dollars(a) * 1e9, abs=1.01) for a in attempts]
+    assert [estimated for _, _, estimated in in_file] == [a.estimated for a in attempts]
+    return attempts
+
+
+def usage(**numbers: object) -> dict[str, object]:
+    return {"choices": [], "usage": numbers}
+
+
+ESTIMATED = None
+"""Stands for a count that the server did not give."""
+
+
+@pytest.mark.parametrize(
+    ("last", "tokens_in", "tokens_out"),
+    [
+        ([usage(prompt_tokens=30, completion_tokens=15, total_tokens=45)], 30, 15),
+        ([], ESTIMATED, ESTIMATED),
+        ([{"choices": [], "usage": None}], ESTIMATED, ESTIMATED),
+        ([usage(prompt_tokens=0, completion_tokens=0, total_tokens=0)], ESTIMATED, ESTIMATED),
+        ([usage(prompt_tokens=30)], 30, ESTIMATED),
+        ([usage(prompt_tokens=30, completion_tokens=0, total_tokens=30)], 30, ESTIMATED),
+        ([usage(prompt_tokens=-3, completion_tokens="15")], ESTIMATED, ESTIMATED),
+        # Thinking that only the total counts.
+        ([usage(prompt_tokens=30, completion_tokens=15, total_tokens=545)], 30, 515),
+        # Thinking that is a part of the output, and a prompt that was in the server's cache: both are counted once.
+        (
+            [
+                usage(
+                    prompt_tokens=30, completion_tokens=515, total_tokens=545,
+                    completion_tokens_details={"reasoning_tokens": 500}, prompt_tokens_details={"cached_tokens": 20},
+                )
+            ],
+            30, 515,
+        ),
+        # Sums up to here, with every piece: the last one counts.
+        ([usage(prompt_tokens=30, completion_tokens=1), usage(prompt_tokens=30, completion_tokens=15)], 30, 15),
+    ],
+)  # fmt: skip
+async def test_what_a_server_does_not_count_is_estimated_and_marked_and_what_it_counts_is_believed(
+    desk: Desk, home: Path, last: list[object], tokens_in: int | None, tokens_out: int | None
+) -> None:
+    body = sse(delta(TEXT), delta("", "stop"), *last) + b"data: [DONE]\n\n"
+    async with serving(Script([body])) as server:
+        receipt = await receipt_of(desk, under_a_budget(GATEWAY.replace(url=f"{server.url}/v1")))
+    (attempt,) = agree(receipt, home)
+    assert attempt.outcome == "ok"
+    assert attempt.estimated == (None in {tokens_in, tokens_out})
+    assert attempt.tokens_in == tokens_in if tokens_in else 10 < attempt.tokens_in < 100
+    assert attempt.tokens_out == tokens_out if tokens_out else 10 < attempt.tokens_out < 20
+    assert attempt.cost_usd == (attempt.tokens_in * PRICE.input + attempt.tokens_out * PRICE.output) / 1e6
+
+
+def claude(numbers: dict[str, int], then: dict[str, int]) -> bytes:
+    """Anthropic's stream, with these counts at its two places."""
+    return sse(
+        {"type": "message_start", "message": {"model": CLAUDE, "usage": numbers}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": TEXT}},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": then},
+        {"type": "message_stop"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "tokens_in", "tokens_out"),
+    [
+        ({"input_tokens": 30, "output_tokens": 1}, {"output_tokens": 15}, 30, 15),
+        ({"input_tokens": 30, "output_tokens": 1}, {"input_tokens": 30, "output_tokens": 15}, 30, 15),
+        ({"input_tokens": 4, "cache_read_input_tokens": 26, "output_tokens": 1}, {"output_tokens": 15}, 30, 15),
+        ({"input_tokens": 4, "cache_creation_input_tokens": 26, "output_tokens": 1}, {"output_tokens": 15}, 30, 15),
+        ({"input_tokens": 30, "output_tokens": 1}, {}, 30, ESTIMATED),
+        ({"input_tokens": 30, "output_tokens": 1}, {"output_tokens": 0}, 30, ESTIMATED),
+        ({"input_tokens": 0, "output_tokens": 0}, {"output_tokens": 15}, ESTIMATED, 15),
+    ],
+)
+async def test_the_usage_in_two_places_of_anthropic_counts_once(
+    desk: Desk,
+    home: Path,
+    *,
+    first: dict[str, int],
+    then: dict[str, int],
+    tokens_in: int | None,
+    tokens_out: int | None,
+) -> None:
+    async with serving(Script([claude(first, then)])) as server:
+        model = GATEWAY.replace(provider="anthropic", url=server.url, model=CLAUDE, price=None)
+        receipt = await receipt_of(desk, under_a_budget(model))
+    (attempt,) = agree(receipt, home)
+    assert attempt.estimated == (None in {tokens_in, tokens_out})
+    assert attempt.tokens_in == tokens_in if tokens_in else 10 < attempt.tokens_in < 100
+    assert attempt.tokens_out == tokens_out if tokens_out else 10 < attempt.tokens_out < 20
+    assert attempt.cost_usd == pytest.approx((attempt.tokens_in * 1.0 + attempt.tokens_out * 5.0) / 1e6)
+
+
+@pytest.mark.parametrize(
+    ("script", "billed"),
+    [
+        (Script([b"{}"], status=401), False),
+        (Script([b"{}"], status=429), False),
+        (Script([b"{}"], status=500), False),
+        (Script([b"{}"], status=503), False),
+        (Script([b"{}"], status=400), False),
+        (Script([b'{"error": "content_filter"}'], status=400), True),
+        (Script([b"{}"], status=408), True),
+        (Script(hang="headers"), True),
+        (Script([sse(delta(TEXT))], cut=True), True),
+    ],
+)
+async def test_a_failed_call_costs_its_prompt_where_the_server_may_have_read_it(
+    desk: Desk,
+    home: Path,
+    script: Script,
+    billed: bool,  # noqa: FBT001 - a parameter of the table
+) -> None:
+    async with serving(script) as server:
+        settings = under_a_budget(GATEWAY.replace(url=f"{server.url}/v1"), deadline=1.0 if script.hang else 60.0)
+        receipt = await receipt_of(desk, settings)
+    for attempt in agree(receipt, home):
+        assert attempt.outcome != "ok"
+        assert (attempt.cost_usd > 0) == (attempt.tokens_in > 0) == attempt.estimated == billed
+
+
+@pytest.mark.parametrize("name", ["gpt-5-mini", "openai/o3", "somebodys"])
+async def test_a_gateway_s_thinking_that_nobody_saw_may_be_as_much_as_was_asked_for(
+    desk: Desk, home: Path, name: str
+) -> None:
+    async with serving(Script([sse(delta(TEXT))], cut=True)) as server:
+        model = GATEWAY.replace(url=f"{server.url}/v1", model=name)
+        (attempt,) = agree(await receipt_of(desk, under_a_budget(model)), home)
+    assert attempt.estimated
+    assert (attempt.tokens_out == OUTPUT) == (name != "somebodys")
+
+
+async def test_a_model_that_was_seen_to_think_and_broke_off_may_have_thought_all_it_was_allowed_to(
+    desk: Desk, home: Path
+) -> None:
+    thought = {"choices": [{"index": 0, "delta": {"reasoning_content": "Hm."}, "finish_reason": None}]}
+    async with serving(Script([sse(thought, delta(TEXT))], cut=True)) as server:
+        (attempt,) = agree(await receipt_of(desk, under_a_budget(GATEWAY.replace(url=f"{server.url}/v1"))), home)
+    assert (attempt.tokens_out, attempt.estimated) == (OUTPUT, True)
+
+
+async def test_a_gateway_on_loopback_that_has_a_price_is_under_the_budget_as_the_cloud_is(
+    desk: Desk, home: Path
+) -> None:
+    body = sse(delta(TEXT), delta("", "stop"), usage(prompt_tokens=30, completion_tokens=15)) + b"data: [DONE]\n\n"
+    async with serving(Script([body])) as server:
+        model = GATEWAY.replace(url=f"{server.url}/v1", local=True)
+        receipt = await receipt_of(desk, under_a_budget(model))
+        assert receipt.cost_usd == (30 * PRICE.input + 15 * PRICE.output) / 1e6
+        agree(receipt, home)
+        with pytest.raises(NoAnswerError, match="today's"):
+            await desk.ask(desk.request(max_output=OUTPUT), under_a_budget(model, per_day=0.0))
+
+
+async def test_an_absurd_count_neither_breaks_the_budget_nor_the_answer(desk: Desk, home: Path) -> None:
+    numbers = usage(prompt_tokens=2**53, completion_tokens=2**53)
+    body = sse(delta(TEXT), delta("", "stop"), numbers) + b"data: [DONE]\n\n"
+    async with serving(Script([body])) as server:
+        settings = under_a_budget(GATEWAY.replace(url=f"{server.url}/v1"))
+        await desk.ask(desk.request(max_output=OUTPUT), settings)
+        with pytest.raises(NoAnswerError, match=r"today's \$1.00 are used up"):
+            await desk.ask(desk.request(max_output=OUTPUT), settings)
+
+
+FAULTS = sorted(KINDS.keys() - {"load-failure", "crash"})
+SLACK = 1.3
+"""An estimate may be wrong by so much."""
+
+
+@pytest.mark.parametrize("provider", ["openai", "openai-compatible", "anthropic"])
+@pytest.mark.parametrize("kind", FAULTS)
+async def test_whatever_goes_wrong_the_bill_is_no_higher_than_what_is_counted(
+    desk: Desk, home: Path, kind: str, provider: Any
+) -> None:
+    name = CLAUDE if provider == "anthropic" else CLOUD
+    path = "/anthropic" if provider == "anthropic" else "/openai/v1"
+    cloud = Model(provider, name, f"{desk.sim.url}{path}", "TEST_KEY", connect=5.0, parallel=4)
+    local = desk.models()["small"]
+    limits = {"first_content": 0.3, "idle": 0.3, "thinking": 0.3}
+    tiers = (Tier("cloud", (cloud.replace(**limits),), 60.0), Tier("small", (local,), 60.0))
+    desk.sim.fail(kind, model=name, times=None)
+    settings = Settings(tiers, budget=Budget(per_request=0.05, per_day=0.05), default_tier="cloud")
+    receipt = await receipt_of(desk, settings)
+    paid = [a for call in receipt.calls for a in call.attempts if a.model != SMALL]
+    in_file = counted(home)
+    assert len(in_file) == len(paid) > 0
+    assert [amount for amount, _, _ in in_file] == [pytest.approx(dollars(a) * 1e9, abs=1.01) for a in paid]
+    assert [estimated for _, _, estimated in in_file] == [a.estimated for a in paid]
+    bill = desk.sim.bill({**PRICES, CLAUDE: (1.0, 5.0)}) * 1e9
+    total = sum(amount for amount, _, _ in in_file)
+    assert total * SLACK + 1 >= bill
+    assert total <= 0.05 * 1e9
+    most = OUTPUT + max(openai.HEADROOM, anthropic.HEADROOM)
+    assert all(a.tokens_out <= most for a in paid)
