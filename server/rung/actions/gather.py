@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from rung.actions.context import attached, commit, document
 from rung.actions.context.gathered import Gathered
-from rung.actions.context.ignored import refuse
+from rung.actions.context.ignored import names, refuse
 from rung.errors import ContextError, UsageError
 from rung.types.action import Action
 from rung.types.part import Part
@@ -28,14 +28,13 @@ async def gather(action: Action, request: Request, typed: str, env: Mapping[str,
         UsageError: the action wants a part nobody can gather.
     """
     if action.id == "ask":
-        refuse(request.root, (part.path for part in request.attached))
         return attached.gather(request, typed)
     if "staged-changes" in action.context:
         found = await commit.gather(request, env)
     elif "selection" in action.context:
-        found = document.gather_selection(_document(request))
+        found = _by_every_name(request, document.gather_selection(_document(request)))
     elif "file" in action.context:
-        found = document.gather_file(_document(request))
+        found = _by_every_name(request, document.gather_file(_document(request)))
     else:
         raise UsageError(
             f"The action {action.id} names no context Rung can gather.",
@@ -50,5 +49,11 @@ async def gather(action: Action, request: Request, typed: str, env: Mapping[str,
 def _document(request: Request) -> Document:
     if request.document is None:
         raise ContextError("No document was named.", "Ask from an open file, or name one.")
-    refuse(request.root, [request.document.path])
+    refuse(request.root, [request.document.path], request.document.uri)
     return request.document
+
+
+def _by_every_name(request: Request, found: Gathered) -> Gathered:
+    """With the names a document's links lead to: pins by path hold for what is read, whatever it is called."""
+    shown = request.document
+    return found if shown is None else found.replace(paths=names(request.root, shown.path, shown.uri))

@@ -27,6 +27,16 @@ def environment() -> jinja2.Environment:
     return ImmutableSandboxedEnvironment(keep_trailing_newline=False, trim_blocks=True)  # prompts are not HTML
 
 
+def _shown(part: Part) -> str:
+    """The text of a part; an attached file says which one it is, in a fence that holds it whole or shortened."""
+    if part.kind != "attached" or part.path is None:
+        return part.text
+    fence = "```"
+    while fence in part.text:
+        fence += "`"
+    return f"{part.path}:\n{fence}\n{part.text.rstrip()}\n{fence}\n"
+
+
 def renderer(action: Action, facts: Mapping[str, str]) -> Callable[[Sequence[Part]], tuple[Message, ...]]:
     """What makes messages of the parts that fit.
 
@@ -41,7 +51,7 @@ def renderer(action: Action, facts: Mapping[str, str]) -> Callable[[Sequence[Par
     def render(parts: Sequence[Part]) -> tuple[Message, ...]:
         texts: dict[str, list[str]] = {}
         for part in parts:
-            texts.setdefault(part.kind, []).append(part.text)
+            texts.setdefault(part.kind, []).append(_shown(part))
         values = {kind.replace("-", "_"): "\n".join(t.rstrip("\n") for t in found) for kind, found in texts.items()}
         system = values.pop("system", "")
         try:

@@ -66,6 +66,13 @@ def parse(text: str) -> tuple[DiffFile, ...]:
     return tuple(reader.files)
 
 
+def located(text: str) -> tuple[tuple[DiffFile, int, int], ...]:
+    """The files of a diff, each with its first line and the one behind its last, from 0, split at line feeds."""
+    reader = _Reader(_COLOUR.sub("", text).replace("\r\n", "\n").split("\n"))
+    reader.read()
+    return tuple((file, *span) for file, span in zip(reader.files, reader.spans, strict=True))
+
+
 def paths_in(text: str) -> tuple[str, ...]:
     """Every path a diff anywhere in ``text`` names, old and new, each once, in order.
 
@@ -89,19 +96,27 @@ class _Reader:
         self.lines = lines
         self.at = 0
         self.files: list[DiffFile] = []
+        self.spans: list[tuple[int, int]] = []
+        """Of each file: its first line, and the one behind its last."""
 
     def read(self) -> None:
         while self.at < len(self.lines):
-            line = self.lines[self.at]
-            if line.startswith("diff --git "):
-                self._git(*header_pair(line[len("diff --git ") :]))
-            elif line.startswith(("diff --cc ", "diff --combined ")):
-                path = plain(line.split(" ", 2)[2])
-                self._git(path, path)
-            elif self._is_plain_header():
-                self._plain()
-            else:
-                self.at += 1
+            start, known = self.at, len(self.files)
+            self._step()
+            if len(self.files) > known:
+                self.spans.append((start, self.at))
+
+    def _step(self) -> None:
+        line = self.lines[self.at]
+        if line.startswith("diff --git "):
+            self._git(*header_pair(line[len("diff --git ") :]))
+        elif line.startswith(("diff --cc ", "diff --combined ")):
+            path = plain(line.split(" ", 2)[2])
+            self._git(path, path)
+        elif self._is_plain_header():
+            self._plain()
+        else:
+            self.at += 1
 
     def _is_plain_header(self) -> bool:
         following = self.lines[self.at + 1 : self.at + 3]

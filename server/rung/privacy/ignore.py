@@ -6,11 +6,10 @@ back in, and nothing below an ignored folder is taken back. Pure: whoever asks h
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
+from rung.privacy import gitignore
 
 FILE = ".rungignore"
 """The file's name, and the ``why`` of what is left out because of it."""
@@ -22,11 +21,13 @@ class Ignored:
     Args:
         load: gives the text of a ``.rungignore`` by its path relative to the root with ``/``, or None where there is
             none. It should raise where there is one that can't be read: then nobody knows what may be read.
+        fold: names that differ in case alone, or in how an accent is written, name the same file.
     """
 
-    def __init__(self, load: Callable[[str], str | None]) -> None:
+    def __init__(self, load: Callable[[str], str | None], *, fold: bool = False) -> None:
         self._load = load
-        self._specs: dict[str, GitIgnoreSpec | None] = {}
+        self._fold = fold
+        self._read: dict[str, tuple[gitignore.Line, ...]] = {}
         self._folders: dict[str, bool] = {"": False}
 
     def matches(self, path: str) -> bool:
@@ -39,8 +40,13 @@ class Ignored:
         Raises:
             OSError: whatever ``load`` raises.
         """
+        path = _folded(path) if self._fold else path
+        # A backslash parts folders on one system and is a letter on others: what either reading keeps out stays out.
+        return any(self._match(reading) for reading in dict.fromkeys((path, path.replace("\\", "/"))))
+
+    def _match(self, path: str) -> bool:
         pieces: list[str] = []
-        for piece in path.replace("\\", "/").split("/"):
+        for piece in path.split("/"):
             if piece == "..":
                 if not pieces:
                     return False
@@ -65,28 +71,19 @@ class Ignored:
         folder = path.rpartition("/")[0]
         while True:
             inside = path[len(folder) + 1 :] if folder else path
-            spec = self._spec(folder)
-            verdict = spec.check_file(f"{inside}/" if is_folder else inside).include if spec else None
-            if verdict is not None or not folder:
-                return bool(verdict)
+            for line in reversed(self._lines(folder)):
+                if line.matches(inside, is_folder=is_folder):
+                    return not line.negated
+            if not folder:
+                return False
             folder = folder.rpartition("/")[0]
 
-    def _spec(self, folder: str) -> GitIgnoreSpec | None:
-        if folder not in self._specs:
-            text = self._load(f"{folder}/{FILE}" if folder else FILE)
-            self._specs[folder] = _read(text) if text else None
-        return self._specs[folder]
+    def _lines(self, folder: str) -> tuple[gitignore.Line, ...]:
+        if folder not in self._read:
+            text = (self._load(f"{folder}/{FILE}" if folder else FILE) or "").removeprefix("\ufeff")
+            self._read[folder] = gitignore.read(_folded(text) if self._fold else text)
+        return self._read[folder]
 
 
-def _read(text: str) -> GitIgnoreSpec:
-    """The patterns of a file; a line that is none counts as none, as in git."""
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - needed only where there is such a file
-
-    lines: list[str] = []
-    for line in text.removeprefix("\ufeff").splitlines():
-        try:
-            GitIgnoreSpec.from_lines([line])
-        except ValueError:
-            continue
-        lines.append(line)
-    return GitIgnoreSpec.from_lines(lines)
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text).lower()

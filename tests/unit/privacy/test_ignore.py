@@ -27,6 +27,15 @@ PATHS = (
     "docs/with space.md",
     "docs/[x].md",
     "\u00fcber/\u00e4.txt",
+    "A.PY",
+    "sp ace ",
+    "tab\t",
+    "trail\\",
+    "x*y",
+    "q?r",
+    "a/b/c/d/e.txt",
+    ".env",
+    "src/.env",
 )
 
 CASES: dict[str, dict[str, str]] = {
@@ -50,6 +59,24 @@ CASES: dict[str, dict[str, str]] = {
     "other letters": {"": "\u00fcber/\n"},
     "a line that is no pattern": {"": "!\n*.pem\n"},
     "nothing": {"": ""},
+    "a space at the end of a name": {"": "sp ace\\ \nkey.pem \n"},
+    "a tab at the end of a name": {"": "tab\t\n"},
+    "a backslash at the end": {"": "trail\\\na.py\\\n"},
+    "a backslash": {"": "trail\\\\\n"},
+    "a star and a question mark that are meant": {"": "x\\*y\nq\\?r\n"},
+    "classes of letters": {"": "[[:upper:]]*\n[[:alpha:]].py\n"},
+    "letters that are not": {"": "[!a-k]*\n"},
+    "brackets without end": {"": "[a-k\n"},
+    "a slash in brackets": {"": "s[r/]c/a.py\n"},
+    "any folders between": {"": "a/**/e.txt\n**/.env\n"},
+    "all below": {"": "src/**\n"},
+    "only folders below": {"": "src/**/\n"},
+    "stars that cross nothing": {"": "a**\n/s**c/a.py\n"},
+    "spaces before": {"": "  a.py\n"},
+    "slashes alone": {"": "/\n//\n!/\n*.py\n"},
+    "large and small letters": {"": "a.py\n"},
+    "lines of another system": {"": "*.pem\r\nprivate/\r\n"},
+    "another line end in a name": {"": "a.py\x0c\nx\u2028a.py\n"},
 }
 
 
@@ -59,9 +86,9 @@ def by_git(folder: Path, files: dict[str, str]) -> set[str]:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).touch()
     for where, text in files.items():
-        (folder / where / ".gitignore").write_text(text, encoding="utf-8")
+        (folder / where / ".gitignore").write_bytes(text.encode())
     asked = subprocess.run(
-        ["git", "-C", str(folder), "check-ignore", "--no-index", "-z", "--stdin"],
+        ["git", "-C", str(folder), "-c", "core.ignoreCase=false", "check-ignore", "--no-index", "-z", "--stdin"],
         input="\0".join(PATHS).encode(),
         capture_output=True,
         check=False,
@@ -84,6 +111,7 @@ def test_a_file_is_ignored_where_git_would_ignore_it(files: dict[str, str], tmp_
 def test_random_files_are_read_as_git_reads_them(seed: int, tmp_path: Path) -> None:
     rng = random.Random(seed)
     lines = ["*.pem", "!*.pem", "/src", "src/", "!src/", "**/a.py", "deep/*", "!deep/", "private/**", "*.txt", "!/a.py"]
+    lines += ["[!a]*", "?.py", "*a*", "**", "!**/", "src/**/", "/*", "!/s*", "*/deep", ".e*", "d**", "[^[:lower:]]*"]
     files = {where: "".join(f"{rng.choice(lines)}\n" for _ in range(4)) for where in ("", "src", "src/deep")}
     assert {path for path in PATHS if ignored(files).matches(path)} == by_git(tmp_path, files)
 
@@ -96,6 +124,22 @@ def test_what_lies_outside_is_another_roots_business(path: str) -> None:
 @pytest.mark.parametrize("path", ["./key.pem", "src/../key.pem", "src//key.pem", "src\\key.pem"])
 def test_a_path_is_the_same_however_it_is_written(path: str) -> None:
     assert ignored({"": "*.pem\n"}).matches(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "path"), [("Private/", "pRIVATE/a.py"), ("*.PEM", "key.pem"), ("caf\u00e9/", "cafe\u0301/a.py")]
+)
+def test_case_and_accents_count_where_names_that_differ_in_them_are_two(line: str, path: str) -> None:
+    assert Ignored(lambda _: line, fold=True).matches(path)
+    assert not Ignored({".rungignore": line}.get).matches(path)
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    "line", ["*a" * 60 + "b", "**/a/" * 60 + "b", "[a]*" * 60 + "b", "*?" * 60 + "b", "**/*a/" * 60 + "b"]
+)
+def test_a_line_made_to_take_for_ever_does_not(line: str) -> None:
+    assert not ignored({"": line}).matches("a/" * 300 + "a" * 3000)
 
 
 @pytest.mark.parametrize("text", ["\ufeff*.pem\n", "*.pem\r\n", "*.pem"])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rung.actions.context.gathered import Gathered
-from rung.actions.context.ignored import ignored
+from rung.actions.context.ignored import Unread
 from rung.errors import ContextError
 from rung.git import commit_context, message_buffer
 from rung.git.staged import FileChange, StagedChange
@@ -38,23 +38,32 @@ async def gather(request: Request, env: Mapping[str, str]) -> Gathered:
             raise ContextError("No repository was named.", "Ask from a file inside one.")
         change = await commit_context.for_folder(Path(folder), env)
     typed = message_buffer.typed(text, change.comment_char) if text and request.commit_file else ""
-    return from_change(change, typed)
+    return from_change(change, typed, request.root)
 
 
-def from_change(change: StagedChange, typed: str) -> Gathered:
+def from_change(change: StagedChange, typed: str, root: Path | None = None) -> Gathered:
     """The parts of a change that is at hand.
+
+    Of a file that is left unread there is its name alone, for models and for the answer that needs none.
 
     Args:
         change: what is staged.
         typed: what the person typed into the commit buffer.
+        root: the workspace's folder, where it may be above the repository.
+
+    Raises:
+        ContextError: a ``.rungignore`` can't be read.
     """
-    unread = ignored(change.work_tree)
+    unread = Unread(root or change.work_tree)
+    kept_out = {path for path in change.paths if unread.holds(str(change.work_tree / path))}
+    files = tuple(file.replace(diff="") if kept_out.intersection(file.paths) else file for file in change.files)
+    change = change.replace(files=files)
     parts = [Part("stat", stat(change.files), priority=2)]
     if typed.strip():
         parts.append(Part("typed-message", typed, priority=1, shorten="never"))
     left_out = []
     for file in change.files:
-        why = FILE if any(unread.matches(path) for path in file.paths) else _unreadable(file)
+        why = FILE if kept_out.intersection(file.paths) else _unreadable(file)
         if why:
             left_out.append(Omission(file.path, why))
         else:
