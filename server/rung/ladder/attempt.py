@@ -11,6 +11,7 @@ from rung.ladder.fit import Fitted
 from rung.ladder.gate import judge, trimmed
 from rung.ladder.means import Means
 from rung.ladder.prompt import prompt_for
+from rung.ladder.rates import Turn
 from rung.ladder.speak import Limits, Release, Said, speak
 from rung.providers.events import Question
 from rung.types.attempt import Attempt
@@ -96,8 +97,8 @@ class AttemptRun:
         self._restore: Callable[[str], str] = str
         self._is_trial = False
         """It finds out whether a server that failed is back."""
-        self._has_token = False
-        """It holds a token of the model's rate that it has not used."""
+        self._turn: Turn | None = None
+        """Its turn of the model's rate, as long as it has not used it."""
         self._blame = False
         """Whether a failure now would be the server's: not while we wait in a queue of our own."""
         self.release = Release(emit if ascent.call.stream else None)
@@ -122,8 +123,8 @@ class AttemptRun:
                 health.failed(self.model, error, trial=self._is_trial)
             raise
         finally:
-            if self._has_token:
-                self._means.rates.give_back(self.model)
+            if self._turn is not None:
+                self._turn.give_back()
             if not settled:
                 health.left(self.model, trial=self._is_trial)
         return answer
@@ -189,14 +190,14 @@ class AttemptRun:
             self._waits("queued", f"it asked to be left alone for {pause:.0f} s")
             await asyncio.sleep(pause)
             patience -= pause
-        pause = self._means.rates.take(model, patience)
-        if pause > patience:
-            text = f"{model.model} may be asked {model.per_minute} times a minute, again in {pause:.0f} s."
+        turn = self._means.rates.take(model, patience)
+        if turn.pause > patience:
+            text = f"{model.model} may be asked {model.per_minute} times a minute, again in {turn.pause:.0f} s."
             raise AttemptError("busy", text)
-        self._has_token = True
-        if pause:
-            self._waits("queued", f"it may be asked {model.per_minute} times a minute, again in {pause:.0f} s")
-            await asyncio.sleep(pause)
+        self._turn = turn
+        if turn.pause:
+            self._waits("queued", f"it may be asked {model.per_minute} times a minute, again in {turn.pause:.0f} s")
+            await turn.wait()
         self._queued += self._loop.time() - since
 
     async def _find(self) -> Known:
@@ -252,7 +253,9 @@ class AttemptRun:
         self._said = Said(self._loop.time())
         chat = self._means.providers[self.model.provider]
         self._blame = True
-        self._has_token = False
+        if self._turn is not None:
+            self._turn.used()
+            self._turn = None
 
         def thinks(event: Event) -> None:
             assert isinstance(event, TierEvent)
