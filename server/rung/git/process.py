@@ -26,7 +26,7 @@ OUTPUT_LIMIT = 8 * 1024 * 1024
 
 _KEPT = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"})
 """Where the person's own configuration is: the only GIT_ variables that cannot point at another repository."""
-_FIXED = {
+FIXED = {
     "LC_ALL": "C",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
@@ -34,6 +34,7 @@ _FIXED = {
     "GIT_ALLOW_PROTOCOL": "none",
     "GIT_NO_LAZY_FETCH": "1",
 }
+"""What git's environment always holds."""
 _GUARDS = (
     "--no-pager",
     "--no-optional-locks",
@@ -75,7 +76,7 @@ class Output(Value):
 def environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment git gets: ``env`` (None: this process's) without what names a repository, and in English."""
     given = os.environ if env is None else env
-    return {name: value for name, value in given.items() if not name.startswith("GIT_") or name in _KEPT} | _FIXED
+    return {name: value for name, value in given.items() if not name.startswith("GIT_") or name in _KEPT} | FIXED
 
 
 async def run(
@@ -107,7 +108,7 @@ async def run(
     if index is not None:
         variables["GIT_INDEX_FILE"] = str(index)
     process = await asyncio.create_subprocess_exec(
-        _executable(variables),
+        executable(variables),
         *_GUARDS,
         *arguments,
         cwd=_folder(cwd),
@@ -140,8 +141,12 @@ def _folder(path: Path) -> Path:
     return path
 
 
-def _executable(env: Mapping[str, str]) -> str:
-    """Git's full path, never one found through a relative entry of PATH: the folder we are in may be hostile."""
+def executable(env: Mapping[str, str]) -> str:
+    """Git's full path, never one found through a relative entry of PATH: the folder we are in may be hostile.
+
+    Raises:
+        GitError: there is none.
+    """
     entries = [entry for entry in env.get("PATH", os.defpath).split(os.pathsep) if Path(entry).is_absolute()]
     found = shutil.which("git", path=os.pathsep.join(entries))
     if found is None or str(Path(found).parent) not in {str(Path(entry)) for entry in entries}:
