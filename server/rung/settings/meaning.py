@@ -126,6 +126,13 @@ class Meaning:
         in_cloud = table["provider"] == "ollama" and name.endswith((":cloud", "-cloud"))
         here = bool(url) and addresses.is_this_machine(url)
         server = addresses.origin(url) if url else table["provider"]
+        if said and in_cloud:
+            line = self._mistakes.at((*where, "local"), "").line
+            self.warnings.append(
+                f"`local = true` at line {line} is ignored: {telltale.shown(name)} is a cloud model of Ollama's, which"
+                " runs on its servers whatever the address. Name one that is installed on this machine."
+            )
+            return False
         if self._layer in {"shipped", "user"}:
             if said is not None:
                 self.words[server] = said and self.words.get(server, True)

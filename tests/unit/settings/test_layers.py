@@ -385,3 +385,15 @@ def test_a_trusted_workspace_cannot_take_a_pin_of_the_persons_away_by_its_name(p
     assert rules["rung pin (yours)"].local
     assert rules["mine"].tier == "cloud"
     assert "mine (yours)" not in rules
+
+
+@pytest.mark.parametrize("name", ["gpt-oss:120b-cloud", "qwen3-coder:cloud"])
+def test_no_word_of_the_person_s_makes_a_cloud_model_of_ollama_s_local(person: Person, name: str) -> None:
+    person.says(
+        f'[[tier]]\nname = "a"\n[[tier.model]]\nprovider = "ollama"\nmodel = "{name}"\nlocal = true\n'
+        '[[tier.model]]\nprovider = "ollama"\n'
+    )
+    settings, (warning,) = read(person)
+    assert [model.local for model in settings.tiers[0].models] == [False, True]
+    assert f"at line 6 is ignored: `{name}` is a cloud model of Ollama's" in warning
+    assert "Name one that is installed on this machine." in warning
