@@ -10,9 +10,10 @@ Time grows with the text, not with the number of lists: phrases are held in two 
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
+from itertools import compress, count
 
+from rung.routing.anchors import Anchors
+from rung.routing.units import Text, is_glued, is_indic, units
 from rung.settings.phrases import GAP, first_piece, forms
 
 TYPE_CHECKING = False
@@ -28,73 +29,11 @@ if TYPE_CHECKING:
 MOST_WORDS = 6
 MOST_CHARACTERS = 12
 _END = ""
+_FEW = 5
+"""Words up to which each is looked up by itself."""
 
-_GLUED = (
-    ("\u0e00", "\u0eff"),  # Thai, Lao
-    ("\u1000", "\u109f"),  # Burmese
-    ("\u1780", "\u17ff"),  # Khmer
-    ("\u3005", "\u3007"),
-    ("\u3040", "\u30ff"),  # kana
-    ("\u3400", "\u9fff"),  # Han
-    ("\uac00", "\ud7a3"),  # Hangul
-    ("\uf900", "\ufaff"),
-    ("\U00020000", "\U0003ffff"),
-)
-"""Scripts that write without spaces, or stick endings to words."""
-_ASCII = bytes(byte if byte > 127 or chr(byte).isalnum() or chr(byte) in "_+#." else 32 for byte in range(256))
 _SENTENCE = frozenset("\u3002\uff01\uff1f\uff1b!?;\n")
 """What ends one, as far as a gap is concerned."""
-
-
-@lru_cache(maxsize=1)
-def _between_words() -> re.Pattern[bytes]:
-    """Punctuation that is not ASCII, and the scripts the other trie reads, in UTF-8.
-
-    Everything from U+2000 on at one go (its first bytes are E2 and higher), of what is below the punctuation of
-    Latin-1 and the scripts without spaces. A class in front lets the search skip other bytes at once.
-    """
-    return re.compile(
-        rb"[\xc2\xe0-\xf4](?:(?<=[\xe2-\xf4])[\x80-\xbf\xe2-\xf4]*|(?<=\xc2)[\x80-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf]"
-        rb"|(?<=\xe0)[\xb8-\xbb][\x80-\xbf]|(?<=\xe1)[\x80-\x82\x9e\x9f][\x80-\xbf])"
-    )
-
-
-@lru_cache(maxsize=1)
-def _last_dot() -> re.Pattern[bytes]:
-    """A dot that ends something; one inside a word, as in ``node.js``, belongs to it."""
-    return re.compile(rb"\.\.*(?![\w\x80-\xff])")
-
-
-def _is_glued(text: str) -> bool:
-    """Whether any of it is written without spaces."""
-    if text.isascii() or max(text) < "\u0e00":
-        return False
-    return any(low <= char <= high for char in text if char > "\u0dff" for low, high in _GLUED)
-
-
-def _may_be_glued(text: str) -> bool:
-    """Whether a text may be so, told by the first bytes its characters have in UTF-8: quick for a long one."""
-    if text.isascii():
-        return False
-    data = text.encode("utf-8", "surrogatepass")
-    return any(first in data for first in b"\xe0\xe1\xe3\xe4\xe5\xe6\xe7\xe8\xe9\xea\xeb\xec\xed\xef\xf0")
-
-
-def fold(text: str) -> str:
-    """The text without what does not count: case, and how its accents are encoded."""
-    if not text.isascii():
-        import unicodedata  # noqa: PLC0415 - `rung route` with plain English does without
-
-        text = unicodedata.normalize("NFC", text)
-    return text.casefold()
-
-
-def units(folded: str) -> list[bytes]:
-    """The words of a folded text."""
-    data = folded.encode("utf-8", "surrogatepass").translate(_ASCII)
-    if not folded.isascii():
-        data = _between_words().sub(b" ", data)
-    return (_last_dot().sub(b" ", data) if b"." in data else data).split()
 
 
 def _forms(entry: str) -> tuple[str, ...]:
@@ -122,7 +61,7 @@ def _first_words(entry: str) -> set[bytes]:
 def _read(piece: str) -> Sequence[Any]:
     """The units of a phrase, or of its piece before or after a gap; settings made its accents NFC."""
     folded = piece.casefold()
-    if _is_glued(folded):
+    if is_glued(folded):
         return folded.strip()
     return folded.encode().split() if folded.replace(" ", "").isalnum() else units(folded)
 
@@ -141,7 +80,8 @@ class Table:
         self.numbers: dict[tuple[str, ...], int] = {}
         self._spaced: Node = {}
         self._glued: Node = {}
-        self._starts: re.Pattern[str] | None = None
+        self._anchors = Anchors(MOST_CHARACTERS)
+        self._indic: bool | None = None
         self._waiting: dict[bytes, list[tuple[int, str]]] = {}
         """By first word, the entries that are not written out yet; an empty list where they are."""
         self._waiting_glued: list[tuple[int, str]] = []
@@ -150,33 +90,41 @@ class Table:
                 continue
             number = self.numbers[words] = len(self.numbers)
             for entry in words:
-                if _is_glued(entry):
+                if is_glued(entry):
                     self._waiting_glued.append((number, entry))
                 else:
                     for first in _first_words(entry):
                         self._waiting.setdefault(first, []).append((number, entry))
 
-    def look(self, text: str) -> dict[int, tuple[int, str]]:
+    def look(self, typed: str) -> dict[int, tuple[int, str]]:
         """What of the lists the text says.
 
         Returns:
             By list, where the first of its words stands (only good for comparing) and which one it is.
         """
-        folded = fold(text)
-        words = units(folded) if self._waiting else []
-        found = self._look_for_words(words)
-        if _may_be_glued(folded) and (self._glued or self._waiting_glued):
+        text = Text(typed, self._has_indic)
+        found = self._look_for_words(text.words()) if self._waiting else []
+        if text.may_be_glued and (self._glued or self._waiting_glued):
             self._write_out(self._waiting_glued)
-            glued = _walk(self._glued, folded, self._glued_starts(folded), MOST_CHARACTERS)
-            if glued:
-                found = [(start, ends) for (_, ends), start in zip(found, _offsets(folded, words, found), strict=True)]
-                found = sorted([*found, *glued], key=lambda one: one[0])
+            folded = text.folded()
+            glued = _walk(self._glued, folded, self._anchors.starts(folded), MOST_CHARACTERS)
+            if found and glued:
+                places = _among_words(folded, [start for start, _ in glued])
+                found = [(start * 2 * (len(folded) + 1), ends) for start, ends in found]
+                glued = [(places[start], ends) for start, ends in glued]
+            found = sorted([*found, *glued], key=lambda one: one[0])
         said: dict[int, tuple[int, str]] = {}
         for start, ends in found:
             for number, phrase in ends:
                 if number not in said or said[number][0] == start:
                     said[number] = (start, phrase)
         return said
+
+    def _has_indic(self) -> bool:
+        """Whether any entry is written in an Indic script."""
+        if self._indic is None:
+            self._indic = any(is_indic(entry) for words in self.numbers for entry in words)
+        return self._indic
 
     def _look_for_words(self, words: list[bytes]) -> list[tuple[int, Ends]]:
         """The phrases made of words; most texts lack some word of every phrase, which a set tells at once."""
@@ -189,10 +137,15 @@ class Table:
                 possible[first] = below
         if not possible:
             return []
-        longer = {first for first, below in possible.items() if below.keys() != {_END}}
-        starts = {at for at, word in enumerate(words) if word in longer} if longer else set()
-        starts.update(words.index(first) for first in possible.keys() - longer)
-        return _walk(possible, words, sorted(starts), MOST_WORDS)
+        wanted = set(possible)
+        if len(wanted) < _FEW and all(below.keys() == {_END} for below in possible.values()):
+            return _walk(possible, words, sorted(map(words.index, wanted)), MOST_WORDS)
+        starts = []
+        for start in compress(count(), map(wanted.__contains__, words)):
+            starts.append(start)
+            if possible[words[start]].keys() == {_END}:
+                wanted.remove(words[start])  # the first is enough
+        return _walk(possible, words, starts, MOST_WORDS)
 
     def _write_out(self, entries: list[tuple[int, str]]) -> None:
         """Put every form of the entries into its trie."""
@@ -205,26 +158,19 @@ class Table:
 
     def _place(self, phrase: str) -> Ends:
         """The end of the phrase in its trie."""
-        pieces = [piece for piece in map(_read, phrase.split(GAP)) if piece]
-        is_glued = any(isinstance(piece, str) for piece in pieces)
-        node = self._glued if is_glued else self._spaced
+        pieces: Sequence[Any] = [piece for piece in map(_read, phrase.split(GAP)) if piece]
+        node = self._spaced
+        if any(isinstance(piece, str) for piece in pieces):
+            pieces = [piece if isinstance(piece, str) else b" ".join(piece).decode() for piece in pieces]
+            node = self._glued
+            self._anchors.add(pieces)
         for number, piece in enumerate(pieces):
             if number:
                 node = node.setdefault(GAP, {})
-            for unit in b" ".join(piece).decode() if is_glued and not isinstance(piece, str) else piece:
+            for unit in piece:
                 node = node.setdefault(unit, {})
         ends: Ends = node.setdefault(_END, []) if pieces else []
         return ends
-
-    def _glued_starts(self, folded: str) -> list[int]:
-        """Where a phrase without spaces may begin."""
-        if self._starts is None:
-            firsts = "".join(map(re.escape, self._glued))
-            seconds = {unit for node in self._glued.values() for unit in node}
-            rest = "".join(map(re.escape, seconds))
-            follows = "" if {_END, GAP} & seconds else f"(?=[{rest}])"
-            self._starts = re.compile(f"[{firsts}]{follows}")
-        return [match.start() for match in self._starts.finditer(folded)]
 
 
 def _possible(node: Node, present: set[bytes]) -> Node:
@@ -246,7 +192,7 @@ def _walk(root: Node, text: Sequence[Any], starts: list[int], reach: int) -> lis
     found: list[tuple[int, Ends]] = []
     seen: set[int] = set()
     for start in starts:
-        node, at = root[text[start]], start + 1
+        node, at = root.get(text[start], {}), start + 1
         if _END not in node and (at == len(text) or text[at] not in node):
             rest = node.get(GAP)
             if rest is None or rest.keys().isdisjoint(text[at : at + reach + 1]):
@@ -286,17 +232,21 @@ def _is_whole(text: Sequence[Any], start: int, end: int) -> bool:
 
 def _is_inside(text: str, at: int) -> bool:
     around = text[max(at - 1, 0) : at + 1]
-    return at > 0 and len(around) == 2 and around.isalnum() and not _is_glued(around)
+    return at > 0 and len(around) == 2 and around.isalnum() and not is_glued(around)
 
 
-def _offsets(folded: str, words: list[bytes], found: list[tuple[int, Ends]]) -> list[int]:
-    """Where in the text the words of those numbers stand."""
-    wanted = {number for number, _ in found}
-    at, offsets = 0, {}
-    for number, word in enumerate(words[: max(wanted, default=-1) + 1]):
-        text = word.decode("utf-8", "surrogatepass")
-        at = folded.index(text, at)
-        if number in wanted:
-            offsets[number] = at
-        at += len(text)
-    return [offsets[number] for number, _ in found]
+def _among_words(folded: str, starts: list[int]) -> dict[int, int]:
+    """Where the places stand, on a scale on which the n-th word of the text stands at ``2 * n * (len(text) + 1)``."""
+    places = {}
+    scale = len(folded) + 1
+    at = before = 0  # a place between two words, and how many are before it
+    for start in sorted(set(starts)):
+        if not units(folded[start]):
+            before += len(units(folded[at:start]))
+            at = start
+            places[start] = (2 * before - 1) * scale + start
+        elif start and units(f"{folded[start - 1]}x") != [b"x"]:  # inside a word, as in "foo.json"
+            places[start] = (2 * (before + len(units(f"{folded[at:start]}x"))) - 1) * scale + start
+        else:
+            places[start] = 2 * (before + len(units(folded[at:start]))) * scale
+    return places

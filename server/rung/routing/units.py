@@ -1,0 +1,204 @@
+"""A text as its words: what belongs to one, what separates two, and what is folded away.
+
+Case and how accents are encoded don't count. Everything from U+2000 on separates words (punctuation, emoji, the scripts
+without spaces), and so do the blocks of Thai, Lao, Burmese and Khmer.
+
+Most texts need no look at their single signs: the upper halves of their UTF-16 tell whether all they have of words is
+Latin-1, which one table reads. Only other texts are folded by the rules of Unicode.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GLUED = (
+    ("\u0e00", "\u0eff"),  # Thai, Lao
+    ("\u1000", "\u109f"),  # Burmese
+    ("\u1780", "\u17ff"),  # Khmer
+    ("\u3005", "\u3007"),
+    ("\u3040", "\u30ff"),  # kana
+    ("\u3400", "\u9fff"),  # Han
+    ("\uac00", "\ud7a3"),  # Hangul
+    ("\uf900", "\ufaff"),
+    ("\U00020000", "\U0003ffff"),
+)
+"""Scripts that write without spaces, or stick endings to words."""
+_INDIC = range(0x09, 0x0E)
+"""Blocks whose vowel signs make normalising slow: nearly all their words have some that could be composed."""
+
+
+def _other_blocks(*blocks: int | range) -> bytes:
+    """The upper halves of UTF-16 that are not these."""
+    named = {block for each in blocks for block in (each if isinstance(each, range) else (each,))}
+    return bytes(sorted(set(range(256)) - named))
+
+
+_NOT_GLUED = _other_blocks(0x0E, 0x10, 0x11, 0x17, range(0x30, 0xA0), range(0xAC, 0xDC), 0xF9, 0xFA)
+"""Blocks without a sign of these scripts, or one that becomes such (Hangul written in its letters)."""
+_NOT_OF_WORDS = _other_blocks(range(1, 0x0E), range(0x0F, 0x20), 0x2A, 0x2C, 0xA7, 0xAB, 0xFB)
+"""Latin-1, and blocks of signs that only separate words, also when they are folded; but for these of block 21:"""
+_LETTERS_AMONG_SYMBOLS = "\u2126\u212a\u212b"
+_SIMPLE = bytes((*range(0x0E), 0x0F, *range(0x12, 0x17), *range(0x18, 0x1C), *range(0x1D, 0x23), *range(0x24, 0x30)))
+"""Blocks in which what separates words has one of two first bytes in UTF-8, also when it is folded."""
+
+
+def _latin(byte: int) -> int:
+    """A byte of Latin-1, folded; what separates words is a space."""
+    char = chr(byte)
+    if not (char.isalnum() or char in "_+#." or byte >= 0xC0) or char in "\xb2\xb3\xb9\xbc\xbd\xbe":
+        return 32
+    folded = char.casefold()
+    return ord(folded) if len(folded) == 1 and folded < "\u0100" else byte
+
+
+_LATIN = bytes(map(_latin, range(256)))
+_ASCII = _LATIN[:128] + bytes(range(128, 256))
+
+
+@lru_cache(maxsize=1)
+def _of_words() -> re.Pattern[str]:
+    """What belongs to words beyond Latin-1, or does so when it is folded, such as ligatures."""
+    return re.compile(
+        "[\u0100-\u0dff\u0f00-\u0fff\u10c0-\u177f\u1800-\u1fff\u2126\u212a\u212b\u2adc\u2c62-\u2c64\u2c6d-\u2c7f"
+        "\ua700-\ua7ff\uab00-\uabff\ufb00-\ufbff]"
+    )
+
+
+@lru_cache(maxsize=1)
+def _punctuation() -> tuple[tuple[bytes, re.Pattern[bytes]], ...]:
+    """The same for a text of the simple blocks, in UTF-8: by first byte, so that the search leaps to the next one."""
+    return (
+        (b"\xc2", re.compile(rb"\xc2[\x80-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf]")),
+        (b"\xe2", re.compile(rb"\xe2[\x80-\xbf\xe2]+")),
+    )
+
+
+@lru_cache(maxsize=1)
+def _between_words() -> re.Pattern[str]:
+    """What separates words and is not ASCII."""
+    return re.compile("[\x80-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf\u0e00-\u0eff\u1000-\u10bf\u1780-\u17ff\u2000-\U0010ffff]+")
+
+
+@lru_cache(maxsize=1)
+def _may_compose() -> re.Pattern[str]:
+    """Whatever might be written otherwise by NFC, except for Indic vowel signs; more than that, so as to be short."""
+    return re.compile("[^\x00-\u02ff\u0900-\u0dff\u2002-\u20cf]")
+
+
+@lru_cache(maxsize=1)
+def _last_dot() -> re.Pattern[bytes]:
+    """A dot that ends something; one inside a word, as in ``node.js``, belongs to it."""
+    return re.compile(rb"\.\.*(?![\w\x80-\xff])")
+
+
+def is_glued(text: str) -> bool:
+    """Whether any of it is written without spaces."""
+    if text.isascii() or max(text) < "\u0e00":
+        return False
+    return any(low <= char <= high for char in text if char > "\u0dff" for low, high in GLUED)
+
+
+def is_indic(text: str) -> bool:
+    """Whether any of it is of the Indic scripts."""
+    return not text.isascii() and any("\u0900" <= char <= "\u0dff" for char in text)
+
+
+def units(folded: str) -> list[bytes]:
+    """The words of a folded text, or of a part of one."""
+    blocks = _blocks(folded)
+    return _other_units(folded, blocks) if _has_other_words(folded, blocks) else _latin_units(folded)
+
+
+def _has_other_words(text: str, blocks: bytes) -> bool:
+    """Whether it has words that are not written in Latin-1 alone."""
+    if any(letter in text for letter in _LETTERS_AMONG_SYMBOLS):
+        return True
+    return bool(blocks.translate(None, _NOT_OF_WORDS)) and _of_words().search(text) is not None
+
+
+def _latin_units(text: str) -> list[bytes]:
+    """The words of a text that has none but in Latin-1, folded or not."""
+    data = text.encode("latin-1", "replace").translate(_LATIN)
+    if not data.isascii():  # the two signs that are no byte when they are folded
+        data = data.replace(b"\xdf", b"ss").decode("latin-1").replace("\xb5", "\u03bc").encode()
+    return _split(data)
+
+
+def _other_units(folded: str, blocks: bytes) -> list[bytes]:
+    """The words of any folded text."""
+    if blocks.translate(None, _SIMPLE):
+        return _split(_between_words().sub(" ", folded).encode("utf-8", "surrogatepass").translate(_ASCII))
+    data = folded.encode().translate(_ASCII)
+    for first, expression in _punctuation():
+        if first in data:
+            data = expression.sub(b" ", data)
+    return _split(data)
+
+
+def _split(data: bytes) -> list[bytes]:
+    """The words of a text with spaces for what is between them."""
+    return (_last_dot().sub(b" ", data) if b"." in data else data).split()
+
+
+def _blocks(text: str) -> bytes:
+    """The upper halves of its UTF-16, in whatever order; none of ASCII."""
+    if text.isascii():
+        return b""
+    try:
+        return text.encode("utf-16-le")[1::2]
+    except UnicodeEncodeError:  # it has halves of surrogates, here with their block at the end
+        return text.encode("utf-8", "replace").decode().encode("utf-16-le")[1::2] + b"\xd8"
+
+
+class Text:
+    """What a person typed, read as far as it is asked for.
+
+    Attributes:
+        may_be_glued: whether some of it may be written without spaces.
+    """
+
+    __slots__ = ("_blocks", "_folded", "_typed", "_wants_indic", "may_be_glued")
+
+    def __init__(self, typed: str, wants_indic: Callable[[], bool]) -> None:
+        """Take the text.
+
+        Args:
+            typed: the text.
+            wants_indic: whether words of the Indic scripts are looked for; if not, they are no others, and that is all.
+        """
+        self._typed = typed
+        self._wants_indic = wants_indic
+        self._blocks = _blocks(typed)
+        self._folded: str | None = None
+        self.may_be_glued = bool(self._blocks.translate(None, _NOT_GLUED))
+
+    def words(self) -> list[bytes]:
+        """Its words, in UTF-8."""
+        if _has_other_words(self._typed, self._blocks):
+            return _other_units(self.folded(), self._blocks)
+        return _latin_units(self._typed)
+
+    def folded(self) -> str:
+        """The text without what does not count: case, and how its accents are encoded."""
+        if self._folded is None:
+            self._folded = (self._typed if self._is_composed() else _composed(self._typed)).casefold()
+        return self._folded
+
+    def _is_composed(self) -> bool:
+        """Whether normalising could change no word that counts."""
+        if not self._blocks:
+            return True
+        if self.may_be_glued or not any(block in self._blocks for block in _INDIC) or self._wants_indic():
+            return False
+        return _may_compose().search(self._typed) is None
+
+
+def _composed(text: str) -> str:
+    import unicodedata  # noqa: PLC0415 - `rung route` with plain English does without
+
+    return unicodedata.normalize("NFC", text)
