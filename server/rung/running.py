@@ -32,7 +32,7 @@ from rung.types.action import Action
 from rung.types.attempt import CallRecord
 from rung.types.call import Answer, Call
 from rung.types.decision import Decision
-from rung.types.event import OutcomeEvent, TierEvent
+from rung.types.event import DecidedEvent, OutcomeEvent, TierEvent
 from rung.types.features import Features
 from rung.types.model import Model
 from rung.types.outcome import Outcome
@@ -96,6 +96,7 @@ class Running:
         self._began = self._loop.time()
         self._tried: list[list[Tried]] = []
         self._answers: list[Answer] = []
+        self._tokens = 0
         self._unpaid: dict[tuple[str, str], str] = {}
         """Why the budget kept a model of a tier from being asked."""
 
@@ -105,7 +106,7 @@ class Running:
         Raises:
             RungError: there is no answer; it carries the receipt where attempts were made.
         """
-        gathered, decision = await _begin(self._shared, self._request, self._action, self._settings)
+        gathered, decision, self._tokens = await _begin(self._shared, self._request, self._action, self._settings)
         ended: str = "cancelled"
         try:
             produced, by_itself = await self._produce(decision, gathered)
@@ -128,6 +129,7 @@ class Running:
     async def _produce(self, decision: Decision, gathered: Gathered) -> tuple[Produced, bool]:
         """What the action makes of its answers, and whether Rung wrote it by itself."""
         if decision.tier == BUILTIN:
+            self._emit(DecidedEvent(decision, Plan(()), self._tokens))
             return self._builtin(gathered), True
         deadline = self._began + next(t.deadline for t in self._settings.tiers if t.name == decision.tier)
         purse = Purse(self._shared.budget, self._request.id, self._settings.budget, decision.max_cost)
@@ -157,6 +159,8 @@ class Running:
         self._tried.append(tried)
         ladder = self._shared.ladder
         found = _planned(self._shared, self._settings, decision, call, action=self._action, gathered=gathered)
+        if len(self._tried) == 1:
+            self._emit(DecidedEvent(decision, found, self._tokens))
 
         async def admit(candidate: Candidate, prompt: int) -> str | None:
             """The last word before a connection: pins, then money."""
@@ -220,7 +224,7 @@ async def preview(shared: Shared, request: Request, action: Action, settings: Se
     Raises:
         RungError: there is nothing to work on, or nobody who would be asked.
     """
-    gathered, decision = await _begin(shared, request, action, settings)
+    gathered, decision, _ = await _begin(shared, request, action, settings)
     sendings: list[Sending] = []
     if decision.tier == BUILTIN:
         return Preview(decision, ())
@@ -235,8 +239,10 @@ async def preview(shared: Shared, request: Request, action: Action, settings: Se
     return Preview(decision, tuple(sendings))
 
 
-async def _begin(shared: Shared, request: Request, action: Action, settings: Settings) -> tuple[Gathered, Decision]:
-    """What there is to work on, and where it starts."""
+async def _begin(
+    shared: Shared, request: Request, action: Action, settings: Settings
+) -> tuple[Gathered, Decision, int]:
+    """What there is to work on, where it starts, and the estimate of the prompt."""
     word, typed = prefix.split(request.instruction or "", settings)
     gathered = await gather(action, request, typed, shared.env)
     asked = features(
@@ -250,7 +256,7 @@ async def _begin(shared: Shared, request: Request, action: Action, settings: Set
         repository=gathered.repository,
         base=_base(request, gathered),
     )
-    return gathered, decide(await _as_things_are(shared, settings, asked), settings, _home())
+    return gathered, decide(await _as_things_are(shared, settings, asked), settings, _home()), asked.tokens
 
 
 async def _as_things_are(shared: Shared, settings: Settings, asked: Features) -> Features:

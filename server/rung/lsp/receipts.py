@@ -7,81 +7,57 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rung.lsp.beginning import belongs
 from rung.lsp.deliver import cost, told
 from rung.types.value import as_dict
 
 if TYPE_CHECKING:
-    import asyncio
-
-    from rung.lsp.beginning import Beginning
     from rung.lsp.deliver import Delivery
-    from rung.lsp.server import Server
     from rung.routing.explain import Explanation
     from rung.types.attempt import Attempt
     from rung.types.receipt import Receipt
+    from rung.types.request import Request
 
 KEPT = 8
-"""Receipts a session remembers; with each goes the text of its document."""
+"""Receipts a session remembers."""
 
 
 class Receipts:
     """See the module's words.
 
     Args:
-        server: the session's.
         delivery: opens documents.
     """
 
-    def __init__(self, server: Server, delivery: Delivery) -> None:
-        self._server = server
+    def __init__(self, delivery: Delivery) -> None:
         self._delivery = delivery
-        self._kept: dict[str, tuple[Beginning, Receipt]] = {}
-        self._found: dict[str, asyncio.Task[Explanation | None]] = {}
+        self._kept: dict[str, tuple[Request, str, Receipt, Explanation | None]] = {}
 
-    def follow(self, beginning: Beginning) -> None:
-        """A request is under way: find now what could not be found any more after it."""
-        if not beginning.lasts:
-            self._explanation(beginning)
-
-    def _explanation(self, beginning: Beginning) -> asyncio.Task[Explanation | None]:
-        name = beginning.request.id
-        if name not in self._found:
-            self._found[name] = self._server.supervisor.spawn(f"explain {name}", beginning.explain())
-        return self._found[name]
-
-    def keep(self, beginning: Beginning, receipt: Receipt) -> None:
+    def keep(self, request: Request, title: str, receipt: Receipt, explanation: Explanation | None) -> None:
         """Keep the receipt of a request that has ended."""
-        self.follow(beginning)
-        self._kept[receipt.id] = beginning, receipt
+        self._kept[receipt.id] = request, title, receipt, explanation
         for oldest in list(self._kept)[:-KEPT]:
             del self._kept[oldest]
-            self.forget(oldest)
-
-    def forget(self, name: str) -> None:
-        """Drop what was begun for a request that has no receipt."""
-        if name not in self._kept and (task := self._found.pop(name, None)):
-            task.cancel()
 
     def latest(self, uri: str) -> list[tuple[str, str]]:
         """Id and title of the last request about a document, if it has a receipt."""
-        ended = [(name, begun) for name, (begun, _) in self._kept.items()]
-        about = [(name, begun) for name, begun in ended if begun.request.document and begun.request.document.uri == uri]
-        return [(name, begun.action.title) for name, begun in about[-1:]]
+        about = [
+            (name, title)
+            for name, (request, title, *_) in self._kept.items()
+            if request.document and request.document.uri == uri
+        ]
+        return about[-1:]
 
     async def open(self, name: str | None) -> dict[str, Any] | None:
         """Open a receipt as a document, the last one where none is named.
 
-        Gives DESIGN's ``receipt`` and ``route`` (null where that cannot be found out any more); None: no such receipt.
+        Gives DESIGN's ``receipt`` and ``route`` (null where nothing was decided); None: no such receipt.
         """
         name = name or next(reversed(self._kept), None)
         if name is None or name not in self._kept:
             self._delivery.say("This session has no such receipt." if name else "Nothing has been answered yet.")
             return None
-        begun, receipt = self._kept[name]
-        found = await self._explanation(begun)
-        explanation = found if found and belongs(found, receipt) else None
-        await self._delivery.open_text(written(begun.action.title, receipt, explanation), "receipt.txt")
+        _, title, receipt, explanation = self._kept[name]
+        await self._delivery.open_text(written(title, receipt, explanation), "receipt.txt")
         return {"id": name, "receipt": as_dict(receipt), "route": explanation.shape() if explanation else None}
 
 

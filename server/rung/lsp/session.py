@@ -10,7 +10,6 @@ from lsprotocol import types
 
 from rung.errors import CancelledByPersonError, ContextError, NoAnswerError, RungError, SettingsError, UsageError
 from rung.lsp.asking import aimed, in_symbol, is_commit_buffer, name_of, path_of, root_of, to_request
-from rung.lsp.beginning import Beginning
 from rung.lsp.deliver import Delivery, told
 from rung.lsp.findings import Findings
 from rung.lsp.offers import Offers, unable
@@ -20,8 +19,9 @@ from rung.lsp.receipts import Receipts
 from rung.lsp.status import status
 from rung.lsp.stream import Stream
 from rung.lsp.wire_types import DID_CHANGE_STATUS
+from rung.routing.explain import Explanation
 from rung.settings import places
-from rung.types.event import OutcomeEvent, TierEvent
+from rung.types.event import DecidedEvent, OutcomeEvent, TierEvent
 from rung.types.value import as_dict
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Session:
         self._preferences = Preferences(server, engine, self._status_may_have_changed)
         self._findings = Findings(server)
         self._delivery = Delivery(server, self._findings, engine.env)
-        self._receipts = Receipts(server, self._delivery)
+        self._receipts = Receipts(self._delivery)
         self._own: dict[str, tuple[Request, str]] = {}
         self._told: dict[str, Any] | None = None
         self._spend = 0.0
@@ -191,22 +191,23 @@ class Session:
         settings = self._preferences.current(request.root)
         actions = self._preferences.actions(request.root)
         self._own[request.id] = (request, title)
-        beginning = Beginning(self._engine, request, actions[request.action], settings, self._spend)
+        explanation: Explanation | None = None
         try:
             async with aclosing(self._engine.run(request, settings, actions)) as events:
                 async for event in events:
-                    if isinstance(event, OutcomeEvent):
-                        self._receipts.keep(beginning, event.result.receipt)
+                    if isinstance(event, DecidedEvent):
+                        explanation = Explanation(event.decision, event.plan, event.tokens)
+                    elif isinstance(event, OutcomeEvent):
+                        self._receipts.keep(request, title, event.result.receipt, explanation)
                         return event.result
-                    self._receipts.follow(beginning)
-                    take(event)
+                    else:
+                        take(event)
         except NoAnswerError as error:
             if error.receipt is not None:
-                self._receipts.keep(beginning, error.receipt)
+                self._receipts.keep(request, title, error.receipt, explanation)
             raise
         finally:
             self._own.pop(request.id, None)
-            self._receipts.forget(request.id)
         raise RungError("The request ended without an outcome.")
 
     async def stream(self, params: RunParams) -> dict[str, Any]:

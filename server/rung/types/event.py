@@ -8,10 +8,21 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal
 
+    from rung.types.decision import Decision
     from rung.types.outcome import Outcome
+    from rung.types.plan import Plan
 
     Waiting = Literal["queued", "loading", "asking", "thinking"]
     """What the person waits for: a slot, the model's load, its first word, its thoughts."""
+
+
+class DecidedEvent(Value):
+    """Where it goes, before anybody is asked: of several questions the first one's plan."""
+
+    decision: Decision
+    plan: Plan
+    tokens: int
+    """The upper estimate of the prompt."""
 
 
 class TierEvent(Value):
@@ -43,4 +54,4 @@ class OutcomeEvent(Value):
 
 
 if TYPE_CHECKING:
-    Event = TierEvent | TextEvent | ResetEvent | OutcomeEvent
+    Event = DecidedEvent | TierEvent | TextEvent | ResetEvent | OutcomeEvent
