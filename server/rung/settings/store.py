@@ -36,7 +36,7 @@ _LOOKS = 20
 _TRIES = 3
 """Watches that may fail at once (a folder vanished, the system's watches are used up) before polling."""
 _GONE = 8
-"""Looks for which a file that has gone may still come back, before its pins are given up."""
+"""Looks in a row for which a file that has gone may still come back, before its pins are given up."""
 
 
 class _State:
@@ -119,10 +119,11 @@ class SettingsStore:
         for root in list(self._states):
             number, before = next(self._numbers), watchlist.stamps(root)
             result = self._read(root)
-            if self._replan is not None and not self._is_whole(root, before):
-                self._replan.set()
-            else:
+            is_whole = watchlist.stamps(root) == before and not self._misses_a_file(root, before)
+            if is_whole or self._replan is None:
                 self._take(root, number, result, before)
+            else:
+                self._replan.set()
 
     async def watch(self) -> None:
         """Follow the files until cancelled; a second call at the same time is not meant to be."""
@@ -192,30 +193,29 @@ class SettingsStore:
 
     async def _settle(self, root: Path | None) -> bool:
         """Take over a reading before, during and after which nobody wrote."""
-        for look in range(1, _LOOKS + 1):
+        gone = 0
+        for _ in range(_LOOKS):
             number, before = next(self._numbers), watchlist.stamps(root)
             result = await asyncio.to_thread(self._read, root)
             if watchlist.is_young(before):
                 # Half a file may be right TOML without the rules of the other half: see whether it goes on.
                 await asyncio.sleep(_QUIET / 1000)
-            if self._is_whole(root, before, looks=look):
+            is_still = watchlist.stamps(root) == before
+            # Counted anew whenever something else is there: one that comes and goes has not gone.
+            gone = gone + 1 if is_still and self._misses_a_file(root, before) else 0
+            if is_still and gone in {0, _GONE}:
                 self._take(root, number, result, before)
                 return True
             await asyncio.sleep(_QUIET / 1000)
         return False
 
-    def _is_whole(self, root: Path | None, before: list[files.Stamp], looks: int = 1) -> bool:
-        """Whether the files are what they were, and nobody seems to be making one of them anew."""
-        if watchlist.stamps(root) != before:
-            return False
-        last = self._states[root].stamps if root in self._states else []
-        return looks >= _GONE or not (watchlist.is_emptied(before, last) or self._misses_a_file(root))
-
-    def _misses_a_file(self, root: Path | None) -> bool:
-        """Whether a file that is in force is not there: some editors save by taking it away and making it anew."""
+    def _misses_a_file(self, root: Path | None, now: list[files.Stamp]) -> bool:
+        """Whether a file that is in force is empty or not there: some save by taking it away and making it anew."""
         state = self._states.get(root)
-        known = state.good.settings.sources if state is not None and state.good is not None else ()
-        return not all(map(os.path.exists, known))
+        if state is None:
+            return False
+        known = state.good.settings.sources if state.good is not None else ()
+        return watchlist.is_emptied(now, state.stamps) or not all(map(os.path.exists, known))
 
     def _read(self, root: Path | None) -> Loaded | SettingsError:
         try:

@@ -334,6 +334,36 @@ async def test_a_reload_in_the_moment_between_waits_until_it_is_over(person: Per
     assert in_force(listener) == ["cloud"]
 
 
+async def test_a_file_that_goes_and_comes_back_again_and_again_has_never_gone(person: Person) -> None:
+    """However many looks before found somebody writing: the moment without a file does not count."""
+    person.says(OLD)
+    turns = 0
+
+    def load_and_disturb(root: Path | None) -> Loaded:
+        nonlocal turns
+        loaded = load(root)
+        if watch_began:
+            turns += 1
+            if turns < 12:
+                put(person.own, OLD + "#" * turns)
+            elif turns == 12:
+                person.own.unlink()
+            elif turns == 14:
+                put(person.own)
+        return loaded
+
+    watch_began = False
+    store = SettingsStore(load_and_disturb)
+    assert store.current(None).default_tier == "large"
+    listener = Listener(store)
+    async with watching(store):
+        await begun(listener)
+        watch_began = True
+        put(person.own, OLD)
+        await listener.default_tier("cloud")
+    assert in_force(listener) in (["cloud"], ["large", "cloud"])
+
+
 async def test_who_writes_one_file_all_the_time_holds_up_nobody_else(person: Person) -> None:
     """One workspace's file never comes to rest; the others' settings are taken over all the same."""
     noisy, quiet = person.workspace, person.workspace.with_name("quiet")
