@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -17,7 +19,8 @@ from rung.sim import SimModel, Simulator
 from rung.types.event import OutcomeEvent
 from rung.types.model import Model
 from rung.types.outcome import Outcome
-from rung.types.request import Document, Request
+from rung.types.part import Part
+from rung.types.request import Document, Position, Range, Request
 
 SECRET = "AKIA" + "Q3EGRIZ2M7KLP4XT"
 SOURCE = f'import os\nKEY = "{SECRET}"\nhandle = open(KEY)\n'
@@ -64,6 +67,35 @@ async def test_a_secret_stays_here_and_the_receipt_names_it(home: Path, sim: Sim
     assert SECRET not in sent(sim)
     assert "[redacted-" in sent(sim)
     assert [one.count for one in outcome.receipt.redacted] == [1]
+
+
+@pytest.mark.parametrize("action", ["ask", "review-file", "explain-selection"])
+async def test_a_secret_in_a_files_name_stays_here_too(action: str, home: Path, sim: Simulator) -> None:
+    path, text = f"keys/{SECRET}.py", "handle = open(name)\n"
+    chosen = Range(Position(0, 0), Position(1, 0))
+    document = Document((home / path).as_uri(), path, "python", text, selection=chosen)
+    request = Request(new_id(), action, "test", root=home, document=document)
+    if action == "ask":
+        request = request.replace(document=None, attached=(Part("attached", text, path),))
+    outcome = await ask(home, request, settings(sim.url))
+    assert "handle = open(name)" in sent(sim)
+    assert SECRET not in sent(sim)
+    assert [(one.kind, one.count) for one in outcome.receipt.redacted] == [("aws-key", 1)]
+
+
+async def test_a_secret_in_the_name_of_a_branch_or_of_a_staged_file_stays_here_too(home: Path, sim: Simulator) -> None:
+    other = SECRET[:-1] + "Z"
+    folder = home / "work"
+    folder.mkdir()
+    (folder / f"{other}.txt").write_text("hello\n")
+    for words in (("init", "-q", "-b", f"fix-{SECRET}"), ("add", ".")):
+        await asyncio.to_thread(subprocess.run, ["git", *words], cwd=folder, check=True, capture_output=True)
+    request = Request(new_id(), "commit-message", "test", root=folder, repository=folder)
+    outcome = await ask(home, request, settings(sim.url))
+    assert "Branch: fix-[redacted-aws-key-" in sent(sim)
+    assert SECRET not in sent(sim)
+    assert other not in sent(sim)
+    assert [(one.kind, one.count) for one in outcome.receipt.redacted] == [("aws-key", 2)]
 
 
 async def test_a_finding_on_a_redacted_line_is_anchored_at_the_real_one(home: Path, sim: Simulator) -> None:

@@ -5,74 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import subprocess
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.lsp.desk import MESSAGE
 
 from rung.engine import Engine
 from rung.errors import RungError
 from rung.running import new_id
-from rung.settings import places
-from rung.settings.load import load
 from rung.settings.values import Settings
 from rung.sim import KINDS, SimModel, Simulator
 from rung.types.part import Part
 from rung.types.request import Document, Position, Range, Request
 
-from .victims import preload, sim_model, speech
-
-AWS = "AKIAQ3EGRUNGCANARYX7"
-SECRET = "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"
-WORD = "canary-4be1d0"
-"""No secret by its form: a word of the person's own, which stays here because its file is pinned."""
-KEY = "sk-rung-canary-key-8d1f2a77b0c94e"
-MARKS = (AWS, SECRET, WORD, KEY)
-PATH = "secrets/deploy.py"
-CODE = (
-    f'# {WORD}\ndef deploy(target):\n    key_id = "{AWS}"\n    aws_secret_access_key = "{SECRET}"\n    return target\n'
-)
-DIFF = f"diff --git a/{PATH} b/{PATH}\n--- a/{PATH}\n+++ b/{PATH}\n@@ -1 +1,5 @@\n-old\n" + "".join(
-    f"+{line}\n" for line in CODE.splitlines()
-)
-SETTINGS = """
-[[tier]]
-name = "small"
-deadline = "{deadline}"
-[[tier.model]]
-provider = "ollama"
-model = "small:1b"
-url = "{local}"
-context = 8192
-first_content = "400ms"
-idle = "400ms"
-thinking = "400ms"
-
-[[tier]]
-name = "cloud"
-[[tier.model]]
-provider = "openai"
-model = "cloud-1"
-url = "{cloud}/openai/v1"
-key = "A_KEY"
-local = false
-price = { input = 0.01, output = 0.01 }
-
-[[tier]]
-name = "other"
-[[tier.model]]
-provider = "anthropic"
-model = "claude-1"
-url = "{cloud}/anthropic"
-key = "A_KEY"
-local = false
-price = { input = 0.01, output = 0.01 }
-"""
+from .canary import AWS, CODE, DIFF, KEY, MARKS, PATH, SECRET, WORD, build, configured, everything_kept, says
+from .victims import preload, sim_model
 
 
 class Heard(logging.Handler):
@@ -102,35 +52,16 @@ def heard() -> Iterator[Heard]:
     root.setLevel(before)
 
 
-def says(messages: Sequence[Any]) -> str:
-    asked = "\n".join(message.text for message in messages)
-    return MESSAGE if "git commit message" in asked else speech("small:1b")(messages)
-
-
 @pytest.fixture
 def repository(home: Path) -> Path:
     """A repository with a pinned file staged."""
-    folder = home / "work"
-    (folder / "secrets").mkdir(parents=True)
-    (folder / PATH).write_text(CODE, encoding="utf-8")
-    for words in (("init", "-q", "-b", f"fix-{WORD}"), ("add", ".")):
-        subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
-    return folder
+    return build(home / "work")
 
 
 @pytest.fixture
 async def cloud() -> AsyncIterator[Simulator]:
     async with Simulator([sim_model("cloud-1", "openai"), sim_model("claude-1", "anthropic")]) as simulator:
         yield simulator
-
-
-def configured(local: Simulator, cloud: Simulator, root: Path, deadline: str = "60s") -> Settings:
-    """The person's own rung.toml with the shipped rules, read as ever, cache and all."""
-    text = SETTINGS.replace("{local}", local.url).replace("{cloud}", cloud.url).replace("{deadline}", deadline)
-    path = places.config_folder() / "rung.toml"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    return load(root).settings
 
 
 def requests(root: Path, path: str) -> list[Request]:
@@ -164,20 +95,6 @@ async def told(engine: Engine, request: Request, settings: Settings) -> str:
     return "\n".join(out)
 
 
-def everything_kept(root: Path) -> bytes:
-    """All bytes of the state and cache folders: ledger, warm-ups, settings cache."""
-    folders = (Path(os.environ["RUNG_STATE_DIR"]), Path(os.environ["RUNG_CACHE_DIR"]))
-    for _ in range(10_000):
-        # The cache keeps nothing of files that are younger than a tenth of a second.
-        load(root)
-        if any(folders[1].glob("settings-*")):
-            break
-    files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
-    assert any(path.name == "ledger.sqlite3" for path in files)
-    assert any(path.name.startswith("settings-") for path in files)
-    return b"\n".join(path.read_bytes() for path in files)
-
-
 FAULTS = [*sorted(KINDS), "down", "none"]
 
 
@@ -188,7 +105,9 @@ async def test_a_pinned_secret_is_in_nothing_that_leaves_or_stays(
     async def through(kind: str) -> str:
         async with Simulator([SimModel("small:1b", says=says, context=8192)]) as local:
             # What ends by itself ends soon; what is silent has the deadline alone, for nobody else may be asked.
-            settings = configured(local, cloud, repository, "60s" if kind in {"crash", "load-failure"} else "1500ms")
+            settings = configured(
+                local.url, cloud.url, repository, "60s" if kind in {"crash", "load-failure"} else "1500ms"
+            )
             await preload(local, "small:1b", 8192)
             if kind == "down":
                 local.down()
@@ -222,7 +141,7 @@ async def test_a_secret_in_an_open_file_reaches_the_cloud_only_without_what_make
     move = ["git", "mv", "-f", PATH, open_path]
     await asyncio.to_thread(subprocess.run, move, cwd=repository, check=True, capture_output=True)
     async with Simulator([SimModel("small:1b", context=8192)]) as local:
-        settings = configured(local, cloud, repository)
+        settings = configured(local.url, cloud.url, repository)
         local.down()
         engine = Engine(find_key=lambda _: KEY)
         try:
