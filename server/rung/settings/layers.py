@@ -6,6 +6,7 @@ trusts; those add pins and lower budgets, nothing else. Whatever had no effect i
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -154,10 +155,10 @@ class _Merge:
         file = self._files[rank]
         if tier is None and rank >= self._ladder_rank and file.layer not in _PINS_ONLY:
             names = ", ".join(f"`{tier.name}`" for tier in self._ladder.tiers)
-            field = where[-1]
-            raise file.mistakes().at(
-                where, f"`{field}` names a tier that is not there: {shown(name)}.", f"There are {names}."
-            )
+            near = difflib.get_close_matches(name.lower(), [tier.name for tier in self._ladder.tiers], n=1)
+            meant = f"Did you mean `{near[0]}`? " if near else ""
+            text = f"`{where[-1]}` names a tier that is not there: {shown(name)}."
+            raise file.mistakes().at(where, text, f"{meant}There are {names}.")
         return tier
 
     def _default(self, so_far: str | None, rank: int) -> str | None:

@@ -397,3 +397,27 @@ def test_no_word_of_the_person_s_makes_a_cloud_model_of_ollama_s_local(person: P
     assert [model.local for model in settings.tiers[0].models] == [False, True]
     assert f"at line 6 is ignored: `{name}` is a cloud model of Ollama's" in warning
     assert "Name one that is installed on this machine." in warning
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        ('default_tier = "smal"\n', "small"),
+        ('default_tier = "Cloud"\n', "cloud"),
+        ('[[rule]]\nname = "r"\nceiling = "lage"\n', "large"),
+        ('[[rule]]\nname = "r"\ntier = "cluod"\n', "cloud"),
+        ('[[rule]]\nname = "r"\nlocal = true\nwhen = { health = { smal = "down" } }\n', "small"),
+    ],
+)
+def test_a_tier_that_is_spelled_wrong_is_met_with_the_nearest_one(person: Person, text: str, near: str) -> None:
+    person.says(text)
+    with pytest.raises(SettingsError) as caught:
+        read(person)
+    assert f"Did you mean `{near}`? There are `small`, `large`, `cloud`." in caught.value.sentence()
+
+
+def test_nothing_near_is_guessed_where_nothing_is_near(person: Person) -> None:
+    person.says('default_tier = "zzz"\n')
+    with pytest.raises(SettingsError) as caught:
+        read(person)
+    assert caught.value.hint == "There are `small`, `large`, `cloud`."
