@@ -1,7 +1,7 @@
 """What was measured of each model, kept across restarts: no text, only its name and address, and numbers.
 
-A file that cannot be read or written costs nothing but what was learned. Two processes that write at the same time may
-lose a measurement of the other, never the file.
+A file that cannot be read or written costs nothing but what was learned. Processes that measure the same model meet in
+the middle: one writes at a time, and puts what it learned since its last look together with what the file says by then.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ import asyncio
 import json
 import logging
 import math
+import os
 import time
 from pathlib import Path
 
+from rung.ladder import warm_process
 from rung.settings import files
 from rung.types.model import Model
 from rung.types.value import Value
@@ -23,6 +25,8 @@ WEIGHT = 0.3
 """Of the newest measurement in a moving average."""
 EVERY = 5.0
 """Seconds between two writes of the file, at least."""
+PATIENCE = 1.0
+"""Seconds to wait for another process that writes; then it is left for the next time."""
 MOST = 200
 """Models that are remembered; those that were not measured for the longest time are forgotten first."""
 FORMAT = 1
@@ -34,7 +38,7 @@ BOUNDS = {
     "first_content": (0.0, 3600.0),
     "total": (0.0, 3600.0),
 }
-"""What a measurement can be at all; what lies outside counts as the bound."""
+"""What a measurement can be at all; what lies outside is a mistake of whoever measured, and is not taken in."""
 
 
 class Figures(Value):
@@ -56,6 +60,16 @@ class Figures(Value):
     """Which build of the model that is; another one begins anew."""
 
 
+class _News(Value):
+    """What this process learned of one model."""
+
+    base: Figures
+    """What the file said at the last look."""
+    ours: Figures
+    used: float
+    """When it was measured: seconds since 1970."""
+
+
 class Memory:
     """The figures of all models; owned by the engine's loop.
 
@@ -66,6 +80,8 @@ class Memory:
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
         self._figures: dict[str, Figures] | None = None
+        self._base: dict[str, Figures] = {}
+        """What the file said at the last look."""
         self._used: dict[str, float] = {}
         self._changed: set[str] = set()
         self._written = -math.inf
@@ -79,7 +95,7 @@ class Memory:
         """Take in measurements, by the names of :class:`Figures`."""
         old = self.of(model)
         averages = {}
-        for name, value in seen.items():
+        for name, value in _sane(seen).items():
             before: float | None = getattr(old, name)
             if before is None:
                 averages[name] = value
@@ -91,8 +107,8 @@ class Memory:
         self.put(model, **averages)
 
     def put(self, model: Model, **values: float) -> None:
-        """Set figures to values, which are clamped to what they can be."""
-        sane = {name: _clamped(name, value) for name, value in values.items() if math.isfinite(value)}
+        """Set figures to values; one that cannot be is left out."""
+        sane = _sane(values)
         if sane:
             self._set(model, self.of(model).replace(**sane))
 
@@ -113,6 +129,7 @@ class Memory:
         if self._figures is None:
             kept = _read(self._path) if self._path else {}
             self._figures = {key: figures for key, (figures, _) in kept.items()}
+            self._base = dict(self._figures)
             self._used = {key: used for key, (_, used) in kept.items()}
         return self._figures
 
@@ -123,29 +140,54 @@ class Memory:
         loop = asyncio.get_running_loop()
         if loop.time() - self._written >= EVERY:
             self._written = loop.time()
-            self._writing = loop.run_in_executor(None, _write, self._path, self._news())
+            self._writing = asyncio.ensure_future(self._write(self._path))
 
-    def _news(self) -> dict[str, tuple[Figures, float]]:
-        """What changed since the last write."""
-        news = {key: (self._all()[key], self._used[key]) for key in self._changed}
+    async def _write(self, path: Path) -> None:
+        """Bring what changed into the file, and take in what others wrote there of the same models."""
+        figures = self._all()
+        news = {key: _News(self._base.get(key, Figures()), figures[key], self._used[key]) for key in self._changed}
         self._changed.clear()
-        return news
+        met = await asyncio.to_thread(_write, path, news)
+        if met is None:
+            self._changed |= news.keys()
+            return
+        for key, figure in met.items():
+            # Measurements of the meantime stay.
+            figures[key] = _meet(news[key].ours, figures[key], figure)
+            self._base[key] = figure
 
     async def close(self) -> None:
         """Write what was not written yet."""
         if self._writing is not None:
             await self._writing
         if self._path is not None and self._changed:
-            await asyncio.to_thread(_write, self._path, self._news())
+            await self._write(self._path)
 
 
 def _key(model: Model) -> str:
     return f"{model.url or model.provider} {model.model}"
 
 
-def _clamped(name: str, value: float) -> float:
-    low, high = BOUNDS[name]
-    return min(high, max(low, value))
+def _sane(values: dict[str, float]) -> dict[str, float]:
+    """Those of the values that can be."""
+    return {name: value for name, value in values.items() if BOUNDS[name][0] <= value <= BOUNDS[name][1]}
+
+
+def _meet(base: Figures, ours: Figures, theirs: Figures) -> Figures:
+    """What two that began with the same figures learned: what only one of them measured is that one's."""
+    if ours.digest and theirs.digest and ours.digest != theirs.digest:
+        # One of them measured another build than it began with: the newer one.
+        return theirs if ours.digest == base.digest else ours
+    met: dict[str, float] = {}
+    for name in BOUNDS:
+        before, mine, other = (getattr(figures, name) for figures in (base, ours, theirs))
+        if other is None or other == before:
+            other = mine
+        elif mine is None or mine == before:
+            mine = other
+        if mine is not None:
+            met[name] = (mine + other) / 2
+    return Figures(**met, digest=ours.digest or theirs.digest)
 
 
 def _read(path: Path) -> dict[str, tuple[Figures, float]]:
@@ -166,21 +208,48 @@ def _figures(entry: dict[str, object]) -> tuple[Figures, float]:
         for name, value in entry.items()
         if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
     }
-    kept = {name: _clamped(name, numbers[name]) for name in BOUNDS.keys() & numbers}
+    kept = _sane({name: numbers[name] for name in BOUNDS.keys() & numbers})
     digest = entry.get("digest")
     return Figures(**kept, digest=digest if isinstance(digest, str) else ""), numbers.get("used", 0.0)
 
 
-def _write(path: Path, news: dict[str, tuple[Figures, float]]) -> None:
-    """Put the news into what the file says by now; nobody but this person can read it."""
-    merged = {**_read(path), **news}
-    kept = sorted(merged, key=lambda key: merged[key][1])[-MOST:]
+def _write(path: Path, news: dict[str, _News]) -> dict[str, Figures] | None:
+    """Put the news into what the file says by now; nobody but this person can read it.
+
+    Returns:
+        What the file says of the news' models now; None where it could not be written.
+    """
+    descriptor: int | None = None
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = _lock(path.with_name(f"{path.name}.lock"))
+        return None if descriptor is None else _write_alone(path, news)
+    except OSError as error:
+        log.info("what was measured cannot be kept (%s)", type(error).__name__)
+        return None
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _lock(path: Path) -> int | None:
+    """The descriptor that keeps others from writing until it is closed, or its process dies; None: others write."""
+    deadline = time.monotonic() + PATIENCE
+    while (descriptor := warm_process.lock(path)) is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return descriptor
+
+
+def _write_alone(path: Path, news: dict[str, _News]) -> dict[str, Figures]:
+    merged, met = _read(path), dict[str, Figures]()
+    for key, new in news.items():
+        theirs, used = merged.get(key, (Figures(), 0.0))
+        met[key] = _meet(new.base, new.ours, theirs)
+        merged[key] = (met[key], max(used, new.used))
     models = {}
-    for key in kept:
+    for key in sorted(merged, key=lambda key: merged[key][1])[-MOST:]:
         figures, used = merged[key]
         values = {name: getattr(figures, name) for name in Figures._fields}
         models[key] = {**{name: value for name, value in values.items() if value not in {None, ""}}, "used": used}
-    try:
-        files.write_private(str(path), json.dumps({"format": FORMAT, "models": models}, indent=1) + "\n")
-    except OSError as error:
-        log.info("what was measured cannot be kept (%s)", type(error).__name__)
+    files.write_private(str(path), json.dumps({"format": FORMAT, "models": models}, indent=1) + "\n")
+    return met

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import stat
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.ladder.scene import OPENED, Scene, model, says
+from tests.unit.ladder.scene import OPENED, Scene, call, model, says
 from tests.virtual import run_virtual
 
 from rung.ladder import memory as remembering
@@ -19,8 +24,11 @@ from rung.ladder.memory import BOUNDS, EVERY, MOST, Figures, Memory
 from rung.ladder.slots import Slots
 from rung.ladder.speak import Said
 from rung.ladder.tokens import TokenCounter
+from rung.ladder.warm_process import lock
 from rung.ladder.warmup import UNKNOWN, Warmups
 from rung.providers.events import Content, Finished, Usage
+from rung.types.model import Model
+from rung.types.part import Part
 
 SMALL = model("small")
 SEEN: dict[str, Any] = {"ratio": 1.5, "prefill": 300.0, "decode": 20.0, "load": 7.0, "first_content": 2.0, "total": 9.0}
@@ -60,7 +68,10 @@ async def test_what_was_learned_is_known_after_a_restart(path: Path) -> None:
 def test_the_file_is_the_person_s_alone_and_has_names_and_numbers_only(path: Path) -> None:
     asyncio.run(kept(path))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+    assert {entry.name: entry.stat().st_size > 0 for entry in path.parent.iterdir()} == {
+        path.name: True,
+        f"{path.name}.lock": False,
+    }
     found = json.loads(path.read_text(encoding="utf-8"))
     assert found["models"].keys() == {"http://small.invalid/v1 small"}
     assert {type(value) for value in found["models"]["http://small.invalid/v1 small"].values()} == {float}
@@ -90,13 +101,23 @@ def test_a_figure_is_a_moving_average_and_a_cached_prompt_hardly_counts() -> Non
 
 
 @pytest.mark.parametrize("name", list(BOUNDS))
-def test_no_measurement_leaves_the_bounds_of_what_can_be(name: str) -> None:
-    found, (low, high) = Memory(), BOUNDS[name]
-    for value, clamped in ((1e12, high), (-5.0, low)):
-        found.put(SMALL, **{name: value})
-        assert getattr(found.of(SMALL), name) == clamped
-    found.put(SMALL, **{name: float("nan")})
-    assert getattr(found.of(SMALL), name) == low
+@pytest.mark.parametrize("value", [1e12, -5.0, float("inf"), float("-inf"), float("nan")])
+def test_a_measurement_that_cannot_be_is_not_taken_in(name: str, value: float) -> None:
+    found = Memory()
+    found.learn(SMALL, **{name: value})
+    found.put(SMALL, **{name: value})
+    assert found.of(SMALL) == Figures()
+    found.learn(SMALL, **SEEN)
+    found.learn(SMALL, **{name: value})
+    found.put(SMALL, **{name: value})
+    assert found.of(SMALL) == Figures(**SEEN)
+
+
+@pytest.mark.parametrize("name", ["prefill", "decode", "ratio"])
+def test_nothing_is_read_or_written_at_no_speed_at_all(name: str) -> None:
+    found = Memory()
+    found.learn(SMALL, **{name: 0.0})
+    assert found.of(SMALL) == Figures()
 
 
 async def test_another_build_of_a_model_begins_anew(path: Path) -> None:
@@ -137,9 +158,9 @@ async def test_a_broken_file_is_ignored_and_written_anew(path: Path, content: by
     assert Memory(path).of(SMALL).total == 9
 
 
-def test_a_file_s_figures_are_clamped_too(path: Path) -> None:
-    write(path, b'{"format": 1, "models": {"http://small.invalid/v1 small": {"total": 1e9, "ratio": -1}}}')
-    assert Memory(path).of(SMALL) == Figures(total=3600.0, ratio=0.35)
+def test_a_file_s_figures_that_cannot_be_are_left_out(path: Path) -> None:
+    write(path, b'{"format": 1, "models": {"http://small.invalid/v1 small": {"total": 1e9, "ratio": -1, "load": 5}}}')
+    assert Memory(path).of(SMALL) == Figures(load=5)
 
 
 def test_a_place_that_cannot_be_written_costs_nothing_but_what_was_learned(tmp_path: Path) -> None:
@@ -160,6 +181,112 @@ async def test_two_processes_keep_what_the_other_learned(path: Path) -> None:
     assert (found.of(SMALL).total, found.of(model("large")).total) == (1, 2)
 
 
+async def test_two_processes_that_measure_the_same_model_meet_in_the_middle(path: Path) -> None:
+    await kept(path)
+    one, other = Memory(path), Memory(path)
+    one.put(SMALL, total=10.0, decode=30.0)
+    other.put(SMALL, total=20.0, load=4.0)
+    await one.close()
+    await other.close()
+    both = Figures(**{**SEEN, "total": 15.0, "decode": 30.0, "load": 4.0})
+    assert (Memory(path).of(SMALL), other.of(SMALL)) == (both, both)
+    other.put(SMALL, total=16.0)
+    await other.close()
+    assert Memory(path).of(SMALL) == both.replace(total=16.0)
+
+
+@pytest.mark.parametrize("last", ["older", "newer"])
+async def test_of_two_processes_the_one_that_saw_another_build_is_believed(
+    path: Path, last: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # At the end alone, so that the order is known.
+    monkeypatch.setattr(Memory, "_write_soon", lambda _: None)
+    first = Memory(path)
+    first.learn(SMALL, **SEEN)
+    first.seen(SMALL, "a")
+    await first.close()
+    older, newer = Memory(path), Memory(path)
+    older.learn(SMALL, total=1.0)
+    newer.seen(SMALL, "b")
+    newer.learn(SMALL, total=2.0)
+    for found in (newer, older) if last == "older" else (older, newer):
+        await found.close()
+    assert Memory(path).of(SMALL) == Figures(total=2.0, digest="b")
+
+
+LEARNER = """
+    import asyncio, sys
+    from pathlib import Path
+    from rung.ladder import memory
+    from rung.ladder.memory import Memory
+    from rung.types.model import Model
+
+    memory.EVERY, memory.PATIENCE = 0.0, 60.0
+
+    async def main():
+        found = Memory(Path(sys.argv[1]))
+        print("ready", flush=True)
+        sys.stdin.readline()
+        for number in range(30):
+            found.learn(Model("ollama", f"{sys.argv[2]}-{number}", "http://x"), total=float(sys.argv[2]) + 1)
+            found.learn(Model("ollama", "shared", "http://x"), total=float(sys.argv[2]) + 1)
+            await asyncio.sleep(0)
+        await found.close()
+
+    asyncio.run(main())
+"""
+
+
+def test_processes_that_write_at_the_same_time_lose_nothing_of_each_other(path: Path) -> None:
+    path.parent.mkdir()
+    with contextlib.ExitStack() as stack:
+        learners = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", textwrap.dedent(LEARNER), str(path), str(number)],
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                )
+            )
+            for number in range(6)
+        ]  # fmt: skip
+        for learner in learners:
+            assert learner.stdout is not None
+            assert learner.stdout.readline() == "ready\n"
+        for learner in learners:
+            learner.communicate("go\n", timeout=100)
+    assert [learner.returncode for learner in learners] == [0] * 6
+    found = Memory(path)
+    expected = {(who, number): who + 1.0 for who in range(6) for number in range(30)}
+    assert {(w, n): found.of(Model("ollama", f"{w}-{n}", "http://x")).total for w, n in expected} == expected
+    shared = found.of(Model("ollama", "shared", "http://x")).total
+    assert shared is not None
+    assert 1 < shared < 6
+
+
+async def test_what_another_process_s_writing_kept_out_is_written_the_next_time(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembering, "PATIENCE", 0.0)
+    path.parent.mkdir()
+    descriptor = lock(path.with_name(f"{path.name}.lock"))
+    assert descriptor is not None
+    found = await kept(path)
+    assert Memory(path).of(SMALL) == Figures()
+    os.close(descriptor)
+    await found.close()
+    assert Memory(path).of(SMALL) == Figures(**SEEN)
+
+
+def test_an_answer_to_a_trimmed_prompt_teaches_nothing() -> None:
+    long = call(parts=(Part("instruction", "word " * 2000),))
+    cut, whole = (Finished("stop", Usage(count, 40), "served", None, 0.5) for count in (500, 2500))
+    scene = Scene({"small": says(end=cut), "large": says(end=whole)})
+    run_virtual(scene.climb([("small", SMALL), ("large", model("large"))], asked=long))
+    assert scene.outcomes == ["trimmed", "ok"]
+    assert scene.ladder.means.memory.of(SMALL) == Figures()
+    assert scene.ladder.means.memory.of(model("large")).prefill == 5000
+
+
 async def test_the_models_measured_longest_ago_are_forgotten_first(path: Path) -> None:
     found = Memory(path)
     for i in range(MOST + 5):
@@ -177,9 +304,9 @@ def test_it_is_written_every_few_seconds_at_most_and_at_the_end(path: Path, monk
     async def go() -> None:
         loop = asyncio.get_running_loop()
 
-        def counted(*given: object) -> None:
+        def counted(*given: object) -> object:
             times.append(loop.time())
-            really(*given)  # type: ignore[arg-type]  # handed on as it came
+            return really(*given)  # type: ignore[arg-type]  # handed on as it came
 
         monkeypatch.setattr(remembering, "_write", counted)
         found = Memory(path)
