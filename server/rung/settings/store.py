@@ -119,7 +119,7 @@ class SettingsStore:
         for root in list(self._states):
             number, before = next(self._numbers), watchlist.stamps(root)
             result = self._read(root)
-            is_whole = watchlist.stamps(root) == before and not self._misses_a_file(root, before)
+            is_whole = watchlist.stamps(root) == before and not self._misses_a_file(root, before, result)
             if is_whole or self._replan is None:
                 self._take(root, number, result, before)
             else:
@@ -196,26 +196,31 @@ class SettingsStore:
         gone = 0
         for _ in range(_LOOKS):
             number, before = next(self._numbers), watchlist.stamps(root)
-            result = await asyncio.to_thread(self._read, root)
             if watchlist.is_young(before):
-                # Half a file may be right TOML without the rules of the other half: see whether it goes on.
+                # Half a file may be right TOML without the rules of the other half: see whether it goes on. And what
+                # changes in the same tick of the disk's clock looks the same, so none may be left when it is read.
                 await asyncio.sleep(_QUIET / 1000)
+            result = await asyncio.to_thread(self._read, root)
             is_still = watchlist.stamps(root) == before
             # Counted anew whenever something else is there: one that comes and goes has not gone.
-            gone = gone + 1 if is_still and self._misses_a_file(root, before) else 0
+            gone = gone + 1 if is_still and self._misses_a_file(root, before, result) else 0
             if is_still and gone in {0, _GONE}:
                 self._take(root, number, result, before)
                 return True
             await asyncio.sleep(_QUIET / 1000)
         return False
 
-    def _misses_a_file(self, root: Path | None, now: list[files.Stamp]) -> bool:
+    def _misses_a_file(self, root: Path | None, now: list[files.Stamp], result: Loaded | SettingsError) -> bool:
         """Whether a file that is in force is empty or not there: some save by taking it away and making it anew."""
         state = self._states.get(root)
         if state is None:
             return False
         known = state.good.settings.sources if state.good is not None else ()
-        return watchlist.is_emptied(now, state.stamps) or not all(map(os.path.exists, known))
+        if isinstance(result, SettingsError):
+            is_there = all(map(os.path.exists, known))
+        else:
+            is_there = set(known) <= set(result.settings.sources)
+        return watchlist.is_emptied(now, state.stamps) or not is_there
 
     def _read(self, root: Path | None) -> Loaded | SettingsError:
         try:
