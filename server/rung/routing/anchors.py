@@ -7,8 +7,9 @@ texts hardly any two are, so one search by a regular expression leaves a place i
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-from rung.routing.units import is_glued
+from rung.routing.units import GLUED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,21 +97,21 @@ def _any(signs: Iterable[str]) -> str:
     return "".join(re.escape(sign) for sign in sorted(set(signs)))
 
 
+@lru_cache(maxsize=1)
+def _anchors() -> tuple[re.Pattern[str], ...]:
+    """What can be an anchor: two signs or, where there are none, one."""
+    glued = "".join(f"{low}-{high}" for low, high in GLUED)
+    return re.compile(f"[{glued}]{{2}}"), re.compile(f"[{glued}]")
+
+
 def _anchor(pieces: Sequence[str]) -> tuple[int, int, str]:
-    """The number of the piece that has the anchor, where in it that is, and the anchor: two signs, or one."""
-    single = None
-    for number, piece in enumerate(pieces):
-        before = False
-        for at, sign in enumerate(piece):
-            here = is_glued(sign)
-            if here and before:
-                return number, at - 1, piece[at - 1 : at + 1]
-            if here and single is None:
-                single = number, at, sign
-            before = here
-    if single is None:
-        raise ValueError("no sign of a script without spaces")
-    return single
+    """The number of the piece that has the anchor, where in it that is, and the anchor."""
+    for expression in _anchors():
+        for number, piece in enumerate(pieces):
+            match = expression.search(piece)
+            if match:
+                return number, match.start(), match[0]
+    raise ValueError("no sign of a script without spaces")
 
 
 def _places(text: str, head: str, low: int, high: int) -> Iterator[int]:
