@@ -48,6 +48,13 @@ _QUOTED = re.compile(
     r"""|(?:String|new String|SecretStr|str|Buffer\.from|\[\]byte|String::from)\()?"""
     r"""(?P<quote>\\?["'`])(?P<value>(?:(?!(?P=quote))[^\r\n]){1,2048}?)(?P=quote)"""
 )
+_TUPLE = re.compile(
+    r"(?:^|[\r\n])[+\-# ]{0,3}[ \t]*(?:(?:let|const|var|local)[ \t]*[\[{]?[ \t]*)?"
+    r"(?:[$@]?[\w.]{1,60},[ \t]*){1,5}[$@]?\Z"
+)
+"""Other names before it on the left of a ``=``."""
+_BEFORE_VALUE = r"""[^,"'\r\n]{0,60}(?:"[^"\r\n]{0,200}"|'[^'\r\n]{0,200}')?[^,"'\r\n]{0,60},"""
+_VALUE = r"""[ \t]*(?P<quote>["'])(?P<value>[^"'\r\n]{1,512})(?P=quote)"""
 _CALLED = re.compile(r"""\([ \t]*(?P<quote>["'])(?P<value>[^"'\r\n]{1,512})(?P=quote)[ \t]*\)""")
 _BARE = re.compile(
     r"""["']?[ \t]*(?P<sign>:=|=|:[ \t])[ \t]*(?P<value>[^\s"'`,;()\[\]{}<>\\#][^\s"'`;()\[\]{}<>\\]{3,2047})"""
@@ -153,6 +160,12 @@ def _is_word(text: str, name: _Name, kind: str, value: str) -> bool:
 def _quoted(text: str, name: _Name, kind: str) -> tuple[int, int] | None:
     """A value in quotes, as an argument, or in XML."""
     match = _QUOTED.match(text, name.end)
+    if match and match["sign"] == "=" and (others := _TUPLE.search(text, max(0, name.start - 200), name.start)):
+        # ``user, password = "me", "SECRET"``: as many values before it as names.
+        match = re.compile(_BEFORE_VALUE * others[0].count(",") + _VALUE).match(text, match.start("quote"))
+        if match and (_fits(match["value"], kind, quoted=True) or _is_word(text, name, kind, match["value"])):
+            return match.span("value")
+        return None
     if match:
         value, sign = match["value"], match["sign"]
         listed = sign == ","

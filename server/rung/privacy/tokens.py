@@ -188,5 +188,6 @@ def _spans(row: Row, line: str) -> Iterator[tuple[int, int]]:
         while start < end and line[end - 1] in _WRAPPING:
             end -= 1
         whole = not (_IS_WORD.match(line, start - 1) if start else None) and not _IS_WORD.match(line, end)
-        if whole and end > start and not is_made_up(line[start:end]):
+        word = row.kind == "artifactory-token" and not any(map(str.isdigit, line[start:end]))  # ``APCIterator``
+        if whole and end > start and not word and not is_made_up(line[start:end]):
             yield start, end

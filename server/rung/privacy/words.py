@@ -30,6 +30,8 @@ _WORDS = """
     disabled enabled disable enable ignore ignored skip skipped allow allowed deny never always only must should
     nopasswd nopass lock unlock open close static dynamic local remote internal external
     compat systemd winbind nisplus sssd
+    base64 base32 base58 utf8 utf16 latin1 md5 sha1 sha256 sha384 sha512 argon2 argon2id argon2i hs256 rs256 es256
+    oauth2 aes128 aes256 cp1252 iso88591 ascii
     minlength maxlength length pattern format model schema type types validate validator validation
     contrase\u00f1a contrasenya senha palavra passwort kennwort parole parol wachtwoord losenord l\u00f6senord passord
     adgangskode kodeord salasana has\u0142o haslo heslo jelsz\u00f3 jelszo parol\u0103 parola sifre \u015fifre

@@ -163,6 +163,8 @@ TRUE = (
     '"Authorization": "Basic «bWU6d2ludGVy»"',
     'headers["Authorization"] = "Basic «bWU6d2ludGVy»"',
     "Authorization: token «<40:H>»",
+    'user, password = "me", "«winter»"',
+    "self.user, self.password = 'me', '«Kj7!pQz9»'",
     'setRequestHeader("Authorization", "Bearer «<36:A>»")',
     '"https://index.docker.io/v1/": {"auth": "«bWU6d2ludGVy»"}',
     "//registry.example.org/:_auth=«bWU6d2ludGVy»",
@@ -289,6 +291,9 @@ HARMLESS = (
     "Authorization: Basic ${AUTH}",
     '"Authorization": f"Bearer {token}"',
     '"auth": "oauth2"',
+    "const p = Buffer.from(password, 'base64').toString('utf8')",
+    "APCIterator APCuIterator",
+    'user, password = "me", os.environ["X"]',
     "postgres://user:pass@host/db",
     "postgres://postgres:postgres@localhost:5432/postgres",
 )

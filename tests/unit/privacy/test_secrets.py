@@ -18,15 +18,15 @@ KEY_LINES = ("MIIEowIBAAKCAQEAx3" + "Zk9+/" * 9 + "Q", "+" + "pL7/" * 15 + "abc"
 HEAD, FOOT = "-----BEGIN RSA PRIVATE KEY-----", "-----END RSA PRIVATE KEY-----"
 
 
-@pytest.mark.parametrize("sign", SIGNS.values(), ids=SIGNS)
 @pytest.mark.parametrize("template", TRUE)
-def test_a_true_secret_is_found_whatever_stands_before_it_on_the_line(template: str, sign: str) -> None:
+def test_a_true_secret_is_found_whatever_stands_before_it_on_the_line(template: str) -> None:
     line, secret = drawn(template)
-    text = f"first\n{sign}{line}\nlast\n"
-    clean = redact(text).text
-    assert secret not in clean
-    assert clean.startswith(f"first\n{sign}")
-    assert clean.endswith("\nlast\n")
+    for name, sign in SIGNS.items():
+        text = f"first\n{sign}{line}\nlast\n"
+        clean = redact(text).text
+        assert secret not in clean, name
+        assert clean.startswith(f"first\n{sign}"), name
+        assert clean.endswith("\nlast\n"), name
 
 
 @pytest.mark.parametrize("sign", SIGNS.values(), ids=SIGNS)
@@ -72,13 +72,14 @@ BESIDE = {
 }
 
 
-@pytest.mark.parametrize("sign", ["", "+", "-", " ", "++", " +", "    ", "# ", "> "])
 @pytest.mark.parametrize("text", BESIDE.values(), ids=BESIDE)
-def test_a_bare_key_beside_its_id_goes(text: str, sign: str) -> None:
-    signed = "".join(f"{sign}{line}\n" for line in text.splitlines())
-    assert redact(signed).text == signed.replace(ID, "[redacted-aws-key-1]").replace(
-        KEY, "[redacted-aws-key-2]"
-    ) or redact(signed).text == signed.replace(KEY, "[redacted-aws-key-1]").replace(ID, "[redacted-aws-key-2]")
+def test_a_bare_key_beside_its_id_goes(text: str) -> None:
+    for sign in ("", "+", "-", " ", "++", " +", "    ", "# ", "> "):
+        signed = "".join(f"{sign}{line}\n" for line in text.splitlines())
+        clean = redact(signed).text
+        numbers = (1, 2) if signed.index(ID) < signed.index(KEY) else (2, 1)
+        expected = [f"[redacted-aws-key-{number}]" for number in numbers]
+        assert clean == signed.replace(ID, expected[0]).replace(KEY, expected[1])
 
 
 def test_a_key_that_begins_with_a_sign_goes_whole() -> None:
