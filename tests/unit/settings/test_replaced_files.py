@@ -172,9 +172,8 @@ class Watched:
 
     def _look(self) -> None:
         self.seen += 1
-        if self.seen != self.gap.looks:
-            return
-        self.gap.end(self.path)
+        if self.seen == self.gap.looks:
+            self.gap.end(self.path)
 
 
 async def passes(gap: Gap, path: Path, root: Path | None = None) -> None:
