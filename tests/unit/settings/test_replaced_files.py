@@ -327,7 +327,7 @@ async def test_half_a_file_that_would_do_is_not_taken_while_somebody_writes_it(p
         if watch_began and next(steps, None):
             put(person.own, "actions = []\n")
             # Timers end in the order of their times: the next look has begun, and has not read yet.
-            loop.call_soon_threadsafe(loop.call_later, 0.075, put, person.own, "actions = []\n" + NEW)
+            loop.call_soon_threadsafe(loop.call_later, 0.095, put, person.own, "actions = []\n" + NEW)
         return loaded
 
     store = SettingsStore(load_and_write)
