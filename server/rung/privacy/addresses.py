@@ -15,7 +15,8 @@ _URL_WITH_SLASHES = re.compile(
 )
 _URL_TOKEN = re.compile(r"https?://(?P<secret>[A-Za-z0-9_-]{16,128})(?::x-oauth-basic)?@(?=[\w-])")
 _STRING = re.compile(
-    r"(?i)(?:^|[;\"'\s,])(?:password|pwd|accountkey|sharedaccesskey|sharedsecret|access ?key|sharedaccesssignature)"
+    r"(?i)(?:^[+-]?|[;\"'\s,])"
+    r"(?:password|pwd|accountkey|sharedaccesskey|sharedsecret|access ?key|sharedaccesssignature)"
     r"[ \t]*=[ \t]*(?P<secret>[^;\"'\s,<>{}]{4,256})(?=[;\"'\s]|$)",
     re.MULTILINE,
 )

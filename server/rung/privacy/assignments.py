@@ -39,11 +39,11 @@ _PASSING = re.compile(
 )
 """Before ``token``: what only says where to go on."""
 _SETTER = re.compile(r"(?i)(?:\A|\.)(?:set|with|add|new|use|my|db|user|admin|api|client)?_?\Z")
-_TYPE = r"(?:[ \t]*:[ \t]*[A-Za-z_][\w.\[\], |]{0,60}?(?=[ \t]*=))?"
+_TYPE = r"(?:[ \t]*:[ \t]*[A-Za-z_&][\w.\[\], |&']{0,60}?(?=[ \t]*=))?"
 _QUOTED = re.compile(
     r"""(?:\\?["'`]|\]){0,3}(?:\[\d{0,6}\])?"""  # the end of a quoted name, of an index, of an array's size
     + _TYPE
-    + r"""[ \t]*(?P<sign>===?|!==?|:=|=>|=|:|,(?=[ \t]*\\?["']))[ \t]*"""
+    + r"""[ \t]*(?P<sign>===?|!==?|:=|=>|<-|\|\|=?|\?\?=?|=|:|,(?=[ \t]*\\?["']))[ \t]*"""
     r"""(?P<prefix>[@$]|[bBrRuUfFlL]{1,2}(?=["'])"""
     r"""|(?:String|new String|SecretStr|str|Buffer\.from|\[\]byte|String::from)\()?"""
     r"""(?P<quote>\\?["'`])(?P<value>(?:(?!(?P=quote))[^\r\n]){1,2048}?)(?P=quote)"""
@@ -65,7 +65,7 @@ _BEFORE_BARE = re.compile(
 )
 _SHELL_BEFORE = re.compile(r"(?:\A[+-]?|[\r\n][+-]|[\s\"'&?;|:])(?:--?)?[\w.-]*\Z")
 _ENV_NAME = re.compile(r"[A-Z][A-Z0-9_]*\Z")
-_GIVES = frozenset({"=", ":", ":=", "=>"})
+_GIVES = frozenset({"=", ":", ":=", "=>", "<-", "||", "||=", "??", "??="})
 _WORD_NAME = re.compile(r"s?|_?(?:\d{1,3}|prod|dev|staging|default|value)")
 """What may follow ``password`` in a name whose value may be a plain word: not ``password_column``."""
 _VERB = re.compile(
@@ -75,7 +75,7 @@ _VERB = re.compile(
 """Before ``password`` in the name of a label, a button, a question."""
 _ELEMENT = re.compile(r"[ \t]*>(?P<value>[^<>\r\n]{1,512})</")
 _ATTRIBUTE = re.compile(r"""["'][ \t]+value=(?P<quote>["'])(?P<value>[^"'\r\n<>]{1,512})(?P=quote)""")
-_OPTION_SIGN = ("--",)
+_OPTION_SIGN = ("--", "?", "&")
 _ENDS = re.compile(r"[ \t]*(?:[ \t][#;].*)?(?:\r?$)", re.MULTILINE)
 _OBJECT = re.compile(r"(?:\A|\.)(?:self|this|cls|obj|args|opts|options|params|req|request|res|body|data|form|state)\.")
 """Before the name of what an object of a program has."""
@@ -173,7 +173,9 @@ def _quoted(text: str, name: _Name, kind: str) -> tuple[int, int] | None:
             not listed or looks_random(value) or (not name.rest and any(letter.isdigit() for letter in value))
         ):
             return match.span("value")
-        if sign in _GIVES and _is_word(text, name, kind, value):
+        # ``getenv("DB_PASSWORD", "hunter")``, ``define('DB_PASSWORD', 'hunter')``
+        default = listed and text.endswith(('("', "('"), 0, name.start) and f"{name.before}{name.word}".isupper()
+        if (sign in _GIVES or default) and _is_word(text, name, kind, value):
             return match.span("value")
     match = _CALLED.match(text, name.end)
     if match and "." not in name.rest and _SETTER.search(name.before) and _fits(match["value"], kind, quoted=True):

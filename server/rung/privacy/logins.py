@@ -36,6 +36,22 @@ _SAID = re.compile(
     r"(?i)\b(?:password|passwd|passphrase)[ \t]+(?:is|was|of|to|set to)[ \t]*:?[ \t]+"
     r"[\"'`]?(?P<secret>[^\s\"'`,;()]{6,256})"
 )
+_COMMAND = re.compile(
+    r"\b(?:(?:docker|podman|buildah|skopeo|helm registry|az acr|oras) login\b[^\r\n]{0,200}?[ \t](?:-p|--password)[ =]"
+    r"|redis-cli\b[^\r\n]{0,120}?[ \t]-a[ \t]+|mosquitto_\w{3}\b[^\r\n]{0,200}?[ \t]-P[ \t]+"
+    r"|ldap(?:search|modify|add|delete|whoami)\b[^\r\n]{0,200}?[ \t]-w[ \t]+|\bpass(?:in|out)?[ \t]+pass:)"
+    r"[\"']?(?P<secret>[^\s\"'`$<>-][^\s\"'`$<>]{3,256})"
+)
+_PAIR = re.compile(
+    r"""(?i)\b(?:name|key)["']?[ \t]*[:=][ \t]*["']?[\w.-]{0,80}?"""
+    r"""(?:(?P<password>passw(?:or)?d|passphrase|pwd)|secret|token|(?:api|access|secret|private)[_-]?key)"""
+    r"""["']?[ \t]*,?[ \t]*(?:\r?\n[+\- ]?)?[ \t]*["']?value["']?[ \t]*[:=][ \t]*["']?(?P<secret>[^\s"'`{}\[\],]{4,2048})"""
+)
+"""The name in one field and the value in the next, as in the environment of a container."""
+_VARIABLE = re.compile(
+    r"""variable[ \t]+"[\w-]{0,80}(?:password|passwd|passphrase)"[ \t]*\{[^{}]{0,400}?"""
+    r"""\bdefault[ \t]*=[ \t]*"(?P<secret>[^"\r\n]{3,256})\""""
+)
 _AUTHORIZATION = re.compile(
     r"(?i)\bauthorization[\"']?\]?\W{1,8}(?P<how>basic|bearer|token|apikey|api-key|key)[ \t]+(?:token=)?[\"']?"
     r"(?P<secret>[A-Za-z0-9._~+/-]{8,4096}={0,2})(?![A-Za-z0-9._~+/(\[-])"
@@ -52,6 +68,7 @@ def find(text: str) -> Iterator[Found]:
     if "passw" in lower or "passphrase" in lower or "identified" in lower:
         yield from _matches(text, _NETRC, "password")
         yield from _matches(text, _SQL, "password")
+        yield from _matches(text, _VARIABLE, "password")
         for match in _DSN.finditer(text):
             line = text[text.rfind("\n", 0, match.start("secret")) + 1 : match.end() + 200].split("\n", 1)[0]
             if _OF_A_DSN.search(line[:2000]) and _is_one(match["secret"]):
@@ -62,6 +79,12 @@ def find(text: str) -> Iterator[Found]:
                 yield Found("password", match.start("secret"), match.start("secret") + len(value))
     if any(word in text for word in ("requirepass", "masterauth", "auth-pass", "ENV")):
         yield from _matches(text, _DIRECTIVE, "password")
+    if any(word in text for word in ("login", "redis-cli", "mosquitto_", "ldap", "pass:")):
+        yield from _matches(text, _COMMAND, "password")
+    if "value" in lower:
+        for match in _PAIR.finditer(text):
+            if looks_random(match["secret"]) or (match["password"] and _is_one(match["secret"])):
+                yield Found("password" if match["password"] else "secret", *match.span("secret"))
     if "authorization" in lower:
         for match in _AUTHORIZATION.finditer(text):
             if _is_credential(match["secret"], basic=match["how"].lower() == "basic"):

@@ -144,6 +144,21 @@ def test_only_the_document_that_is_a_secret_loses_its_data() -> None:
 
 
 @pytest.mark.parametrize("sign", ["", "+", "-", " "])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- name: DB_PASSWORD\n  value: winter\n",
+        '- name: "DB_PASSWORD"\n  value: "winter"\n',
+        '"Key": "DB_PASSWORD",\n"Value": "winter"\n',
+        'variable "db_password" {\n  type = string\n  default = "winter"\n}\n',
+    ],
+)
+def test_a_value_goes_whose_name_stands_on_a_line_before(text: str, sign: str) -> None:
+    signed = "".join(f"{sign}{line}\n" for line in text.splitlines())
+    assert redact(signed).text == signed.replace("winter", "[redacted-password-1]")
+
+
+@pytest.mark.parametrize("sign", ["", "+", "-", " "])
 def test_a_login_over_several_lines_goes(sign: str) -> None:
     text = "".join(f"{sign}{line}\n" for line in ("machine example.com", "  login me", "  password winter"))
     assert redact(text).text == text.replace("winter", "[redacted-password-1]")
@@ -266,6 +281,10 @@ HARD = {
     "entries": "kind: Secret\n" + "data:\n  a: d2ludGVy\n" * 5_000,
     "logins": "machine a login b account c " * 3_500,
     "users": "user role login " * 6_000,
+    "pairs": "name: token value " * 6_000,
+    "variables": 'variable "password" {default ' * 4_000,
+    "commands": "docker login redis-cli ldapadd " * 4_000,
+    "tuples": "a, b, c, password = 'x', " * 4_000,
     "settings": "password = hunter\n" * 6_000,
 }
 
