@@ -45,7 +45,8 @@ _COMMAND = re.compile(
 _PAIR = re.compile(
     r"""(?i)\b(?:name|key)["']?[ \t]*[:=][ \t]*["']?[\w.-]{0,80}?"""
     r"""(?:(?P<password>passw(?:or)?d|passphrase|pwd)|secret|token|(?:api|access|secret|private)[_-]?key)"""
-    r"""["']?[ \t]*,?[ \t]*(?:\r?\n[+\- ]?)?[ \t]*["']?value["']?[ \t]*[:=][ \t]*["']?(?P<secret>[^\s"'`{}\[\],]{4,2048})"""
+    r"""["']?[ \t]*,?[ \t]*(?:\r?\n[+\- ]?)?[ \t]*["']?value["']?[ \t]*[:=][ \t]*"""
+    r"""["']?(?P<secret>[^\s"'`{}\[\],]{4,2048})"""
 )
 """The name in one field and the value in the next, as in the environment of a container."""
 _VARIABLE = re.compile(
