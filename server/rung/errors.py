@@ -112,6 +112,8 @@ class AttemptError(RungError):
         failure: the outcome word of DESIGN's Shapes, such as ``"unreachable"``.
         retry_after: seconds the server asked to be left alone; None where it did not say.
         again: the same question may well succeed a moment later, if nothing came back yet.
+        prompt_tokens: how long the prompt was by the server's own count, where it was too long and the server said so.
+        window: the window it was too long for; None where ``prompt_tokens`` is.
     """
 
     code = "attempt"
@@ -124,11 +126,15 @@ class AttemptError(RungError):
         retry_after: float | None = None,
         *,
         again: bool = False,
+        prompt_tokens: int | None = None,
+        window: int | None = None,
     ) -> None:
         super().__init__(text, hint)
         self.failure = failure
         self.retry_after = retry_after
         self.again = again
+        self.prompt_tokens = prompt_tokens
+        self.window = window
 
 
 class CancelledByPersonError(RungError):

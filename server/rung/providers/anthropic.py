@@ -169,7 +169,7 @@ async def _stream(
         if complaint is not None and error.status_code == 400 and repaired(body, text) is not None:
             complaint.append(text)
             return
-        raise anthropic_failures.for_status(model, error.status_code, text, error.response.headers) from None
+        raise failures.for_status(model, error.status_code, text, error.response.headers) from None
     except sdk.APIConnectionError as error:
         if isinstance(error.__cause__, httpx2.HTTPError):
             raise error.__cause__  # noqa: B904 - "from" would cut off the cause that tells why

@@ -1,9 +1,8 @@
-"""What Anthropic's statuses and its errors inside a stream mean, where that is not what they mean everywhere."""
+"""What Anthropic's errors inside a stream mean, and what only Anthropic says in one."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from rung.errors import AttemptError
@@ -25,25 +24,12 @@ STATUSES = {
 """The status that each type of error has where it comes before the stream."""
 
 _MOST_OUTPUT = re.compile(r"max_tokens`?: \d+ > (\d+)")
-_TOO_LONG = re.compile(r"exceed context limit|request_too_large", re.IGNORECASE)
-_NO_CREDIT = re.compile(r"credit balance|billing_error", re.IGNORECASE)
 
 
 def most_output(complaint: str) -> int | None:
     """The largest ``max_tokens`` the model takes, if a 400 names it: ``max_tokens: 9000 > 8192, which is ...``."""
     found = _MOST_OUTPUT.search(complaint)
     return int(found[1]) if found else None
-
-
-def for_status(model: Model, status: int, body: str, headers: Mapping[str, str]) -> AttemptError:
-    """The failure behind an HTTP status; ``body`` is read for its meaning only."""
-    host = failures.host_of(model)
-    if status == 413 or (status == 400 and _TOO_LONG.search(body)):
-        return AttemptError("too-long", f"The prompt is longer than {model.model} takes.")
-    if status == 402 or (status == 400 and _NO_CREDIT.search(body)):
-        # As with a key that is refused, nothing but the person can mend it.
-        return AttemptError("auth", f"{host} answered {status}: the account has no credit.", "Look at its billing.")
-    return failures.for_status(model, status, body, headers)
 
 
 def in_stream(model: Model, error: object) -> AttemptError:
@@ -53,4 +39,4 @@ def in_stream(model: Model, error: object) -> AttemptError:
     text = f"{kind} {found.get('message') or ''}"
     if kind not in STATUSES:
         return failures.for_server_error(model, 200, text)
-    return for_status(model, STATUSES[kind], text, {})
+    return failures.for_status(model, STATUSES[kind], text, {})

@@ -18,23 +18,47 @@ from typing import Any
 import httpx2
 
 from rung.errors import AttemptError
+from rung.providers import overflow
 from rung.types.model import Model
 
-_TOO_LONG = re.compile(
-    r"exceed_context_size|exceeds the available context|context_length_exceeded|maximum context length"
-    r"|prompt is too long|context window",
+_FILTERED = re.compile(
+    r"content_filter|content[ _](?:management )?policy|safety[ _](?:system|check)|moderation|ResponsibleAIPolicy"
+    r"|(?:input|prompt|content|request|messages?) (?:\w+ )?(?:was|were|has been|have been) (?:flagged|blocked)"
+    r"|violates? (?:our |the )?(?:usage|content|acceptable use) (?:guidelines|polic)|prohibited_content"
+    r"|data_inspection_failed|content exists risk|considered high risk",
     re.IGNORECASE,
 )
-_FILTERED = re.compile(r"content_filter|content management policy|content_policy|safety system", re.IGNORECASE)
+_NO_MONEY = re.compile(
+    r"insufficient[ _](?:quota|credits?|balance|funds)|billing_(?:error|hard_limit|not_active)|credit balance"
+    r"|exceeded_current_quota_error",
+    re.IGNORECASE,
+)
+_NO_MODEL = re.compile(
+    r"model_not_found|model_not_exist|not a valid model|model not (?:exist|found)|try pulling it first|no such model"
+    r"|invalid model(?: name)?:|unknown model"
+    r"|model [`'\"\\]{1,3}[^`'\"\\\s]{1,200}[`'\"\\]{1,3} (?:was )?(?:not found|does ?n[o']t exist)",
+    re.IGNORECASE,
+)
 _LOAD = re.compile(
-    r"process has terminated|failed to load|unable to load|requires more (system )?memory|out of memory|load timed out",
+    r"process has terminated|failed to load|unable to load|error loading model|requires more (system )?memory"
+    r"|out of memory|load timed out|timed out waiting for llama runner to start",
     re.IGNORECASE,
 )
-_OUR_MISTAKE = re.compile(r"invalid format|must be of type|invalid option|does not support", re.IGNORECASE)
+_OUR_MISTAKE = re.compile(
+    r"invalid format|must be of type|invalid option|does not support|invalid_request_error|cannot unmarshal"
+    r"|parse grammar|grammar parse|parser for this template|invalid schema|json\.exception|template: ",
+    re.IGNORECASE,
+)
 _BUSY = re.compile(r"server busy|maximum pending requests|overloaded", re.IGNORECASE)
+_NEVER_ENOUGH = re.compile(r"request too large for", re.IGNORECASE)
+"""More in one request than a minute allows: waiting does not help, a shorter prompt does."""
 _MODEL = re.compile(r"model", re.IGNORECASE)
 _PASSING = {500, 502}
 """Statuses that the same request, sent once more, often does not meet again."""
+_REFUSALS = {400, 413, 422}
+"""Statuses of a request that is at fault itself, its length for one."""
+_UNPAID = {400, 403, 429}
+_UNWANTED = {400, 403, 422, 451}
 
 _RESET = (httpx2.ReadError, httpx2.WriteError)
 """What the HTTP client says of a connection that the other side reset."""
@@ -55,11 +79,6 @@ def host_of(model: Model) -> str:
     return model.url or _MAKERS.get(model.provider, model.provider)
 
 
-def names_the_window(complaint: str) -> bool:
-    """Whether an error's text says that the prompt is longer than the model's window."""
-    return bool(_TOO_LONG.search(complaint))
-
-
 def pull_hint(model: Model) -> str | None:
     """What to type when Ollama lacks the model."""
     return f"Run `ollama pull {model.model}`." if model.provider == "ollama" else None
@@ -68,16 +87,21 @@ def pull_hint(model: Model) -> str | None:
 def for_status(model: Model, status: int, body: str, headers: Mapping[str, str]) -> AttemptError:
     """The failure behind an HTTP status; ``body`` is read for its meaning only."""
     where = f"{host_of(model)} answered {status}"
-    if status == 400 and _TOO_LONG.search(body):
-        return AttemptError("too-long", f"The prompt is longer than the window of {model.model}.")
-    if status == 400 and _FILTERED.search(body):
+    if status == 413 or (status in _REFUSALS and overflow.names_the_window(body)):
+        return _too_long(model, body)
+    if status == 429 and _NEVER_ENOUGH.search(body):
+        return _too_long(model, body)
+    if status == 402 or (status in _UNPAID and _NO_MONEY.search(body)):
+        # As with a key that is refused, nothing but the person can mend it.
+        return AttemptError("auth", f"{where}: the account has no money left.", "Look at its billing.")
+    if status in _UNWANTED and _FILTERED.search(body):
         return AttemptError("filtered", f"{host_of(model)} refused the content of the prompt.")
     if status in {401, 403} and model.key:
         return AttemptError("auth", f"{where}: the key {model.key} was not accepted.", f"Check {model.key}.")
     if status in {401, 403}:
         return AttemptError("auth", f"{where}: it does not let this machine in.", "Check `url` and `key` in rung.toml.")
     if status == 404 and _MODEL.search(body):
-        return AttemptError("missing-model", f"{host_of(model)} has no model {model.model}.", pull_hint(model))
+        return no_model(model)
     if status in {404, 405}:
         return AttemptError("bad-request", f"{where}: it does not speak this protocol.", "Check `url` in rung.toml.")
     if status == 429:
@@ -96,11 +120,28 @@ def for_server_error(model: Model, status: int, body: str) -> AttemptError:
         return AttemptError("load-failed", f"{host_of(model)} could not load {model.model}.", "Is there enough memory?")
     if _BUSY.search(body):
         return AttemptError("busy", f"{where}: it is busy.")
-    if _TOO_LONG.search(body):
-        return AttemptError("too-long", f"The prompt is longer than the window of {model.model}.")
+    if overflow.names_the_window(body):
+        return _too_long(model, body)
+    if _NO_MODEL.search(body):
+        return no_model(model)
+    if status == 200 and _FILTERED.search(body):
+        return AttemptError("filtered", f"{host_of(model)} refused the content.")
     if 400 <= status < 500 or _OUR_MISTAKE.search(body):
         return AttemptError("bad-request", f"{where}: it did not understand the request.")
     return AttemptError("broken", f"{where}: an error on its side.", again=status in _PASSING)
+
+
+def _too_long(model: Model, body: str) -> AttemptError:
+    asked, window = overflow.numbers(body)
+    text = f"The prompt is longer than the window of {model.model}."
+    if not overflow.names_the_window(body) or _NEVER_ENOUGH.search(body):
+        text = f"The prompt is longer than {host_of(model)} takes for {model.model}."
+    return AttemptError("too-long", text, prompt_tokens=asked, window=window)
+
+
+def no_model(model: Model) -> AttemptError:
+    """The failure of a server that lacks the model."""
+    return AttemptError("missing-model", f"{host_of(model)} has no model {model.model}.", pull_hint(model))
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -150,6 +191,12 @@ def _connect_failure(model: Model, error: httpx2.HTTPError) -> AttemptError:
     return AttemptError("unreachable", f"{host_of(model)} could not be connected to.", start)
 
 
+def _closed_silently(error: httpx2.HTTPError) -> bool:
+    """Whether the other side took the request and closed without a byte, which is a reset that was polite."""
+    # The library has no type of its own for it.
+    return isinstance(error, httpx2.RemoteProtocolError) and "without sending a response" in str(error)
+
+
 @contextlib.contextmanager
 def mapped(model: Model) -> Iterator[None]:
     """Turn the HTTP client's exceptions into AttemptErrors.
@@ -168,7 +215,7 @@ def mapped(model: Model) -> Iterator[None]:
         raise AttemptError("bad-request", "The model's `url` is no address.", "Check rung.toml.") from error
     except httpx2.HTTPError as error:
         text = f"The connection to {host_of(model)} broke ({type(error).__name__})."
-        raise AttemptError("broken", text, again=isinstance(error, _RESET)) from None
+        raise AttemptError("broken", text, again=isinstance(error, _RESET) or _closed_silently(error)) from None
 
 
 def parse_object(model: Model, line: bytes) -> dict[str, Any]:

@@ -82,7 +82,8 @@ async def _read(model: Model, response: httpx2.Response) -> AsyncGenerator[Strea
             if not line.strip():
                 continue
             found = failures.parse_object(model, line)
-            if "error" in found:
+            # Some servers name it in every object, with nothing in it.
+            if found.get("error"):
                 raise failures.for_server_error(model, 200, str(found["error"]))
             message = found.get("message")
             if isinstance(message, dict):

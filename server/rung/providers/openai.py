@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 from rung.errors import AttemptError
-from rung.providers import failures
+from rung.providers import failures, openai_failures, overflow
 from rung.providers.events import Finished, Opened, Question, Thought, Usage
 from rung.providers.loopback import over_http
 from rung.providers.ollama import SIMULATED
 from rung.providers.thinking import ThinkTags
-from rung.providers.transport import client_for, lines
+from rung.providers.transport import LONGEST_ERROR, client_for, lines
 from rung.types.model import Model
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def request_body(question: Question) -> dict[str, Any]:
 
 def repaired(body: dict[str, Any], complaint: str) -> dict[str, Any] | None:
     """The body without the parameter a 400 complains of; None where it complains of something else."""
-    if failures.names_the_window(complaint):
+    if overflow.names_the_window(complaint):
         # Some servers name max_tokens in the same breath as the window that is too small.
         return None
     if "max_tokens" in complaint and "max_tokens" in body:
@@ -157,17 +157,24 @@ async def _read(model: Model, chunks: AsyncGenerator[bytes]) -> AsyncGenerator[S
     send only one of them.
     """
     tags, usage, stop, served, ended = ThinkTags(), Usage(), None, None, False
+    loose = b""
     async with contextlib.aclosing(lines(chunks)) as found_lines:
         async for line in found_lines:
-            data = line[5:].strip() if line.startswith(b"data:") else b""
-            if not data:
+            name, _, data = line.partition(b":")
+            data = data.strip()
+            # llama.cpp puts an error into a field of that name.
+            if name not in {b"data", b"error"} or not data:
+                # A gateway may answer 200 and one object that is an error.
+                if (loose or line.startswith(b"{")) and len(loose) < LONGEST_ERROR:
+                    loose += line
                 continue
             if data == b"[DONE]":
                 ended = True
                 break
             found = failures.parse_object(model, data)
-            if found.get("error"):
-                raise failures.for_server_error(model, 200, str(found["error"]))
+            error = openai_failures.in_band(model, {"error": found} if name == b"error" else found)
+            if error:
+                raise error
             served = str(found.get("model") or "") or served
             usage = _usage(found) or usage
             for choice in _dicts(found.get("choices")):
@@ -177,8 +184,8 @@ async def _read(model: Model, chunks: AsyncGenerator[bytes]) -> AsyncGenerator[S
                         yield Thought()
                     for event in tags.feed(_text(delta.get("content"))):
                         yield event
-    if stop is None and not ended:
-        raise failures.unfinished(model)
+    if stop == "error" or (stop is None and not ended):
+        raise openai_failures.in_loose(model, loose) or failures.unfinished(model)
     if stop == "content_filter":
         raise AttemptError("filtered", f"{failures.host_of(model)} refused the content.")
     for event in tags.end():

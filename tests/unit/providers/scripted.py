@@ -34,6 +34,8 @@ class Script:
     """Whether the connection closes without the end of the transfer coding."""
     hang: str = ""
     """Where to wait for ever: "headers" before them, "body" after the last chunk."""
+    silent: bool = False
+    """Whether it closes the connection without a byte."""
 
 
 @dataclass
@@ -76,8 +78,9 @@ class Server:
             self.arrived.set()
             watch = asyncio.ensure_future(self._watch(reader, talk))
             try:
-                await self._say(script, talk, writer)
-                if not script.cut:
+                if not script.silent:
+                    await self._say(script, talk, writer)
+                if not (script.cut or script.silent):
                     await talk.left.wait()
             finally:
                 watch.cancel()
