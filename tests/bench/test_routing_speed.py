@@ -5,6 +5,7 @@ The fixed work is what nobody can do without: splitting the same text into words
 
 from __future__ import annotations
 
+import random
 import sys
 import time
 from collections.abc import Callable
@@ -22,12 +23,34 @@ ROUNDS = 60
 SENTENCES = {
     "English": "The quick fox, which we'd like to improve; what of it? See foo.py (in json/csv), and review the plan. ",
     "German": "Größe und Übermut der schnellen Füchse, die wir bessern möchten; überprüfe „dies“ in foo.py, als json. ",
+    "French": "L\u2019œuvre « accélérer » doit être revue ; où sont les données ? Voir foo.py, vérifie — merci. ",
+    "Russian": "Сегодня мы обсудили план следующей версии; сначала поправим «экран», потом скорость. Данные в JSON. ",
+    "Greek": "Σήμερα συζητήσαμε το σχέδιο της επόμενης έκδοσης· πρώτα θα διορθώσουμε την οθόνη, ύστερα η ταχύτητα. ",
+    "Arabic": "ناقشنا اليوم خطة الإصدار القادم، سنصلح الواجهة أولا ثم نفكر في السرعة. ",
+    "Hindi": "आज हमने अगले संस्करण की योजना पर चर्चा की, पहले इंटरफ़ेस ठीक करेंगे, फिर गति। ",
+    "Thai": "วันนี้เราคุยกันเรื่องแผนของรุ่นถัดไปก่อนอื่นจะแก้หน้าจอแล้วค่อยคิดเรื่องความเร็ว ",
+    "Vietnamese": "Hôm nay chúng tôi đã thảo luận kế hoạch của phiên bản tiếp theo, trước hết sửa giao diện. ",
     "Chinese": "今天的会议讨论了下一个版本的计划,大家都同意先把界面改好,再考虑性能。数据保存在JSON文件里。请确认时间。",
+    "Japanese": "今日の会議では次の版の計画を話し合いました。画面を直し、性能を考えることにします。JSONも。",
+    "Korean": "오늘 회의에서 다음 버전의 계획을 논의했습니다. 먼저 화면을 고치고, 성능을 생각합시다. JSON 파일. ",
+    "emoji": "😀🎉 👩\u200d👩\u200d👧 🚀🔥✨ ",
+    "many scripts": "The plan 计划 für версии größer 日本語のテキスト 오늘 😀 naïve résumé; ",
+    "lines of Windows": "The quick fox\r\nwhich we'd like\r\n\r\n",
+    "combining signs": "Gro\u0308ße und U\u0308bermut der schnellen Fu\u0308chse, re\u0301sume\u0301 ",
+    "minified code": '!function(e,t){"object"==typeof exports?module.exports=t():0}(this,(function(){return{a:1}}));',
+    "NUL bytes": "the\0quick\0fox\0",
+    "one word without end": "TWFueSBoYW5kcyBtYWtlIGxpZ2h0IHdvcms",
+    "one letter": "a",
+    "one sign": "好",
+    "one sign phrases begin with": "把",
+    "one sign in the midst of phrases": "证",
+    "no-break spaces": "\u00a0",
+    "dots": ".",
 }
 SIZES = {"8 KB": 8_000, "100 KB": 100_000}
 MOST_MS = {"8 KB": 0.3, "100 KB": 2.0}
-MOST_MS_WITHOUT_SPACES = 4.0
-"""For 100 KB of Chinese: 33,000 characters, of which most could begin a phrase."""
+MOST_MS_MIXED = {"8 KB": 0.6, "100 KB": 4.0}
+"""For many scripts in one sentence: all of the ways to read a text at once, and phrases that several of them begin."""
 MOST_MS_WITH_RULES = 5.0
 RULES = 1_000
 SLACK = 2.0
@@ -85,7 +108,7 @@ def test_a_decision_costs_little(
 ) -> None:
     mine, beside = measured(shipped, text_of(language, SIZES[size]))
     say(capsys, f"{size} of {language}", mine, beside)
-    assert mine <= (MOST_MS_WITHOUT_SPACES if (language, size) == ("Chinese", "100 KB") else MOST_MS[size])
+    assert mine <= (MOST_MS_MIXED if language == "many scripts" else MOST_MS)[size]
 
 
 @pytest.mark.parametrize("language", SENTENCES)
@@ -101,7 +124,7 @@ def test_a_thousand_word_rules_cost_little_more(
 def test_a_decision_grows_in_proportion_to_the_text(
     shipped: Settings, language: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sizes = (50_000, 100_000, 200_000, 400_000)
+    sizes = (50_000, 100_000, 200_000)
     times = [measured(shipped, text_of(language, size))[0] for size in sizes]
     with capsys.disabled():
         row = ", ".join(f"{size // 1000} KB {mine:.2f} ms" for size, mine in zip(sizes, times, strict=True))
@@ -114,7 +137,11 @@ WORST = {
     "the start of a phrase, again and again": "write a very detailed " * 4_500,
     "nothing but dots": "." * 100_000,
     "one word": "a" * 100_000,
-    "one sign without spaces": "证" * 33_000,
+    "a Chinese phrase, again and again": "翻译" * 16_500,
+    "the start of a Chinese phrase, again and again": "把这段话翻成" * 5_500,
+    "signs of Chinese phrases in any order": "".join(
+        random.Random(1).choices("把将总结翻译证明分析比较设计系统架构方案这", k=33_000)
+    ),
 }
 
 

@@ -182,3 +182,22 @@ def test_words_are_found_as_a_search_by_hand_finds_them() -> None:
         assert found.get(1, (None,))[0] == (far[0] if far else None)
         hits += bool(far)
     assert hits > 30
+
+
+@pytest.mark.parametrize("signs", range(15))
+def test_a_gap_before_two_signs_is_up_to_twelve(signs: int) -> None:
+    text = "好" * 200 + "把" + "好" * signs + "总结"
+    found = Table([("把...总结",)]).look(text)
+    assert (found[0][0] if found else None) == (200 if signs <= MOST_CHARACTERS else None)
+
+
+@pytest.mark.parametrize(("phrase", "end"), [("总结成了", "了"), ("总结成...了", "一二三四五六七八九十好好了")])
+def test_a_phrase_that_begins_as_hundreds_of_others_did_is_found(phrase: str, end: str) -> None:
+    text = "把总结成。" * 300 + "把总结成" + end
+    assert Table([(phrase,)]).look(text)[0][0] == text.rindex("总")
+
+
+def test_each_of_many_words_is_found_where_it_stands_first() -> None:
+    said = [f"word{number}" for number in range(40)]
+    found = Table([(word,) for word in said]).look("so " + " ".join(reversed(said)) + " so " + " ".join(said))
+    assert [found[number][0] for number in range(40)] == list(range(40, 0, -1))
