@@ -1,7 +1,8 @@
 """What is known of every server and model, answered from memory and refreshed in the background.
 
-Health belongs to an address, shared by all sessions. A model's listing is its server's (``/api/tags``, ``/api/ps``); no
-completion is ever sent to find out. The cloud is never probed: its state comes from attempts alone.
+That nobody is there is said of an address; that an answer was slow, broken or turned away, of one model at it. Both
+are shared by all sessions. A model's listing is its server's (``/api/tags``, ``/api/ps``); no completion is ever sent
+to find out. The cloud is never probed: its state comes from attempts alone.
 """
 
 from __future__ import annotations
@@ -9,19 +10,15 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
 from rung.errors import AttemptError
 from rung.ladder.breaker import Breaker
-from rung.ladder.choose import best
+from rung.ladder.pauses import Pauses
+from rung.ladder.server import Server
 from rung.providers import ollama_state
 from rung.providers.failures import pull_hint
-from rung.providers.ollama_state import Installed, Loaded, same_name
 from rung.routing.plan import Known
 from rung.types.model import Model
-
-if TYPE_CHECKING:
-    from rung.types.plan import State
 
 PROBE_LIMIT = 1.0
 """Seconds a server on this machine may take to list its models."""
@@ -29,34 +26,20 @@ EVERY = 20.0
 """Seconds between two background looks."""
 RATE_PAUSE = 30.0
 """Seconds a model is left alone after a 429 that names no time."""
-AUTH_PAUSE = 600.0
-"""Seconds a model is left alone after its key was refused; new settings end it at once."""
+BUSY_PAUSE = 3.0
+"""Seconds others are preferred to a model that said it is busy and named no time."""
 LOAD_PAUSE = 60.0
 """Seconds a model is left alone after it could not be loaded: the next load would fail like this one."""
 FAILURES = 3
-"""In a row, after which a server is left alone; one is enough where nobody listens on this machine."""
+"""In a row, after which a server or model is left alone; one is enough where nobody listens on this machine."""
 ABSENT = ("refused", "unreachable")
-"""Failures that say that nobody is there; a server that lists its models is."""
+"""Failures that say that nobody is there."""
 POLITE = ("rate-limited", "busy")
-"""Failures with which a server may say when to come again."""
+"""Failures with which a server may say when to come again: it is there, and well."""
 LONGEST_REST = 3600.0
 """Seconds a server may ask to be left alone; of more only so much is believed."""
-TROUBLE = ("refused", "unreachable", "slow", "stalled", "broken", "busy", "load-failed")
-"""Failures that speak against the server, not against the question."""
-
-
-class _Server:
-    """Memory of one address."""
-
-    def __init__(self, breaker: Breaker) -> None:
-        self.breaker = breaker
-        self.installed: tuple[Installed, ...] | None = None
-        self.loaded: tuple[Loaded, ...] | None = None
-        self.reason: str | None = None
-        self.absent = False
-        """The breaker is open because nobody was there."""
-        self.asked = 0
-        """Attempts under way."""
+TROUBLE = ("slow", "stalled", "broken", "load-failed")
+"""Failures that speak against the model, not against the question, and leave open whether its server is there."""
 
 
 class Health:
@@ -77,11 +60,12 @@ class Health:
         self._keys = keys
         self._loading = loading
         self._missing_key = missing_key
-        self._servers: dict[str, _Server] = {}
-        self._blocked: dict[tuple[str, str], tuple[float, str]] = {}
-        self._rests: dict[tuple[str, str], float] = {}
-        """Until when servers asked to be left alone."""
+        self._servers: dict[str, Server] = {}
+        self._breakers: dict[tuple[str, str], Breaker] = {}
+        """Those of single models."""
+        self._pauses = Pauses()
         self._missing: dict[tuple[str, str], str] = {}
+        """What servers said they do not have, when they were asked for it."""
         self._changed: list[Callable[[], None]] = []
 
     def subscribe(self, changed: Callable[[], None]) -> Callable[[], None]:
@@ -93,176 +77,181 @@ class Health:
         for changed in tuple(self._changed):
             changed()
 
-    def _server(self, model: Model) -> _Server:
-        def jitter() -> float:
-            return random.uniform(0.8, 1.2)
+    def _server(self, model: Model) -> Server:
+        return self._servers.setdefault(_address(model), Server(_breaker()))
 
-        address = model.url or model.provider
-        if address not in self._servers:
-            self._servers[address] = _Server(Breaker(FAILURES, jitter))
-        return self._servers[address]
+    def _spot(self, model: Model) -> tuple[str, str]:
+        """What failures of this model are remembered by."""
+        return _address(model), self._server(model).name(model)
+
+    def _breakers_of(self, model: Model) -> tuple[Breaker, Breaker]:
+        """That of its server, and its own."""
+        server, spot = self._server(model), self._spot(model)
+        if model.provider == "ollama" and spot[1] == "auto":
+            # Nobody knows yet whom that is; nothing is held against it.
+            return server.breaker, _breaker()
+        return server.breaker, self._breakers.setdefault(spot, _breaker())
+
+    def _key(self, model: Model) -> str | None:
+        return self._keys(model.key) if model.key else None
 
     def known(self, model: Model) -> Known:
         """What memory says; never waits, never opens a connection."""
-        if model.key and not self._keys(model.key):
+        key = self._key(model)
+        if model.key and not key:
             return Known(state="no-key", reason=self._missing_key(model.key))
-        server, now = self._server(model), _now()
-        found = self._find(server, model)
-        named = found.name if found and model.model == "auto" else None
-        name = named or model.model
-        window, remote = self._window(model, found), bool(found and found.remote) or name.endswith("-cloud")
-        until, why = self._blocked.get((model.url, name), (0.0, ""))
-        if until > now:
-            return Known("blocked", why, named, window, remote)
-        if not server.breaker.closed(now):
-            return Known("down", server.reason or "it failed a moment ago", named, window, remote)
-        missing = self._missing.get((model.url, name)) or self._not_installed(server, model, found)
-        if missing:
-            return Known("missing", missing, named, window, remote)
-        return Known(self._state(server, model, name), None, named, window, remote)
+        found, spot, now = self._server(model).known(model), self._spot(model), _now()
+        blocked = self._pauses.refused(_lock(model), key) or self._pauses.paused(spot, now)
+        if blocked:
+            return found.replace(state="blocked", reason=blocked)
+        down = self._down(model, now)
+        if down:
+            return found.replace(state="down", reason=down)
+        missing = self._missing.get(spot)
+        return found.replace(state="missing", reason=missing) if missing else found
 
-    @staticmethod
-    def _find(server: _Server, model: Model) -> Installed | None:
-        if model.provider != "ollama" or server.installed is None:
-            return None
-        if model.model == "auto":
-            return best(server.installed, model.max_parameters, local_only=model.local)
-        return next((entry for entry in server.installed if same_name(model.model, entry.name)), None)
-
-    @staticmethod
-    def _window(model: Model, found: Installed | None) -> int | None:
-        if model.context and found and found.context:
-            return min(model.context, found.context)
-        return model.context
-
-    @staticmethod
-    def _not_installed(server: _Server, model: Model, found: Installed | None) -> str | None:
-        if model.provider != "ollama" or server.installed is None or found:
-            return None
-        if model.model == "auto":
-            size = f"{model.max_parameters / 1e9:g}B"
-            return f"{model.url} has no model of up to {size} parameters: run `ollama pull qwen2.5-coder:7b`"
-        return f"{model.url} has no {model.model}: run `ollama pull {model.model}`"
-
-    def _state(self, server: _Server, model: Model, name: str) -> State:
-        if model.provider != "ollama" or server.loaded is None:
-            return "unknown" if server.installed is None else "ready"
-        return "ready" if self._in_memory(server, model, name) else "cold"
-
-    def _in_memory(self, server: _Server, model: Model, name: str) -> bool:
-        window = self._window(model, self._find(server, model))
-        for entry in server.loaded or ():
-            if same_name(name, entry.name):
-                # With another window the server would load it anew: that is as cold as not being there.
-                return window is None or entry.context is None or entry.context == window
-        return False
+    def _down(self, model: Model, now: float) -> str | None:
+        """Why a breaker keeps it from being asked."""
+        return next((breaker.reason for breaker in self._breakers_of(model) if not breaker.closed(now)), None)
 
     async def look(self, model: Model) -> Known:
         """Ask a local Ollama what it has and holds, and give what is known then; others answer from memory.
 
+        One that does not say in time may only be busy: what is known of it stays as it is.
+
         Raises:
-            AttemptError: the server is not there.
+            AttemptError: the server is not there, or nobody knows whom ``auto`` stands for.
         """
         if model.provider == "ollama":
-            server = self._server(model)
             try:
-                async with asyncio.timeout(model.connect + PROBE_LIMIT):
-                    server.installed, server.loaded = await asyncio.gather(
-                        ollama_state.installed(model), ollama_state.loaded(model)
-                    )
-            except TimeoutError:
-                # Somebody is there, and may only be busy.
-                raise AttemptError("slow", f"{model.url} takes connections but does not answer.") from None
-            if server.absent:
-                # Somebody is there again. Of an answer that breaks off, a listing says nothing.
-                server.breaker.succeeded()
-                server.absent = False
-            self._missing = {key: why for key, why in self._missing.items() if key[0] != model.url}
-            self._tell()
+                await self._list(model)
+            except AttemptError as error:
+                server = self._server(model)
+                if error.failure != "slow" or (model.model == "auto" and not server.listed):
+                    raise
+                server.silent = error.text
         return self.known(model)
 
-    def began(self, model: Model) -> bool:
-        """An attempt at this model starts; exactly one of the three below ends it.
+    async def _list(self, model: Model) -> None:
+        """Have a server list its models.
 
-        Gives whether it is the one that finds out if its server is back, which the end must be told.
+        Raises:
+            AttemptError: it did not.
         """
         server = self._server(model)
+        try:
+            async with asyncio.timeout(model.connect + PROBE_LIMIT):
+                installed, loaded = await asyncio.gather(ollama_state.installed(model), ollama_state.loaded(model))
+        except TimeoutError:
+            text = f"{model.url} takes connections but does not list its models."
+            raise AttemptError("slow", text) from None
+        server.lists(installed, loaded, loading=self._loading())
+        server.breaker.succeeded()
+        self._missing = {spot: why for spot, why in self._missing.items() if spot[0] != _address(model)}
+        self._tell()
+
+    def ordered(self, model: Model) -> None:
+        """A load of this model with its window was begun here: the window it has afterwards is the server's doing."""
+        self._server(model).orders(model)
+
+    def began(self, model: Model) -> bool:
+        """An attempt at this model starts; exactly one of :meth:`succeeded`, :meth:`failed`, :meth:`left` ends it.
+
+        Gives whether it is the one that finds out if its server or model is back, which the end must be told.
+        """
+        server, now = self._server(model), _now()
         server.asked += 1
-        return server.breaker.begin(_now())
+        if self._down(model, now):
+            return False
+        tries = [breaker.begin(now) for breaker in self._breakers_of(model)]
+        return any(tries)
 
     def why_not(self, model: Model, *, trial: bool) -> str | None:
         """Why an attempt that began should go on to the next model after all; None: it may ask."""
-        server = self._server(model)
-        if trial or server.breaker.closed(_now()):
-            return None
-        return server.reason or "it failed a moment ago"
+        now = _now()
+        blocked = self._pauses.refused(_lock(model), self._key(model)) or self._pauses.paused(self._spot(model), now)
+        return blocked or (None if trial else self._down(model, now))
 
     def rest(self, model: Model) -> float:
         """Seconds for which this model's server asked to be left alone."""
-        return max(0.0, self._rests.get((model.url, model.model), 0.0) - _now())
+        return self._pauses.resting(self._spot(model), _now())
 
     def digest(self, model: Model) -> str:
         """Which build of the model an Ollama server has; empty: not known."""
-        found = self._find(self._server(model), model)
+        found = self._server(model).find(model)
         return found.digest if found else ""
+
+    def spoke(self, model: Model, *, trial: bool) -> None:
+        """The first content came: its server is back, and others may ask again while it goes on."""
+        if trial:
+            server, own = self._breakers_of(model)
+            server.succeeded()
+            own.spoke()
+            self._tell()
 
     def succeeded(self, model: Model) -> None:
         """It gave an answer."""
         server = self._server(model)
         server.asked -= 1
-        server.absent = False
-        server.breaker.succeeded()
-        if model.provider == "ollama" and server.loaded is not None:
-            others = tuple(entry for entry in server.loaded if not same_name(model.model, entry.name))
-            server.loaded = (*others, Loaded(model.model, self._window(model, self._find(server, model))))
+        server.answers(model)
+        for breaker in self._breakers_of(model):
+            breaker.succeeded()
+        self._pauses.let_in(_lock(model))
         self._tell()
 
     def failed(self, model: Model, error: AttemptError, *, trial: bool = True) -> None:
         """It failed; what that says of the server or the model is remembered."""
         self._server(model).asked -= 1
-        self._learn(model, error, trial=trial)
+        self._remember(model, error)
+        (server, own), now, why = self._breakers_of(model), _now(), error.sentence()
+        if error.failure in ABSENT:
+            server.failed(now, why, certain=model.local, trial=trial)
+            own.left(trial=trial)
+        elif error.failure in TROUBLE:
+            if trial and server.tried:
+                # It gave no sign of life since it was away.
+                server.failed(now, why)
+            own.failed(now, why, trial=trial)
+        else:
+            if trial and server.tried:
+                server.succeeded()
+            own.left(trial=trial)
+        self._tell()
 
-    def _learn(self, model: Model, error: AttemptError, *, trial: bool) -> None:
-        server, now, key = self._server(model), _now(), (model.url, model.model)
+    def _remember(self, model: Model, error: AttemptError) -> None:
+        """Keep what the failure says of when, or with what, to come again."""
+        spot, now = self._spot(model), _now()
         if error.failure in POLITE:
             self._leave_alone(model, error)
         elif error.failure == "auth":
-            self._blocked[key] = (now + AUTH_PAUSE, error.sentence())
+            self._pauses.refuse(_lock(model), self._key(model), error.sentence())
         elif error.failure == "load-failed":
-            self._blocked[key] = (now + LOAD_PAUSE, error.sentence())
+            self._pauses.pause(spot, now + LOAD_PAUSE, error.sentence(), asked_for=False)
         elif error.failure == "missing-model":
             hint = pull_hint(model)
-            self._missing[key] = f"{error.text} {hint}" if hint else error.text
-        is_polite = error.failure in POLITE and error.retry_after is not None
-        if error.failure in TROUBLE and not is_polite:
-            server.reason = error.sentence()
-            server.absent = error.failure in ABSENT
-            server.breaker.failed(now, certain=server.absent and model.local, trial=trial)
-        else:
-            server.breaker.left(trial=trial)
-        self._tell()
+            self._missing[spot] = f"{error.text} {hint}" if hint else error.text
 
     def _leave_alone(self, model: Model, error: AttemptError) -> None:
         """Remember a rest that was asked for: a short one is waited out, for a longer one others are asked."""
-        key, now = (model.url, model.model), _now()
+        spot, now = self._spot(model), _now()
         if error.retry_after is not None:
-            until = max(self._rests.get(key, 0.0), now + min(error.retry_after, LONGEST_REST))
-            self._rests[key] = until
+            until = self._pauses.rest(spot, now + min(error.retry_after, LONGEST_REST))
             if error.retry_after > model.retry_after:
-                self._blocked[key] = (until, error.text)
-        elif error.failure == "rate-limited":
-            self._blocked[key] = (now + RATE_PAUSE, error.text)
+                self._pauses.pause(spot, until, error.text, asked_for=True)
+        else:
+            pause = RATE_PAUSE if error.failure == "rate-limited" else BUSY_PAUSE
+            self._pauses.pause(spot, now + pause, error.text, asked_for=True)
 
     def left(self, model: Model, *, trial: bool = True) -> None:
         """The attempt ended, and says nothing of the server: it was cancelled, or never got there."""
         server = self._server(model)
         server.asked -= 1
-        server.breaker.left(trial=trial)
+        for breaker in self._breakers_of(model):
+            breaker.left(trial=trial)
 
     def settings_changed(self) -> None:
-        """Keys and addresses may be new: what was refused may be tried again."""
-        self._blocked.clear()
-        self._rests.clear()
+        """Keys and addresses may be new: what was refused may be tried again. What servers asked for still holds."""
+        self._pauses.settings_changed()
         self._missing.clear()
 
     async def watch(self, models: Callable[[], Iterable[Model]], every: float = EVERY) -> None:
@@ -275,12 +264,29 @@ class Health:
     async def _glance(self, model: Model) -> None:
         server = self._server(model)
         try:
-            await self.look(model)
+            await self._list(model)
         except AttemptError as error:
             # A machine that is busy with our own request, or with a load, may be slow to list its models.
-            is_busy = error.failure in {"slow", "unreachable"} and (server.asked or self._loading())
-            if server.breaker.closed(_now()) and not is_busy:
-                self._learn(model, error, trial=False)
+            has_work = error.failure in {"slow", "unreachable"} and (server.asked or self._loading())
+            is_there = has_work or error.failure in POLITE
+            if is_there or not server.breaker.closed(_now()):
+                return
+            certain = error.failure in ABSENT and model.local
+            server.breaker.failed(_now(), error.sentence(), certain=certain, trial=False)
+            self._tell()
+
+
+def _address(model: Model) -> str:
+    return model.url or model.provider
+
+
+def _lock(model: Model) -> tuple[str, str]:
+    """What a refused key is remembered by."""
+    return _address(model), model.key or ""
+
+
+def _breaker() -> Breaker:
+    return Breaker(FAILURES, lambda: random.uniform(0.8, 1.2))
 
 
 def _now() -> float:

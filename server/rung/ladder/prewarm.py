@@ -24,5 +24,7 @@ async def prewarm(means: Means, candidate: Candidate) -> bool:
         return False
     if known.state != "cold" or known.remote:
         return False
-    await means.warmups.start(model.replace(model=known.name) if known.name else model)
+    named = model.replace(model=known.name) if known.name else model
+    await means.warmups.start(named)
+    means.health.ordered(named)
     return True

@@ -1,7 +1,7 @@
 """What an Ollama server says of itself: which models are installed, which are in memory. Never a completion.
 
 ``/api/tags`` and ``/api/ps`` answer at once even while a model loads or speaks (recorded: ps-while-loading), so their
-silence means the server is gone, and their answer says nothing of how busy it is.
+answer says nothing of how busy the server is; a machine with too much to do may be slow to give it all the same.
 """
 
 from __future__ import annotations

@@ -66,6 +66,27 @@ def test_half_open_a_failure_opens_it_for_longer_and_a_cancel_lets_the_next_one_
     assert found.closed(BASE + 2 * BASE)
 
 
+def test_half_open_whoever_hears_it_speak_lets_the_others_in_but_the_next_failure_opens_it_for_longer() -> None:
+    found = breaker(3)
+    for _ in range(3):
+        found.failed(0.0)
+    assert found.begin(BASE)
+    found.spoke()
+    assert found.closed(BASE)
+    assert not found.begin(BASE)
+    found.failed(BASE)
+    assert not found.closed(BASE + 2 * BASE - 0.1)
+    assert found.closed(BASE + 2 * BASE)
+
+
+def test_the_reason_is_that_of_the_last_failure() -> None:
+    found = breaker(1)
+    found.failed(0.0, "It is gone.")
+    found.failed(1.0, "It is still gone.")
+    found.failed(2.0)
+    assert found.reason == "It is still gone."
+
+
 def test_an_early_failure_never_shortens_a_pause() -> None:
     found = breaker(1)
     for _ in range(3):
@@ -92,6 +113,8 @@ def told(found: Health, asked: Model, outcome: str, retry_after: float | None = 
         ("unreachable", ["down"]),
         ("slow", ["unknown", "unknown", "down"]),
         ("broken", ["unknown", "unknown", "down"]),
+        ("stalled", ["unknown", "unknown", "down"]),
+        ("busy", ["blocked"] * 5),
         ("rate-limited", ["blocked"]),
         ("auth", ["blocked"]),
         ("load-failed", ["blocked"]),

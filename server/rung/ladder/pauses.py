@@ -1,0 +1,72 @@
+"""Who is to be left alone, and until when: what servers asked for, and whom they do not let in.
+
+A pause belongs to one model at one address. A key that was refused is refused for every model of its address, until
+there is another one or the settings change. Times are seconds of the loop's clock.
+"""
+
+from __future__ import annotations
+
+from rung.types.value import Value
+
+Spot = tuple[str, str]
+"""An address, and the name of a model or of a key there."""
+
+
+class _Pause(Value):
+    until: float
+    why: str
+    asked_for: bool
+    """The server asked for it, or limits how often it is asked: no settings change that."""
+
+
+class _Refusal(Value):
+    fingerprint: int
+    """Of the key that was refused."""
+    why: str
+
+
+class Pauses:
+    """All of them, by address and name."""
+
+    def __init__(self) -> None:
+        self._pauses: dict[Spot, _Pause] = {}
+        self._rests: dict[Spot, float] = {}
+        self._refusals: dict[Spot, _Refusal] = {}
+
+    def pause(self, spot: Spot, until: float, why: str, *, asked_for: bool) -> None:
+        """Others are asked instead of this model until then; a longer pause that is under way stays."""
+        before = self._pauses.get(spot)
+        if before is None or before.until <= until:
+            self._pauses[spot] = _Pause(until, why, asked_for)
+
+    def rest(self, spot: Spot, until: float) -> float:
+        """The server asked not to ask this model before then; gives when it may be asked, for an earlier rest stays."""
+        self._rests[spot] = max(self._rests.get(spot, 0.0), until)
+        return self._rests[spot]
+
+    def resting(self, spot: Spot, now: float) -> float:
+        """Seconds for which the server asked to be left alone."""
+        return max(0.0, self._rests.get(spot, 0.0) - now)
+
+    def refuse(self, spot: Spot, key: str | None, why: str) -> None:
+        """The server does not take this key (None: lets nobody in without one)."""
+        self._refusals[spot] = _Refusal(hash(key), why)
+
+    def paused(self, spot: Spot, now: float) -> str | None:
+        """Why this model is left alone now; None where it may be asked."""
+        found = self._pauses.get(spot)
+        return found.why if found and found.until > now else None
+
+    def refused(self, spot: Spot, key: str | None) -> str | None:
+        """Why this key is of no use there; None where it may be, as any other than the refused one."""
+        found = self._refusals.get(spot)
+        return found.why if found and found.fingerprint == hash(key) else None
+
+    def let_in(self, spot: Spot) -> None:
+        """The server took the key after all."""
+        self._refusals.pop(spot, None)
+
+    def settings_changed(self) -> None:
+        """What may have been the settings' fault is forgotten; what a server asked for is not."""
+        self._refusals.clear()
+        self._pauses = {spot: pause for spot, pause in self._pauses.items() if pause.asked_for}
