@@ -14,9 +14,11 @@ from tests.unit.providers.scripted import Script, serving
 from tests.unit.providers.test_streams import delta, sse
 
 from rung.errors import NoAnswerError
+from rung.ledger.purse import Hold, as_billed
 from rung.providers import anthropic, openai
 from rung.settings.values import Budget, Settings, Tier
 from rung.sim import KINDS
+from rung.types.attempt import Attempt
 from rung.types.model import Model, Price
 
 if TYPE_CHECKING:
@@ -180,23 +182,42 @@ async def test_a_failed_call_costs_its_prompt_where_the_server_may_have_read_it(
 
 
 @pytest.mark.parametrize("name", ["gpt-5-mini", "openai/o3", "somebodys"])
-async def test_a_gateway_s_thinking_that_nobody_saw_may_be_as_much_as_was_asked_for(
-    desk: Desk, home: Path, name: str
-) -> None:
-    async with serving(Script([sse(delta(TEXT))], cut=True)) as server:
+async def test_a_gateway_s_thinking_that_nobody_saw_is_billed_too(desk: Desk, home: Path, name: str) -> None:
+    async with serving(Script([sse(delta("A"))], cut=True)) as server:
         model = GATEWAY.replace(url=f"{server.url}/v1", model=name)
         (attempt,) = agree(await receipt_of(desk, under_a_budget(model)), home)
     assert attempt.estimated
-    assert (attempt.tokens_out == OUTPUT) == (name != "somebodys")
+    assert (1 < attempt.tokens_out <= OUTPUT) == (name != "somebodys")
 
 
-async def test_a_model_that_was_seen_to_think_and_broke_off_may_have_thought_all_it_was_allowed_to(
-    desk: Desk, home: Path
-) -> None:
+async def test_what_a_model_was_seen_to_think_before_it_broke_off_is_billed_too(desk: Desk, home: Path) -> None:
     thought = {"choices": [{"index": 0, "delta": {"reasoning_content": "Hm."}, "finish_reason": None}]}
-    async with serving(Script([sse(thought, delta(TEXT))], cut=True)) as server:
+    async with serving(Script([sse(thought, delta("A"))], cut=True)) as server:
         (attempt,) = agree(await receipt_of(desk, under_a_budget(GATEWAY.replace(url=f"{server.url}/v1"))), home)
-    assert (attempt.tokens_out, attempt.estimated) == (OUTPUT, True)
+    assert attempt.estimated
+    assert 1 < attempt.tokens_out <= OUTPUT
+
+
+THINKER = GATEWAY.replace(model="gpt-5-mini")
+
+
+@pytest.mark.parametrize(
+    ("model", "fields", "thought", "tokens_out"),
+    [
+        (GATEWAY, {"tokens_out": 7, "total_ms": 500, "estimated": True}, False, 7),
+        (GATEWAY, {"tokens_out": 7, "total_ms": 500, "estimated": True}, True, 1507),
+        (THINKER, {"tokens_out": 7, "total_ms": 500, "estimated": True}, False, 1507),
+        (THINKER, {"tokens_out": 7, "total_ms": 500, "queued_ms": 400, "estimated": True}, False, 307),
+        (THINKER, {"tokens_out": 7, "total_ms": 60_000, "estimated": True}, False, 4000),
+        (THINKER, {"tokens_out": 5000, "total_ms": 60_000, "estimated": True}, False, 5000),
+        (THINKER, {"tokens_out": 7, "total_ms": 500}, True, 7),
+    ],
+)
+def test_what_was_thought_unseen_is_what_can_be_written_in_the_time_up_to_what_was_asked_for(
+    model: Model, fields: dict[str, Any], *, thought: bool, tokens_out: int
+) -> None:
+    attempt = Attempt("cloud", "m", "openai", "cancelled", tokens_in=9, **fields)
+    assert as_billed(attempt, Hold(model, 9, 4000, 1.0, None), thought=thought).tokens_out == tokens_out
 
 
 async def test_a_gateway_on_loopback_that_has_a_price_is_under_the_budget_as_the_cloud_is(

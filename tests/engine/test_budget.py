@@ -224,8 +224,8 @@ async def test_a_cancelled_call_is_billed_by_estimate(desk: Desk, home: Path, mo
     if model == CLAUDE:
         assert (attempt.tokens_out > 0) == (moment == "in the middle")
     else:
-        # What it thought nobody saw: it may be as much as it was allowed to.
-        assert attempt.tokens_out == OUTPUT + openai.HEADROOM
+        # What it thought nobody saw.
+        assert 0 < attempt.tokens_out <= OUTPUT + openai.HEADROOM
     ((amount, settled, estimated),) = counted(home)
     assert settled
     assert estimated

@@ -232,7 +232,7 @@ class Budget:
         self._complaint = f"The budget cannot be kept: {why}. Under a budget no cloud is asked."
         self._ledger.complain(self._complaint)
         if isinstance(error, sqlite3.Error) and is_damaged(error):
-            self._ledger.mend(seen)
+            self._ledger.mend(seen, self._patience)
             with contextlib.suppress(OSError, sqlite3.Error), self._transaction(self._clock()):
                 pass
         return why

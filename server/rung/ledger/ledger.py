@@ -205,12 +205,12 @@ class Ledger:
 
         seen = inode(self.path)
         try:
-            self._write_batch(rows)
+            self._write_batch(rows, self._patience)
         except NewerLedgerError:
             self.complain("The ledger was written by a newer Rung: records are being dropped.")
         except sqlite3.Error as error:
             if is_damaged(error):
-                self._begin_anew(rows, seen)
+                self._begin_anew(rows, seen, self._patience)
             else:
                 name = getattr(error, "sqlite_errorname", type(error).__name__)
                 self.complain(f"The ledger cannot be written ({name}): records are being dropped.")
@@ -220,20 +220,21 @@ class Ledger:
         with self._guard:
             self._waiting -= len(rows)
 
-    def mend(self, seen: int | None) -> None:
+    def mend(self, seen: int | None, patience: float) -> None:
         """Put a damaged file aside, and begin a new one with what can still be read of the money in it.
 
         Args:
             seen: the inode of the file that was found to be damaged.
+            patience: seconds to wait for other processes.
         """
-        self._begin_anew([], seen)
+        self._begin_anew([], seen, patience)
 
-    def _write_batch(self, rows: list[Row], money: Sequence[Reservation] = ()) -> None:
+    def _write_batch(self, rows: list[Row], patience: float, money: Sequence[Reservation] = ()) -> None:
         from rung.ledger.reservations import put_back  # noqa: PLC0415
         from rung.ledger.rows import insert  # noqa: PLC0415
         from rung.ledger.schema import open_for_writing, transaction  # noqa: PLC0415
 
-        connection = open_for_writing(self.path, self._patience)
+        connection = open_for_writing(self.path, patience)
         try:
             with transaction(connection):
                 put_back(connection, money)
@@ -246,7 +247,7 @@ class Ledger:
                 self._unwritten.pop(row.id, None)
             self.problem = None
 
-    def _begin_anew(self, rows: list[Row], seen: int | None) -> None:
+    def _begin_anew(self, rows: list[Row], seen: int | None, patience: float) -> None:
         import sqlite3  # noqa: PLC0415
 
         from rung.ledger.reservations import salvage  # noqa: PLC0415
@@ -262,10 +263,10 @@ class Ledger:
         if aside is not None:
             money = salvage(aside)
             log.warning("The ledger was damaged; it is kept as %s, and a new one was begun.", aside.name)
-        deadline = time.monotonic() + self._patience
+        deadline = time.monotonic() + patience
         while True:
             try:
-                self._write_batch(rows, money)
+                self._write_batch(rows, patience, money)
             except (OSError, sqlite3.Error) as error:
                 # Another process may be in the middle of moving the same damaged file.
                 moving = isinstance(error, FileNotFoundError) or (

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from typing import TYPE_CHECKING
 
 from rung.ledger import prices
@@ -28,6 +29,8 @@ SENT = ("slow", "cancelled", "filtered")
 """Outcomes after which the server may have read the prompt, and charge for it, although nothing came back."""
 DENSE = 2.0
 """Tokens a prompt may have for each that is estimated: of 1,300 source files the densest had 1.9."""
+FASTEST = 3000.0
+"""Tokens a second that no server anybody can rent writes more of."""
 
 
 class Hold(Value):
@@ -144,13 +147,14 @@ class Purse:
 def as_billed(attempt: Attempt, hold: Hold, *, thought: bool) -> Attempt:
     """The attempt with the tokens it may be charged for, an estimate where the server did not count them.
 
-    One that ended before the server said a word may have cost its prompt. What a model thought nobody saw, so that it
-    may be anything up to what was asked for.
+    One that ended before the server said a word may have cost its prompt. What a model thought nobody saw: it may be
+    all that can be written in the time it took, up to what was asked for.
     """
     if not attempt.tokens_in and not attempt.tokens_out and _was_sent(attempt):
         attempt = attempt.replace(tokens_in=hold.prompt, estimated=True)
     if attempt.estimated and (thought or thinks(hold.model)):
-        attempt = attempt.replace(tokens_out=max(attempt.tokens_out, hold.most))
+        unseen = math.ceil(max(0, attempt.total_ms - attempt.queued_ms) * FASTEST / 1000)
+        attempt = attempt.replace(tokens_out=max(attempt.tokens_out, min(attempt.tokens_out + unseen, hold.most)))
     return attempt
 
 

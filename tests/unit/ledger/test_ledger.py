@@ -275,11 +275,11 @@ async def test_a_locked_file_delays_nobody_and_is_said_once(
 def hold_back(ledger: Ledger, patch: pytest.MonkeyPatch) -> threading.Event:
     """Keep the writer from its file until the event is set."""
     gate = threading.Event()
-    real: Callable[[list[Row]], None] = ledger._write_batch
+    real: Callable[[list[Row], float], None] = ledger._write_batch
 
-    def write(rows: list[Row]) -> None:
+    def write(rows: list[Row], patience: float) -> None:
         assert gate.wait(LIMIT)
-        real(rows)
+        real(rows, patience)
 
     patch.setattr(ledger, "_write_batch", write)
     return gate
