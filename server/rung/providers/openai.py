@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import importlib
 import logging
+import re
 from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,21 @@ if TYPE_CHECKING:
 OFFICIAL = "https://api.openai.com/v1"
 REASONING = ("gpt-5", "o1", "o3", "o4")
 """Names that begin so think before they speak, and count it as output."""
+LIMITS = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
+"""The two names of the limit of an answer."""
+PARAMETERS = (
+    ("reasoning_effort", re.compile(r"reasoning_effort")),
+    ("max_tokens", re.compile(r"max_tokens")),
+    ("max_completion_tokens", re.compile(r"max_completion_tokens")),
+    ("stream_options", re.compile(r"stream_options")),
+    ("response_format", re.compile(r"response_format|json_schema")),
+    ("reasoning_effort", re.compile(r"reasoning|thinking", re.IGNORECASE)),
+)
+"""What may be left out of a request where a server does not know it, and how its refusal names it, plainest first."""
+LASTING = {"max_tokens", "max_completion_tokens", "reasoning_effort", "stream_options"}
+"""What a server that refused it refuses each time; a schema may be refused for what is in it."""
+MENDED = {400, 422}
+"""The statuses that may complain of a parameter."""
 HEADROOM = 4000
 """Tokens a reasoning model may think on top of the answer; without them short answers come back empty (facts 8)."""
 
@@ -62,6 +78,8 @@ def request_body(question: Question) -> dict[str, Any]:
             body["reasoning_effort"] = "low"
     else:
         body["max_tokens"] = question.max_output
+        # Some models think unless told otherwise, and would spend a short answer's tokens on it.
+        body["reasoning_effort"] = "none"
     if question.schema is not None:
         body["response_format"] = {
             "type": "json_schema",
@@ -70,21 +88,18 @@ def request_body(question: Question) -> dict[str, Any]:
     return body
 
 
-def repaired(body: dict[str, Any], complaint: str) -> dict[str, Any] | None:
-    """The body without the parameter a 400 complains of; None where it complains of something else."""
+def complained_of(body: dict[str, Any], complaint: str) -> str | None:
+    """The parameter a refusal complains of; None where it complains of something else."""
     if overflow.names_the_window(complaint):
         # Some servers name max_tokens in the same breath as the window that is too small.
         return None
-    if "max_tokens" in complaint and "max_tokens" in body:
-        rest = {name: value for name, value in body.items() if name != "max_tokens"}
-        return {**rest, "max_completion_tokens": body["max_tokens"]}
-    if "max_completion_tokens" in complaint and "max_completion_tokens" in body:
-        rest = {name: value for name, value in body.items() if name != "max_completion_tokens"}
-        return {**rest, "max_tokens": body["max_completion_tokens"]}
-    for name in ("reasoning_effort", "stream_options", "response_format"):
-        if name in body and (name in complaint or (name == "response_format" and "json_schema" in complaint)):
-            return {key: value for key, value in body.items() if key != name}
-    return None
+    return next((name for name, words in PARAMETERS if name in body and words.search(complaint)), None)
+
+
+def without(body: dict[str, Any], name: str) -> dict[str, Any]:
+    """The body without a parameter; a limit goes by its other name instead."""
+    rest = {key: value for key, value in body.items() if key != name}
+    return {**rest, LIMITS[name]: body[name]} if name in LIMITS else rest
 
 
 class OpenAI:
@@ -92,6 +107,8 @@ class OpenAI:
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
+        self._refused: dict[tuple[str, str], tuple[str, ...]] = {}
+        """What each model's server refused, by address and name, so that it is refused once and not each time."""
 
     async def chat(self, question: Question) -> AsyncGenerator[StreamEvent]:
         """See :class:`rung.providers.events.Chat`."""
@@ -109,22 +126,43 @@ class OpenAI:
             # The SDK fills these from variables that are not Rung's to use, and has no argument that says "none".
             client.organization = client.project = None
             client._custom_headers = {}  # noqa: SLF001
-            body = request_body(question)
-            complaint: list[str] = []
-            async with contextlib.aclosing(_stream(sdk, client, model, body, complaint)) as first:
-                async for event in first:
+            async with contextlib.aclosing(self._mended(sdk, client, question)) as events:
+                async for event in events:
                     yield event
-            second = repaired(body, complaint[0]) if complaint else None
-            if second is not None:
-                async with contextlib.aclosing(_stream(sdk, client, model, second, None)) as again:
-                    async for event in again:
-                        yield event
+
+    async def _mended(self, sdk: Any, client: AsyncOpenAI, question: Question) -> AsyncGenerator[StreamEvent]:
+        """The answer, asked for once more after each refusal that names a parameter; each is mended once."""
+        model, body = question.model, request_body(question)
+        mended: list[str] = []
+        for name in self._refused.get((model.url, model.model), ()):
+            if name in body:
+                body = without(body, name)
+        while True:
+            complaint: list[str] = []
+            async with contextlib.aclosing(
+                _stream(sdk, client, model, body, tuple(mended), complaint=complaint)
+            ) as events:
+                async for event in events:
+                    if isinstance(event, Opened):
+                        self._remember(model, mended)
+                    yield event
+            if not complaint:
+                return
+            mended.append(complaint[0])
+            body = without(body, complaint[0])
+
+    def _remember(self, model: Model, mended: list[str]) -> None:
+        """Without these it was taken."""
+        place = (model.url, model.model)
+        lasting = [name for name in mended if name in LASTING]
+        if lasting:
+            self._refused[place] = tuple(dict.fromkeys((*self._refused.get(place, ()), *lasting)))
 
 
 async def _stream(
-    sdk: Any, client: AsyncOpenAI, model: Model, body: dict[str, Any], complaint: list[str] | None
+    sdk: Any, client: AsyncOpenAI, model: Model, body: dict[str, Any], mended: tuple[str, ...], *, complaint: list[str]
 ) -> AsyncGenerator[StreamEvent]:
-    """One request. A 400 that can be repaired goes into ``complaint`` instead of being raised, where that is a list."""
+    """One request; the parameter a refusal names goes into ``complaint`` instead of being raised, unless ``mended``."""
     try:
         async with client.chat.completions.with_streaming_response.create(**body) as response:
             yield Opened(simulated=SIMULATED in response.headers)
@@ -135,8 +173,10 @@ async def _stream(
                     yield event
     except sdk.APIStatusError as error:
         text = error.response.text[:65536]
-        if complaint is not None and error.status_code == 400 and repaired(body, text) is not None:
-            complaint.append(text)
+        name = complained_of(body, text) if error.status_code in MENDED else None
+        # A server that refuses both names of the limit is not asked for ever.
+        if name and name not in mended and LIMITS.get(name) not in mended:
+            complaint.append(name)
             return
         raise failures.for_status(model, error.status_code, text, error.response.headers) from None
     except sdk.APIConnectionError as error:

@@ -192,7 +192,8 @@ async def chat(state: State, call: Call) -> None:
     usage = bool((body.get("stream_options") or {}).get("include_usage"))
     form = CloudCompletions(call.exchange.served, next(state.numbers), usage=usage)
     limit = body.get("max_completion_tokens") or body.get("max_tokens")
-    ask = read_ask(model, body, limit, model.context)
+    think = False if body.get("reasoning_effort") == "none" else None
+    ask = read_ask(model, body, limit, model.context, think=think)
     if problem := _overlong(ask):
         await refuse(call.wire, problem)
         return

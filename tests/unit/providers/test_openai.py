@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
-from tests.unit.providers.scripted import Script, Talk, end_of, failure, heard, question, serving, text_of
+from tests.unit.providers.scripted import Script, Talk, end_of, failure, heard, question, serving, text_of, thoughts
 from tests.unit.providers.test_streams import delta, sse
 
-from rung.providers.openai import HEADROOM, OpenAI, repaired, request_body
-from rung.sim import Simulator
+from rung.providers.openai import HEADROOM, OpenAI, complained_of, request_body
+from rung.sim import SimModel, Simulator
 from rung.types.model import Model
 
 OK = Script([sse(delta("fine", "stop"))])
@@ -113,7 +114,9 @@ def complaint(name: str) -> Script:
         (True, "max_tokens", "max_completion_tokens"),
         (False, "max_completion_tokens", "max_tokens"),
         (False, "reasoning_effort", None),
+        (True, "reasoning_effort", None),
         (False, "stream_options", None),
+        (True, "stream_options", None),
     ],
 )
 async def test_a_parameter_that_is_refused_is_mended_once(*, compatible: bool, name: str, instead: str | None) -> None:
@@ -127,6 +130,67 @@ async def test_a_parameter_that_is_refused_is_mended_once(*, compatible: bool, n
         assert second[instead] == first[name]
     rest = {name, instead}
     assert {k: v for k, v in first.items() if k not in rest} == {k: v for k, v in second.items() if k not in rest}
+
+
+REFUSALS = [
+    pytest.param(400, "Unrecognized request argument supplied: reasoning_effort", id="OpenAI"),
+    pytest.param(400, "Unsupported value: 'reasoning_effort' does not support 'none' with this model.", id="a value"),
+    pytest.param(400, 'invalid reasoning value: "none" (must be "high", "medium", or "low")', id="Ollama of old"),
+    pytest.param(400, "`reasoning_effort` is not one of: max_tokens, response_format, stream", id="a list"),
+    pytest.param(422, '[{"type":"extra_forbidden","loc":["body","reasoning_effort"]}]', id="Mistral"),
+    pytest.param(400, "Thinking cannot be disabled for this model.", id="a gateway"),
+]
+
+
+@pytest.mark.parametrize(("status", "text"), REFUSALS)
+async def test_a_server_that_knows_nothing_of_thinking_is_told_once_and_for_all(status: int, text: str) -> None:
+    refusal = Script([json.dumps({"error": {"message": text}}).encode()], status=status)
+    async with serving(refusal, OK, OK, OK) as server:
+        chat, asked = keyed(), question(model(server.url, compatible=True))
+        for _ in range(2):
+            assert text_of(await heard(chat, asked)) == "fine"
+        other = await heard(chat, question(model(server.url, name="other", compatible=True)))
+        said = [(talk.body["model"], talk.body.get("reasoning_effort")) for talk in server.talks]
+    assert text_of(other) == "fine"
+    assert said == [("gpt-5-mini", "none"), ("gpt-5-mini", None), ("gpt-5-mini", None), ("other", "none")]
+
+
+async def test_a_server_that_refuses_several_parameters_is_asked_once_more_for_each() -> None:
+    async with serving(complaint("max_tokens"), complaint("reasoning_effort"), OK, OK) as server:
+        chat, asked = keyed(), question(model(server.url, compatible=True))
+        for _ in range(2):
+            assert text_of(await heard(chat, asked)) == "fine"
+        bodies = [talk.body for talk in server.talks]
+    names = [{"max_tokens", "max_completion_tokens", "reasoning_effort"} & set(body) for body in bodies]
+    settled = {"max_completion_tokens"}
+    assert names == [{"max_tokens", "reasoning_effort"}, settled | {"reasoning_effort"}, settled, settled]
+
+
+async def test_what_did_not_help_is_not_remembered() -> None:
+    broken = Script([b'{"error":{"message":"reasoning_effort: no"}}'], status=400)
+    async with serving(broken, Script([b"{}"], status=400), OK) as server:
+        chat, asked = keyed(), question(model(server.url, compatible=True))
+        await failure(chat, asked)
+        await heard(chat, asked)
+        assert ["reasoning_effort" in talk.body for talk in server.talks] == [True, False, True]
+
+
+async def test_a_schema_that_is_refused_once_is_sent_again_the_next_time() -> None:
+    async with serving(complaint("response_format"), OK) as server:
+        chat, asked = keyed(), question(model(server.url, compatible=True)).replace(schema={"type": "object"})
+        for _ in range(2):
+            await heard(chat, asked)
+        assert ["response_format" in talk.body for talk in server.talks] == [True, False, True]
+
+
+async def test_a_model_that_thinks_unless_told_otherwise_answers_in_a_few_tokens() -> None:
+    thinks = SimModel("small:1b", says="A queue is a line.", thinking=True)
+    async with Simulator([thinks]) as sim:
+        asked = question(model(sim.url, name="small:1b", compatible=True), limit=12)
+        events = await heard(keyed(), asked)
+    assert text_of(events) == "A queue is a line."
+    assert thoughts(events) == 0
+    assert end_of(events).stop == "stop"
 
 
 async def test_a_second_complaint_ends_it() -> None:
@@ -146,7 +210,7 @@ async def test_a_prompt_that_is_too_long_is_not_sent_again_though_max_tokens_is_
 
 def test_nothing_is_mended_that_was_not_complained_of() -> None:
     body = request_body(question(model("http://127.0.0.1:1")))
-    assert repaired(body, "Invalid 'messages': empty array.") is None
+    assert complained_of(body, "Invalid 'messages': empty array.") is None
 
 
 def test_a_reasoning_model_gets_room_to_think_and_others_get_the_limit_alone() -> None:
