@@ -13,7 +13,7 @@ from rung.actions.context.gathered import Gathered
 from rung.actions.gather import gather
 from rung.actions.run import Produced, run
 from rung.errors import NoAnswerError, RungError
-from rung.ladder.attempt import Ascent, Tried
+from rung.ladder.ascent import Ascent, Tried
 from rung.ladder.climb import Ladder
 from rung.ladder.prompt import preview as shown
 from rung.ledger import prices
@@ -179,7 +179,8 @@ class Running:
 
         order = tuple(tier.name for tier in self._settings.tiers)
         try:
-            ascent = Ascent(call, found, order, deadline, admit, self._request.background)
+            alone = decision.only_tier or decision.only_model is not None
+            ascent = Ascent(call, found, order, deadline, admit, self._request.background, alone)
             answer = await ladder.climb(ascent, self._emit, tried)
         finally:
             # Shielded: what a cancelled attempt may have cost is counted too.

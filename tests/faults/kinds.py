@@ -93,8 +93,7 @@ SIMULATED = (
     status("404 model", 404, "missing-model", message="model 'victim' not found"),
     status("404", 404, "bad-request", body="<html>nothing here</html>"),
     status("408", 408, "slow"),
-    status("413", 413, "bad-request")._replace(providers=PROVIDERS[:3]),
-    status("413 of Anthropic's", 413, "too-long")._replace(providers=("anthropic",)),
+    status("413", 413, "too-long"),
     status("429", 429, "rate-limited"),
     status("429 with a short Retry-After", 429, "rate-limited", headers={"retry-after": "2"}),
     status("429 with a short Retry-After once", 429, "rate-limited", headers={"retry-after": "2"}, times=1)._replace(

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rung.errors import AttemptError
+from rung.ladder.ascent import Ascent, LeftError, NotAdmittedError, Tried
 from rung.ladder.fit import Fitted
 from rung.ladder.gate import judge, trimmed
 from rung.ladder.means import Means
 from rung.ladder.prompt import prompt_for
 from rung.ladder.rates import Turn
+from rung.ladder.remaining import Remaining
 from rung.ladder.speak import Limits, Release, Said, speak
 from rung.providers.events import Question
 from rung.types.attempt import Attempt
-from rung.types.call import Answer, Call
+from rung.types.call import Answer
 from rung.types.event import TierEvent
-from rung.types.model import Model
-from rung.types.part import Omission
-from rung.types.plan import Candidate, Plan
+from rung.types.plan import Candidate
 from rung.types.receipt import Redaction
-from rung.types.value import Value
 
 if TYPE_CHECKING:
     from rung.routing.plan import Known
@@ -30,38 +30,6 @@ if TYPE_CHECKING:
 
 BLINK = 0.001
 """Seconds that do not matter."""
-
-
-class Tried(Value):
-    """One attempt, with what is needed to price it."""
-
-    attempt: Attempt
-    model: Model
-    served: str | None = None
-    simulated: bool = False
-    left_out: tuple[Omission, ...] = ()
-    redacted: tuple[Redaction, ...] = ()
-    thought: bool = False
-    """It was seen to think, which is charged and not counted where the answer broke off."""
-
-
-class Ascent(Value):
-    """One call on its way up."""
-
-    call: Call
-    plan: Plan
-    order: tuple[str, ...]
-    """The names of all tiers, lowest first."""
-    deadline: float
-    """When it must be over, on the loop's clock."""
-    admit: Callable[[Candidate, int], Awaitable[str | None]]
-    """The last word before a connection is opened, given the candidate and the prompt's tokens: None, or why not."""
-    background: bool = False
-    """Nobody waits for the answer: whoever does comes first."""
-
-
-class NotAdmittedError(Exception):
-    """The last word was no: nothing was attempted."""
 
 
 class AttemptRun:
@@ -73,9 +41,7 @@ class AttemptRun:
         ascent: Ascent,
         candidate: Candidate,
         emit: Callable[[Event], None],
-        *,
-        last: bool,
-        asked: set[tuple[str, str]],
+        remaining: Remaining,
     ) -> None:
         self._means = means
         self._ascent = ascent
@@ -84,8 +50,7 @@ class AttemptRun:
         self._candidate = candidate
         self.model = candidate.model
         self._emit = emit
-        self._last = last
-        self._asked = asked
+        self._remaining = remaining
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._queued = 0.0
@@ -99,6 +64,9 @@ class AttemptRun:
         """It finds out whether a server that failed is back."""
         self._turn: Turn | None = None
         """Its turn of the model's rate, as long as it has not used it."""
+        self._timer = asyncio.timeout_at(ascent.deadline)
+        self._fair: float | None = None
+        """When the server will have had the time it may take, on the loop's clock; None: it was not asked yet."""
         self._blame = False
         """Whether a failure now would be the server's: not while we wait in a queue of our own."""
         self.release = Release(emit if ascent.call.stream else None)
@@ -129,34 +97,55 @@ class AttemptRun:
                 health.left(self.model, trial=self._is_trial)
         return answer
 
+    @property
+    def _last(self) -> bool:
+        """Whether nobody else is left who could answer: then only the deadline holds."""
+        return not self._remaining.others(self.model)
+
+    @property
+    def _until(self) -> float:
+        """When this attempt must be over: while there are others, early enough to leave them time."""
+        return self._ascent.deadline if self._last else self._ascent.deadline - self._remaining.reserve
+
     async def _within_deadline(self) -> Answer:
-        timer = asyncio.timeout_at(self._ascent.deadline)
         try:
-            async with timer:
+            async with self._timer, contextlib.AsyncExitStack() as held:
+                self._timer.reschedule(self._until)
                 if self.model.provider == "ollama" and self.model.model == "auto":
                     # The queue is the model's that it stands for.
                     await self._find()
-                queued_since = self._loop.time()
-                self._look_at_queue()
-                async with self._means.slots.take(self.model, background=self._ascent.background):
-                    self._queued = self._loop.time() - queued_since
-                    await self._prepare()
-                    return await self._ask()
+                await self._take_slot(held)
+                await self._prepare()
+                self._timer.reschedule(self._until)
+                return await self._ask()
         except TimeoutError:
-            if not timer.expired():
+            if not self._timer.expired():
                 raise
-            raise AttemptError("slow", "The time this request may take is over.") from None
+            # Whoever got the rest of somebody else's time is not to blame for its end.
+            self._blame = self._blame and self._fair is not None and self._loop.time() >= self._fair
+            if self._loop.time() >= self._ascent.deadline:
+                raise AttemptError("slow", "The time this request may take is over.") from None
+            raise LeftError("slow", f"{self.model.model} takes too long to leave time for the others.") from None
 
-    def _look_at_queue(self) -> None:
-        """Say that there is a queue, or leave it for the next tier where it is forecast to take long."""
-        model = self.model
-        if not self._means.slots.busy(model):
-            return
-        forecast = self._means.queue_seconds(model, background=self._ascent.background)
-        about = "" if forecast is None else f", for about {forecast:.0f} s"
-        if model.when_busy == "climb" and not self._last and forecast is not None and forecast > model.busy_patience:
-            raise AttemptError("busy", f"{model.model} serves others first{about}.")
-        self._waits("queued", f"it serves somebody else first{about}")
+    async def _take_slot(self, held: contextlib.AsyncExitStack) -> None:
+        """Wait for a slot, or leave it for the next tier where that takes long; ``held`` gives it back."""
+        model, slots, since = self.model, self._means.slots, self._loop.time()
+        patience = None
+        if slots.busy(model):
+            forecast = self._means.queue_seconds(model, background=self._ascent.background)
+            about = "" if forecast is None else f", for about {forecast:.0f} s"
+            if not self._last:
+                # Half of the time is for the answer itself.
+                patience = model.busy_patience if model.when_busy == "climb" else (self._until - since) / 2
+                if forecast is not None and forecast > patience:
+                    raise LeftError("busy", f"{model.model} serves others first{about}.")
+            self._waits("queued", f"it serves somebody else first{about}")
+        try:
+            async with asyncio.timeout(patience):
+                await held.enter_async_context(slots.take(model, background=self._ascent.background))
+        except TimeoutError:
+            raise LeftError("busy", f"{model.model} served others for {patience:.0f} s.") from None
+        self._queued = self._loop.time() - since
 
     async def _prepare(self) -> None:
         """Find the model, have it in memory, fit the prompt, and get the last word on whether it may be asked."""
@@ -169,7 +158,7 @@ class AttemptRun:
         why_not = await self._ascent.admit(self._candidate.replace(model=self.model), self._fitted.tokens)
         if why_not:
             raise NotAdmittedError(why_not)
-        self._asked.add((self.model.url, self.model.model))
+        self._remaining.asked.add((self.model.url, self.model.model))
 
     async def _rest(self) -> None:
         """Wait as long as the server asked for, and until the model's own rate allows one more question.
@@ -193,7 +182,7 @@ class AttemptRun:
         turn = self._means.rates.take(model, patience)
         if turn.pause > patience:
             text = f"{model.model} may be asked {model.per_minute} times a minute, again in {turn.pause:.0f} s."
-            raise AttemptError("busy", text)
+            raise LeftError("busy", text)
         self._turn = turn
         if turn.pause:
             self._waits("queued", f"it may be asked {model.per_minute} times a minute, again in {turn.pause:.0f} s")
@@ -212,21 +201,23 @@ class AttemptRun:
             raise AttemptError("missing-model", known.reason or "The model is missing.")
         if known.remote and self.model.local:
             self.model = self.model.replace(local=False)
-        self._candidate = self._candidate.replace(window=known.window or self._candidate.window)
+        windows = [one for one in (known.window, self._candidate.window) if one]
+        self._candidate = self._candidate.replace(window=min(windows) if windows else None)
         return known
 
     async def _find_and_load(self) -> None:
         """Find the model, and wait for its load where it is cold, or leave it behind loading."""
         known = await self._find()
-        if (self.model.url, self.model.model) in self._asked:
+        if (self.model.url, self.model.model) in self._remaining.asked:
             raise NotAdmittedError("it was asked already")
         if known.state != "cold" or known.remote:
             return
+        await self._let_others_load()
         warmups, patience = self._means.warmups, self.model.cold_patience
         before = await warmups.start(self.model)
         forecast = self._means.load_seconds(self.model)
         if not self._last and (self.model.when_cold == "climb" or forecast > patience):
-            raise AttemptError("slow", f"{self.model.model} is not in memory; it loads in the background.")
+            raise LeftError("slow", f"{self.model.model} is not in memory; it loads in the background.")
         self._waits("loading", "it is not in memory yet")
         try:
             async with asyncio.timeout(None if self._last else patience):
@@ -237,7 +228,17 @@ class AttemptRun:
             raise
         except TimeoutError:
             text = f"{self.model.model} was not loaded after {patience:g} s; it goes on loading in the background."
-            raise AttemptError("slow", text) from None
+            raise LeftError("slow", text) from None
+
+    async def _let_others_load(self) -> None:
+        """Never load two models on one server at a time: the second may throw the first out of memory."""
+        warmups, model = self._means.warmups, self.model
+        if not (other := warmups.loads_instead_of(model)):
+            return
+        if not self._last:
+            raise LeftError("slow", f"{model.model} is not in memory, and its server is loading {other}.")
+        self._waits("loading", f"its server is loading {other} first")
+        await warmups.wait_for_others(model)
 
     def _waits(self, what: Waiting, why: str) -> None:
         self._emit(TierEvent(self._tier, self.model.model, why, what))
@@ -247,6 +248,7 @@ class AttemptRun:
         assert fitted is not None
         assert question is not None
         first = self.model.first_content + self._means.prefill_seconds(self.model, fitted.tokens)
+        self._fair = self._loop.time() + first
         limits = Limits(None, None, None)
         if not self._last:
             limits = Limits(first, self.model.idle, self.model.thinking)
@@ -276,9 +278,24 @@ class AttemptRun:
         """Whether the server sent its headers."""
         return self._said.opened
 
+    @property
+    def can_shorten(self) -> bool:
+        """Whether anything in the prompt may be left out."""
+        return any(part.shorten != "never" for part in self._call.parts)
+
+    def fitted_anew(self, error: AttemptError) -> Candidate:
+        """The candidate for a second try; where the server counted more than was estimated, with a smaller window."""
+        window = error.window or self._candidate.window
+        if error.prompt_tokens is None or self._fitted is None or not window:
+            return self._candidate
+        # The window in tokens as they are estimated here, for this prompt.
+        return self._candidate.replace(window=int(window * min(1.0, self._fitted.tokens / error.prompt_tokens)))
+
     def candidate_answer(self) -> Answer | None:
         """The whole but not good enough answer, if it can be read at all; None where there is none."""
         end = self._said.end
+        if end is not None and self._ascent.alone and self._text.strip():
+            return Answer(self._text, self._tier, self.model.model, degraded=True, restore=self._restore)
         if end is None or end.stop == "length" or not self._text.strip() or self._call.check(self._text) is not None:
             return None
         fitted = self._fitted

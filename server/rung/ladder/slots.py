@@ -15,6 +15,9 @@ from collections.abc import AsyncIterator
 from rung.errors import AttemptError
 from rung.types.model import Model
 
+OVERDUE = 3.0
+"""Times the usual length of an answer after which nobody knows any more how long it will take."""
+
 
 class _Line:
     """Whoever is served by one model, and whoever waits."""
@@ -70,7 +73,9 @@ class Slots:
         if service is None:
             return None
         line, now = self._lines[model.url, model.model], asyncio.get_running_loop().time()
-        # When each slot will be free: one that takes longer than usual is about to be.
+        if any(now - since > OVERDUE * service + 1.0 for since in line.since):
+            return None
+        # When each slot will be free: one that takes a little longer than usual is about to be.
         free = [max(0.0, since + service - now) for since in line.since]
         heapq.heapify(free)
         for _ in range(line.waiting if background else len(line.people)):

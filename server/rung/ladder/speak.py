@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rung.errors import AttemptError
+from rung.ladder.ascent import LeftError
 from rung.ladder.refusals import refuses
 from rung.providers.events import Content, Finished, Opened, Question, Thought
 from rung.types.event import TextEvent, TierEvent
@@ -160,5 +161,5 @@ def _too_slow(model: Model, said: Said, thought: bool) -> AttemptError:  # noqa:
     if said.first_content is not None:
         return AttemptError("stalled", f"{model.model} stopped in the middle of its answer.")
     if thought:
-        return AttemptError("slow", f"{model.model} thought for too long.")
-    return AttemptError("slow", f"{model.model} said nothing in time.")
+        return LeftError("slow", f"{model.model} thought for too long.")
+    return LeftError("slow", f"{model.model} said nothing in time.")

@@ -35,7 +35,8 @@ class Warmups:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._children: set[subprocess.Popen[bytes]] = set()
+        self._children: dict[subprocess.Popen[bytes], tuple[str, str]] = {}
+        """The processes that load, with the address and name of the model."""
 
     def _files(self, model: Model) -> tuple[Path, Path]:
         name = hashlib.sha256(f"{model.url} {model.model} {model.context}".encode()).hexdigest()[:24]
@@ -79,7 +80,7 @@ class Warmups:
         self._reap()
         # In the thread, the child is kept even where nobody waits for it any more.
         # Not in a thread: a child must be known before anything can be cancelled, and starting one takes milliseconds.
-        self._children.add(_spawn(json.dumps(job)))
+        self._children[_spawn(json.dumps(job))] = (model.url, model.model)
         return before
 
     def _make_folder(self) -> None:
@@ -95,7 +96,7 @@ class Warmups:
         """Forget the processes that have ended."""
         for child in tuple(self._children):
             if child.poll() is not None:
-                self._children.discard(child)
+                del self._children[child]
 
     def _under_way(self, model: Model) -> bool:
         """Whether a process loads this model, or one of ours may be about to."""
@@ -106,6 +107,16 @@ class Warmups:
         if descriptor is not None:
             os.close(descriptor)
         return descriptor is None
+
+    def loads_instead_of(self, model: Model) -> str | None:
+        """Which other model the server of this one is loading for us; None: none."""
+        self._reap()
+        return next((name for url, name in self._children.values() if url == model.url and name != model.model), None)
+
+    async def wait_for_others(self, model: Model) -> None:
+        """Until its server loads no other model for us."""
+        while self.loads_instead_of(model):  # noqa: ASYNC110 - processes that end tell nobody
+            await asyncio.sleep(GLANCE)
 
     @property
     def active(self) -> bool:

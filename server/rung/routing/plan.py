@@ -75,12 +75,19 @@ def plan(decision: Decision, settings: Settings, know: Callable[[Model], Known],
                 skipped.append(Skipped(tier.name, named.model, f"its window of {window} tokens is too small"))
             else:
                 able.append(candidate)
+    # When all others have failed: better a shortened prompt, or one who may have come back, than no answer at all.
+    later = (*small, *sorted(reversed(resting), key=_least_hope))
     if able:
-        return Plan(tuple(able), tuple(skipped))
-    # Nobody is able: better one who may have come back, or a shortened prompt, than no answer at all.
-    last = tuple(small or resting[:1])
+        return Plan(tuple(able), tuple(skipped), later)
+    last = tuple(small or later[-1:])
     names = {(c.tier, c.model.model) for c in last}
-    return Plan(last, tuple(s for s in skipped if (s.tier, s.model) not in names))
+    rest = tuple(c for c in later if (c.tier, c.model.model) not in names)
+    return Plan(last, tuple(s for s in skipped if (s.tier, s.model) not in names), rest)
+
+
+def _least_hope(candidate: Candidate) -> int:
+    """Whoever was told to stay away comes before whoever failed: of them all, only the last one is asked."""
+    return 0 if candidate.state == "blocked" else 1
 
 
 def _named(model: Model, known: Known, decision: Decision) -> Model:

@@ -37,3 +37,5 @@ class Plan(Value):
 
     attempts: tuple[Candidate, ...]
     skipped: tuple[Skipped, ...] = ()
+    later: tuple[Candidate, ...] = ()
+    """Of the skipped those who may be tried all the same when every attempt has failed."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.errors import AttemptError
-from rung.ladder.attempt import Ascent, Tried
+from rung.ladder.ascent import Ascent, Tried
 from rung.ladder.climb import Ladder
 from rung.ladder.health import Health
 from rung.ladder.means import Means

@@ -50,12 +50,26 @@ def test_a_failure_of_the_server_leads_to_whoever_comes_next_also_downwards(outc
 
 
 @pytest.mark.parametrize("outcome", ["bad-answer", "trimmed", "too-long"])
-def test_a_failure_of_the_answer_leads_upwards_only(outcome: str) -> None:
+def test_a_failure_of_the_answer_leads_upwards_first_and_down_only_for_want_of_better(outcome: str) -> None:
     scene = Scene({"large": fails(outcome), "cloud": fails("refused"), "small": says()})
-    models = [(tier, model(tier)) for tier in ("large", "cloud", "small")]
-    with pytest.raises(NoAnswerError):
-        run_virtual(scene.climb(models))
-    assert scene.fake.asked == ["large", "cloud"]
+    models = [(tier, model(tier)) for tier in ("large", "small", "cloud")]
+    answer, _ = run_virtual(scene.climb(models))
+    assert scene.fake.asked == ["large", "cloud", "small"]
+    assert (answer.tier, answer.degraded) == ("small", False)
+
+
+@pytest.mark.parametrize("outcome", ["bad-answer", "trimmed", "too-long"])
+def test_a_failure_of_the_answer_leads_to_the_tier_s_next_model_too(outcome: str) -> None:
+    scene = Scene({"one": fails(outcome), "two": says(), "small": says()})
+    answer, _ = run_virtual(scene.climb([("cloud", model("one")), ("cloud", model("two")), ("small", model("small"))]))
+    assert (answer.model, scene.fake.asked) == ("two", ["one", "two"])
+
+
+def test_what_was_too_long_for_one_window_is_not_sent_into_one_as_small() -> None:
+    scene = Scene({"small": fails("too-long"), "large": says(), "cloud": says()})
+    plan = [("small", model("small", context=4096)), ("large", model("large", context=4096)), ("cloud", model("cloud"))]
+    run_virtual(scene.climb(plan))
+    assert scene.fake.asked == ["small", "cloud"]
 
 
 def test_a_bad_answer_sends_one_request_up_once_and_the_better_one_is_kept_as_degraded() -> None:
@@ -222,7 +236,7 @@ def test_whatever_happens_the_screen_shows_the_answer_and_every_attempt_has_one_
         assert passed <= deadline
         spoken = "".join(step.text for step in scene.fake.scripts[answer.tier] if isinstance(step, Content))
         assert answer.text == spoken
-    assert len(scene.tried) == len(scene.fake.asked) <= 3
+    assert len(scene.tried) == len(scene.fake.asked) <= 4
     assert [tried.attempt.model for tried in scene.tried] == scene.fake.asked
     assert scene.fake.open == 0
 

@@ -93,8 +93,25 @@ def test_the_deadline_ends_the_last_attempt(script: list[Step]) -> None:
     assert scene.fake.open == 0
 
 
-def test_the_deadline_bounds_the_whole_climb() -> None:
+def test_whoever_takes_long_leaves_time_for_the_others() -> None:
     scene = Scene({"small": [LATE], "large": [LATE], "cloud": says()})
+    answer, passed = run_virtual(scene.climb(deadline=40.0))
+    # A quarter of the time is kept for whoever comes next.
+    assert passed == pytest.approx(30)
+    assert scene.outcomes[-1] == "ok"
+    assert answer.tier == "cloud"
+
+
+def test_a_slow_writer_is_left_while_there_is_time_for_another() -> None:
+    slow: list[Step] = [OPENED, *(step for _ in range(100) for step in (Content("word "), 1.0))]
+    scene = Scene({"small": slow, "cloud": says()})
+    answer, passed = run_virtual(scene.climb([("small", model("small")), ("cloud", model("cloud"))], deadline=40.0))
+    assert (answer.tier, scene.shown) == ("cloud", GOOD)
+    assert passed == pytest.approx(30)
+
+
+def test_the_deadline_bounds_the_whole_climb() -> None:
+    scene = Scene({"small": [LATE], "large": [LATE], "cloud": [LATE]})
 
     async def go() -> None:
         with pytest.raises(NoAnswerError):
@@ -102,8 +119,8 @@ def test_the_deadline_bounds_the_whole_climb() -> None:
 
     _, passed = run_virtual(go())
     assert passed == pytest.approx(45)
-    assert scene.outcomes == ["slow", "slow"]
-    assert scene.fake.asked == ["small", "large"]
+    assert scene.outcomes == ["slow", "slow", "slow"]
+    assert scene.fake.asked == ["small", "large", "cloud"]
 
 
 def test_a_model_that_says_white_space_for_ever_is_cut_off() -> None:

@@ -9,7 +9,7 @@ from tests.unit.ladder.scene import OPENED, Scene, call, model, says
 from tests.virtual import run_virtual
 
 from rung.errors import AttemptError
-from rung.ladder.attempt import Ascent
+from rung.ladder.ascent import Ascent
 from rung.ladder.slots import Slots
 from rung.types.event import TierEvent
 from rung.types.model import Model
@@ -157,15 +157,39 @@ def test_the_reason_of_a_climb_and_of_a_wait_says_the_forecast() -> None:
     assert scene.tried[0].attempt.outcome == "busy"
 
 
-def test_an_unknown_forecast_means_waiting_and_so_does_having_nobody_else() -> None:
-    scene = busy_scene(40.0)
-    impatient = plan_of(when_busy="climb", busy_patience=0.0)
+@pytest.mark.parametrize(("patience", "tiers"), [(50.0, {"small"}), (10.0, {"small", "large"})])
+def test_an_unknown_forecast_means_waiting_as_long_as_patience_lasts(patience: float, tiers: set[str]) -> None:
+    scene, plan = busy_scene(40.0), plan_of(when_busy="climb", busy_patience=patience)
 
     async def go() -> None:
-        unknown = [asyncio.ensure_future(scene.climb(impatient)) for _ in range(2)]
-        assert {answer.tier for answer in await asyncio.gather(*unknown)} == {"small"}
-        alone = [asyncio.ensure_future(scene.climb(impatient[:1])) for _ in range(2)]
-        assert {answer.tier for answer in await asyncio.gather(*alone)} == {"small"}
+        asked = [asyncio.ensure_future(scene.climb(plan)) for _ in range(2)]
+        assert {answer.tier for answer in await asyncio.gather(*asked)} == tiers
+
+    run_virtual(go())
+
+
+def test_whoever_has_nobody_else_waits() -> None:
+    scene, plan = busy_scene(40.0), plan_of(when_busy="climb", busy_patience=0.0)[:1]
+
+    async def go() -> None:
+        asked = [asyncio.ensure_future(scene.climb(plan)) for _ in range(2)]
+        assert {answer.tier for answer in await asyncio.gather(*asked)} == {"small"}
+
+    run_virtual(go())
+
+
+def test_half_of_the_time_is_the_longest_wait_while_there_are_others() -> None:
+    scene = busy_scene(500.0)
+
+    async def go() -> None:
+        first = asyncio.ensure_future(scene.climb(plan_of()[:1]))
+        await asyncio.sleep(1)
+        answer = await scene.climb(plan_of(), deadline=80.0)
+        # A quarter is kept for others; of the rest a half may be waited.
+        assert answer.tier == "large"
+        assert asyncio.get_running_loop().time() == pytest.approx(1 + 30)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
 
     run_virtual(go())
 

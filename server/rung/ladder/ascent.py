@@ -1,0 +1,52 @@
+"""One call on its way up, and what is kept of each attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from rung.errors import AttemptError
+from rung.types.attempt import Attempt
+from rung.types.call import Call
+from rung.types.model import Model
+from rung.types.part import Omission
+from rung.types.plan import Candidate, Plan
+from rung.types.receipt import Redaction
+from rung.types.value import Value
+
+
+class Tried(Value):
+    """One attempt, with what is needed to price it."""
+
+    attempt: Attempt
+    model: Model
+    served: str | None = None
+    simulated: bool = False
+    left_out: tuple[Omission, ...] = ()
+    redacted: tuple[Redaction, ...] = ()
+    thought: bool = False
+    """It was seen to think, which is charged and not counted where the answer broke off."""
+
+
+class Ascent(Value):
+    """One call on its way up."""
+
+    call: Call
+    plan: Plan
+    order: tuple[str, ...]
+    """The names of all tiers, lowest first."""
+    deadline: float
+    """When it must be over, on the loop's clock."""
+    admit: Callable[[Candidate, int], Awaitable[str | None]]
+    """The last word before a connection is opened, given the candidate and the prompt's tokens: None, or why not."""
+    background: bool = False
+    """Nobody waits for the answer: whoever does comes first."""
+    alone: bool = False
+    """One tier or model was asked for by name: what it says is wanted even if it is not good enough."""
+
+
+class NotAdmittedError(Exception):
+    """The last word was no: nothing was attempted."""
+
+
+class LeftError(AttemptError):
+    """It was left because somebody else may be faster: given more time, it may well answer."""

@@ -1,0 +1,141 @@
+"""Which attempts of a plan remain, and what became of the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rung.ladder.ascent import Ascent, LeftError
+from rung.types.plan import Skipped
+
+if TYPE_CHECKING:
+    from rung.errors import AttemptError
+    from rung.types.call import Answer
+    from rung.types.model import Model
+    from rung.types.plan import Candidate
+
+UPWARD = ("bad-answer", "trimmed", "too-long")
+"""Failures of the answer, not of the server: a higher tier is the likeliest to do better."""
+QUALITY_CLIMBS = 1
+"""How often one request may go on because an answer was not good enough."""
+RESERVE = 0.25
+"""Share of the time a request has that is kept for those who come after the model that is asked."""
+
+
+class Remaining:
+    """The attempts that are left, in their order.
+
+    Args:
+        ascent: the call and its plan.
+        named: the model, under the name that ``auto`` is known to stand for.
+    """
+
+    def __init__(self, ascent: Ascent, named: Callable[[Model], Model]) -> None:
+        self._left = list(ascent.plan.attempts)
+        self._later = list(ascent.plan.later)
+        self._most = len(self._left) + len(self._later) + 1
+        """Attempts that may be made: one more than there are models, for a second try or a return."""
+        self._named = named
+        self._order = ascent.order
+        self._deadline = ascent.deadline
+        later = {(one.tier, one.model.model) for one in self._later}
+        self._skipped = [one for one in ascent.plan.skipped if (one.tier, one.model) not in later]
+        self._reasons: list[str] = []
+        self._returns: list[tuple[Candidate, Model]] = []
+        """Who was left because others might be faster, and the model it turned out to be."""
+        self._climbs = 0
+        self._spare = 1
+        """Second tries that are left."""
+        self._best_rank = -1
+        self.reserve = self.left * RESERVE
+        self.returned = False
+        """Whether the candidate was left before, and gets the time that remains."""
+        self.asked: set[tuple[str, str]] = set()
+        """Address and name of every model a connection was opened to."""
+        self.best: Answer | None = None
+        self.hint: str | None = None
+
+    def others(self, model: Model) -> bool:
+        """Whether somebody is left who could answer in place of this model."""
+        done = self.asked | {(model.url, model.model)}
+        return any((found.url, found.model) not in done for found in (self._named(one.model) for one in self._left))
+
+    def next(self) -> Candidate | None:
+        """The next to ask, at the end once more whom only our own patience kept from answering; None at last."""
+        if not self._left and self._later:
+            # From here on the others count: of all who rest only the last is asked.
+            self._left, self._later = self._later, []
+        if self._left:
+            return self._left.pop(0)
+        if not self._returns or self.best is not None or not self._has_room:
+            return None
+        candidate, model = self._returns.pop(0)
+        self._returns.clear()
+        self._spare = 0
+        self.returned = True
+        self.asked.discard((model.url, model.model))
+        return candidate
+
+    @property
+    def _has_room(self) -> bool:
+        """Whether there is an attempt to spare, and time."""
+        return len(self._reasons) + len(self._left) + len(self._later) < self._most and self.left > 0
+
+    @property
+    def may_again(self) -> bool:
+        """Whether one may be asked a second time."""
+        return self._spare > 0 and self._has_room
+
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline."""
+        return self._deadline - asyncio.get_running_loop().time()
+
+    def again(self, candidate: Candidate, model: Model) -> None:
+        """Take the candidate once more, before all others; ``model``: what it turned out to be."""
+        self._spare = 0
+        self._left.insert(0, candidate)
+        self.asked.discard((model.url, model.model))
+
+    def skip(self, candidate: Candidate, reason: str) -> None:
+        """It was not admitted."""
+        self._skipped.append(Skipped(candidate.tier, candidate.model.model, reason))
+
+    def failed(self, candidate: Candidate, model: Model, error: AttemptError, answer: Answer | None) -> None:
+        """Decide what remains after a failure."""
+        self._reasons.append(f"{candidate.tier} ({candidate.model.model}): {error.text}")
+        self.hint = self.hint or error.hint
+        rank = self._order.index(candidate.tier)
+        if answer is not None and rank >= self._best_rank:
+            # The one from higher up is likelier to be the better one.
+            self.best, self._best_rank = answer, rank
+        if error.failure == "filtered" or self.left <= 0:
+            self._stop()
+        elif error.failure in UPWARD:
+            self._go_on_upwards(candidate, rank, error)
+        elif isinstance(error, LeftError):
+            self._returns.append((candidate, model))
+
+    def _go_on_upwards(self, candidate: Candidate, rank: int, error: AttemptError) -> None:
+        """First the tier's own other models and those above; below only for want of them."""
+        upwards = [one for one in self._left if self._order.index(one.tier) >= rank]
+        self._left = upwards + [one for one in self._left if one not in upwards]
+        if error.failure == "too-long":
+            window = error.window or candidate.window or 0
+            fits = [one for one in self._left if one.window is None or one.window > window]
+            self._left, self._later = fits, [one for one in self._later if one.window is None or one.window > window]
+        elif error.failure == "bad-answer":
+            self._climbs += 1
+            if self._climbs > QUALITY_CLIMBS:
+                self._stop()
+
+    def _stop(self) -> None:
+        self._left.clear()
+        self._later.clear()
+        self._returns.clear()
+
+    def lines(self) -> list[str]:
+        """Each attempt's reason, and each model that was not asked."""
+        out = ["No model could answer." if self._reasons else "There is no model to ask.", *self._reasons]
+        return out + [f"{s.tier} ({s.model}) was not asked: {s.reason}" for s in self._skipped]
