@@ -114,25 +114,31 @@ class Health:
         """Why a breaker keeps it from being asked."""
         return next((breaker.reason for breaker in self._breakers_of(model) if not breaker.closed(now)), None)
 
-    async def look(self, model: Model) -> Known:
+    async def look(self, model: Model, *, loaded: bool = False) -> Known:
         """Ask a local Ollama what it has and holds, and give what is known then; others answer from memory.
 
         One that does not say in time may only be busy: what is known of it stays as it is.
+
+        Args:
+            model: which one.
+            loaded: a load of it that was begun here is over: what it holds now is the server's doing.
 
         Raises:
             AttemptError: the server is not there, or nobody knows whom ``auto`` stands for.
         """
         if model.provider == "ollama":
+            server = self._server(model)
+            if loaded:
+                server.orders(model)
             try:
-                await self._list(model)
+                await self._list(model, loading=not loaded and self._loading())
             except AttemptError as error:
-                server = self._server(model)
                 if error.failure != "slow" or (model.model == "auto" and not server.listed):
                     raise
                 server.silent = error.text
         return self.known(model)
 
-    async def _list(self, model: Model) -> None:
+    async def _list(self, model: Model, *, loading: bool) -> None:
         """Have a server list its models.
 
         Raises:
@@ -145,7 +151,7 @@ class Health:
         except TimeoutError:
             text = f"{model.url} takes connections but does not list its models."
             raise AttemptError("slow", text) from None
-        server.lists(installed, loaded, loading=self._loading())
+        server.lists(installed, loaded, loading=loading)
         server.breaker.succeeded()
         self._missing = {spot: why for spot, why in self._missing.items() if spot[0] != _address(model)}
         self._tell()
@@ -264,7 +270,7 @@ class Health:
     async def _glance(self, model: Model) -> None:
         server = self._server(model)
         try:
-            await self._list(model)
+            await self._list(model, loading=self._loading())
         except AttemptError as error:
             # A machine that is busy with our own request, or with a load, may be slow to list its models.
             has_work = error.failure in {"slow", "unreachable"} and (server.asked or self._loading())

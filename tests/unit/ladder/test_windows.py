@@ -117,12 +117,13 @@ def test_each_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     ]
 
 
-def test_another_client_that_loads_it_with_its_own_window_is_seen_and_so_is_ours_again() -> None:
-    async def load(asked: Model) -> None:
-        question = Question(asked, (Message("user", "What?"),), 10, None)
-        async for _ in Ollama().chat(question):
-            pass
+async def load(asked: Model) -> None:
+    question = Question(asked, (Message("user", "What?"),), 10, None)
+    async for _ in Ollama().chat(question):
+        pass
 
+
+def test_another_client_that_loads_it_with_its_own_window_is_seen_and_so_is_ours_again() -> None:
     async def go() -> None:
         async with Simulator([SimModel("small:3b")]) as sim:
             found, asked = health(), ollama(sim)
@@ -134,5 +135,19 @@ def test_another_client_that_loads_it_with_its_own_window_is_seen_and_so_is_ours
             assert known.reason == "loaded by somebody else with a window of 2048: it has to load again"
             await load(asked)
             assert (await found.look(asked)).state == "ready"
+
+    run_virtual(go())
+
+
+@pytest.mark.parametrize("loaded", [True, False])
+def test_only_a_list_after_the_load_is_over_shows_what_the_server_gives(*, loaded: bool) -> None:
+    """The process that loaded it may still be about to end."""
+
+    async def go() -> None:
+        async with Simulator([SimModel("small:3b")]) as sim:
+            found, asked = health(loading=True), ollama(sim)
+            await load(asked.replace(context=2048))
+            known = await found.look(asked, loaded=loaded)
+            assert (known.state, known.window) == (("ready", 2048) if loaded else ("cold", 4096))
 
     run_virtual(go())
