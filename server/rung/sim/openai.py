@@ -19,7 +19,7 @@ from rung.sim.state import Call, State, messages, stops
 BAD_KEY = "bad-key"
 _JSON = {"content-type": "application/json"}
 _TYPES = {400: "invalid_request_error", 404: "not_found_error"}
-_CLOUD_TYPES = {429: "requests", 500: "server_error", 502: "server_error", 503: "server_error"}
+_CLOUD_TYPES = {429: "requests"}
 
 
 class Completions(Form):
@@ -152,7 +152,7 @@ class CloudCompletions(Completions):
     def error(self, status: int, message: str, *, late: bool = False) -> Refusal:
         """An error object with the type OpenAI gives to that status."""
         del late
-        kind = _CLOUD_TYPES.get(status, "invalid_request_error")
+        kind = "server_error" if status >= 500 else _CLOUD_TYPES.get(status, "invalid_request_error")
         return cloud_error(status, message, kind=kind)
 
     def crashed(self) -> bytes:
