@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from rung.errors import AttemptError
 from rung.ladder.ascent import LeftError
 from rung.ladder.refusals import refuses
-from rung.providers.events import Content, Finished, Opened, Question, Thought
-from rung.types.event import TextEvent, TierEvent
+from rung.providers.events import Content, Finished, Opened, Question, Retracted, Thought
+from rung.types.event import ResetEvent, TextEvent, TierEvent
 from rung.types.model import Model
 from rung.types.value import Value
 
@@ -27,7 +27,7 @@ HOLD = 60
 RUNAWAY = 400
 """Characters of white space in a row: a grammar that loops (facts 8)."""
 
-Emit = Callable[[TierEvent | TextEvent], None]
+Emit = Callable[[TierEvent | TextEvent | ResetEvent], None]
 
 
 class Limits(Value):
@@ -62,6 +62,12 @@ class Release:
         self._emit(TextEvent(self._held))
         self._held = ""
 
+    def void(self) -> None:
+        """All text so far was thought and no answer: what was shown of it is called back."""
+        if self._emit is not None and self.shown:
+            self._emit(ResetEvent("The model was still thinking."))
+        self._held, self.shown = "", False
+
     def finish(self) -> None:
         """The answer passed the gate: what is held goes out."""
         if self._emit is not None and self._held:
@@ -87,6 +93,11 @@ class Said:
         self.thought = False
         """The model was seen to think, of which nobody knows how much."""
         self.end: Finished | None = None
+
+    def void(self) -> None:
+        """All content so far was thought."""
+        self.pieces.clear()
+        self.first_content, self.blank, self.thought = None, 0, True
 
     @property
     def text(self) -> str:
@@ -129,6 +140,9 @@ async def speak(
                         _take(event, said, release, loop.time())
                         if said.first_content is not None:
                             timer.reschedule(None if limits.idle is None else loop.time() + limits.idle)
+                    elif isinstance(event, Retracted):
+                        said.void()
+                        release.void()
                     else:
                         said.end = event
             if said.end is None:

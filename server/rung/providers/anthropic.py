@@ -23,6 +23,7 @@ from rung.providers import anthropic_failures, failures
 from rung.providers.anthropic_stream import Reader
 from rung.providers.events import Opened, Question
 from rung.providers.ollama import SIMULATED
+from rung.providers.thinking import tags_for
 from rung.providers.transport import client_for, lines
 from rung.types.model import Model
 
@@ -118,7 +119,7 @@ class Anthropic:
                     "X-Api-Key": key or sdk.omit,
                     "Authorization": sdk.omit,
                 }
-                async with contextlib.aclosing(_mended(sdk, client, model, request_body(question))) as events:
+                async with contextlib.aclosing(_mended(sdk, client, question)) as events:
                     async for event in events:
                         yield event
 
@@ -134,11 +135,12 @@ class Anthropic:
         return key
 
 
-async def _mended(sdk: Any, client: AsyncAnthropic, model: Model, body: dict[str, Any]) -> AsyncGenerator[StreamEvent]:
-    """The answer to the body, mended after each 400 that says how."""
+async def _mended(sdk: Any, client: AsyncAnthropic, question: Question) -> AsyncGenerator[StreamEvent]:
+    """The answer, the request mended after each 400 that says how."""
+    body = request_body(question)
     for left in range(REPAIRS, -1, -1):
         complaint: list[str] = []
-        async with contextlib.aclosing(_stream(sdk, client, model, body, complaint if left else None)) as events:
+        async with contextlib.aclosing(_stream(sdk, client, question, body, complaint if left else None)) as events:
             async for event in events:
                 yield event
         better = repaired(body, complaint[0]) if complaint else None
@@ -148,15 +150,16 @@ async def _mended(sdk: Any, client: AsyncAnthropic, model: Model, body: dict[str
 
 
 async def _stream(
-    sdk: Any, client: AsyncAnthropic, model: Model, body: dict[str, Any], complaint: list[str] | None
+    sdk: Any, client: AsyncAnthropic, question: Question, body: dict[str, Any], complaint: list[str] | None
 ) -> AsyncGenerator[StreamEvent]:
     """One request. A 400 that can be mended goes into ``complaint`` instead of being raised, where that is a list."""
+    model = question.model
     try:
         async with client.messages.with_streaming_response.create(**body) as response:
             yield Opened(simulated=SIMULATED in response.headers)
             if "text/html" in response.headers.get("content-type", ""):
                 raise AttemptError("broken", f"{failures.host_of(model)} sent a web page, not an answer.")
-            reader = Reader(model)
+            reader = Reader(model, tags_for(question))
             async with contextlib.aclosing(lines(response.http_response.aiter_bytes())) as found_lines:
                 async for line in found_lines:
                     for event in reader.feed(line):

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from rung.errors import AttemptError
 from rung.providers import anthropic_failures, failures
-from rung.providers.events import Content, Finished, Thought, Usage
+from rung.providers.events import Finished, Thought, Usage
 from rung.providers.thinking import ThinkTags
 from rung.types.model import Model
 
 if TYPE_CHECKING:
-    from rung.providers.events import Stop
+    from rung.providers.events import Stop, StreamEvent
 
 STOPS: dict[str, Stop] = {
     "end_turn": "stop",
@@ -30,11 +30,15 @@ class Reader:
 
     The end marker is ``message_stop``. ``message_start`` and ``ping`` come before the model has said anything, and so
     yield nothing.
+
+    Args:
+        model: who is asked.
+        tags: what reads the text for thoughts, where the prompt matters to that.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, tags: ThinkTags | None = None) -> None:
         self._model = model
-        self._tags = ThinkTags()
+        self._tags = tags or ThinkTags()
         self._event = ""
         self._tokens: dict[str, int] = {}
         self._served: str | None = None
@@ -42,7 +46,7 @@ class Reader:
         self.ended = False
         """The end marker came, and with it Finished."""
 
-    def feed(self, line: bytes) -> Iterator[Content | Thought | Finished]:
+    def feed(self, line: bytes) -> Iterator[StreamEvent]:
         """The events of one line.
 
         Raises:
@@ -56,7 +60,7 @@ class Reader:
             found = failures.parse_object(self._model, line[5:].strip())
             yield from self._take(str(found.get("type") or self._event), found)
 
-    def _take(self, kind: str, found: dict[str, Any]) -> Iterator[Content | Thought | Finished]:
+    def _take(self, kind: str, found: dict[str, Any]) -> Iterator[StreamEvent]:
         if kind == "error" or (self._event == "error" and "error" in found):
             raise anthropic_failures.in_stream(self._model, found.get("error"))
         if kind == "message_start":
@@ -74,13 +78,13 @@ class Reader:
         elif kind == "message_stop":
             yield from self._end()
 
-    def _block(self, block: dict[str, Any]) -> Iterator[Content | Thought]:
+    def _block(self, block: dict[str, Any]) -> Iterator[StreamEvent]:
         if block.get("type") in {"thinking", "redacted_thinking"}:
             yield Thought()
         elif block.get("type") == "text":
             yield from self._tags.feed(_text(block.get("text")))
 
-    def _piece(self, delta: dict[str, Any]) -> Iterator[Content | Thought]:
+    def _piece(self, delta: dict[str, Any]) -> Iterator[StreamEvent]:
         if delta.get("type") == "thinking_delta":
             yield Thought()
         elif delta.get("type") == "text_delta":
@@ -90,7 +94,7 @@ class Reader:
         counts = {name: failures.number(usage.get(name)) for name in names}
         self._tokens |= {name: count for name, count in counts.items() if count is not None}
 
-    def _end(self) -> Iterator[Content | Thought | Finished]:
+    def _end(self) -> Iterator[StreamEvent]:
         host = failures.host_of(self._model)
         if self._stop is None:
             raise failures.unfinished(self._model)

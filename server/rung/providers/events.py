@@ -44,6 +44,10 @@ class Thought(Value):
     """The model thinks: a sign of life, not an answer. The text is not kept."""
 
 
+class Retracted(Value):
+    """All Content so far turns out to have been thought, and is void: the answer begins after this."""
+
+
 class Finished(Value):
     """The end marker came."""
 
@@ -67,7 +71,7 @@ class Question(Value):
 
 
 if TYPE_CHECKING:
-    StreamEvent = Opened | Content | Thought | Finished
+    StreamEvent = Opened | Content | Thought | Retracted | Finished
 
     class Chat(Protocol):
         """The one thing a provider must do."""

@@ -15,7 +15,7 @@ import httpx2
 
 from rung.providers import failures
 from rung.providers.events import Finished, Opened, Question, Thought, Usage
-from rung.providers.thinking import ThinkTags
+from rung.providers.thinking import ThinkTags, tags_for
 from rung.providers.transport import client_for, lines
 from rung.types.model import Model
 
@@ -69,14 +69,14 @@ class Ollama:
                     body = (await response.aread())[:65536].decode("utf-8", "replace")
                     raise failures.for_status(model, response.status_code, body, response.headers)
                 yield Opened(simulated=SIMULATED in response.headers)
-                async with contextlib.aclosing(_read(model, response)) as events:
+                async with contextlib.aclosing(_read(model, response, tags_for(question))) as events:
                     async for event in events:
                         yield event
 
 
-async def _read(model: Model, response: httpx2.Response) -> AsyncGenerator[StreamEvent]:
+async def _read(model: Model, response: httpx2.Response, tags: ThinkTags | None = None) -> AsyncGenerator[StreamEvent]:
     """The events of a streamed body, ending with Finished or an error."""
-    tags = ThinkTags()
+    tags = tags or ThinkTags()
     async with contextlib.aclosing(lines(response.aiter_bytes())) as found_lines:
         async for line in found_lines:
             if not line.strip():

@@ -23,7 +23,7 @@ from rung.providers import failures, openai_failures, overflow
 from rung.providers.events import Finished, Opened, Question, Thought, Usage
 from rung.providers.loopback import over_http
 from rung.providers.ollama import SIMULATED
-from rung.providers.thinking import ThinkTags
+from rung.providers.thinking import ThinkTags, tags_for
 from rung.providers.transport import LONGEST_ERROR, client_for, lines
 from rung.types.model import Model
 
@@ -140,7 +140,7 @@ class OpenAI:
         while True:
             complaint: list[str] = []
             async with contextlib.aclosing(
-                _stream(sdk, client, model, body, tuple(mended), complaint=complaint)
+                _stream(sdk, client, question, body, tuple(mended), complaint=complaint)
             ) as events:
                 async for event in events:
                     if isinstance(event, Opened):
@@ -160,15 +160,24 @@ class OpenAI:
 
 
 async def _stream(
-    sdk: Any, client: AsyncOpenAI, model: Model, body: dict[str, Any], mended: tuple[str, ...], *, complaint: list[str]
+    sdk: Any,
+    client: AsyncOpenAI,
+    question: Question,
+    body: dict[str, Any],
+    mended: tuple[str, ...],
+    *,
+    complaint: list[str],
 ) -> AsyncGenerator[StreamEvent]:
     """One request; the parameter a refusal names goes into ``complaint`` instead of being raised, unless ``mended``."""
+    model = question.model
     try:
         async with client.chat.completions.with_streaming_response.create(**body) as response:
             yield Opened(simulated=SIMULATED in response.headers)
             if "text/html" in response.headers.get("content-type", ""):
                 raise AttemptError("broken", f"{failures.host_of(model)} sent a web page, not an answer.")
-            async with contextlib.aclosing(_read(model, response.http_response.aiter_bytes())) as events:
+            async with contextlib.aclosing(
+                _read(model, response.http_response.aiter_bytes(), tags_for(question))
+            ) as events:
                 async for event in events:
                     yield event
     except sdk.APIStatusError as error:
@@ -190,14 +199,16 @@ async def _stream(
             raise
 
 
-async def _read(model: Model, chunks: AsyncGenerator[bytes]) -> AsyncGenerator[StreamEvent]:
+async def _read(
+    model: Model, chunks: AsyncGenerator[bytes], tags: ThinkTags | None = None
+) -> AsyncGenerator[StreamEvent]:
     """The events of a streamed body.
 
     The end marker is a finish_reason or ``[DONE]``: usage comes after the one and before the other, and some servers
     send only one of them.
     """
-    tags, usage, stop, served, ended = ThinkTags(), Usage(), None, None, False
-    loose = b""
+    tags, usage, loose = tags or ThinkTags(), Usage(), b""
+    stop, served, ended = None, None, False
     async with contextlib.aclosing(lines(chunks)) as found_lines:
         async for line in found_lines:
             name, _, data = line.partition(b":")
