@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rung.actions.context.gathered import Gathered
 from rung.actions.prompt import renderer
-from rung.actions.results import commit_message, findings, text
+from rung.actions.results import commit_message, edit, findings, text
 from rung.types.action import Action
 from rung.types.call import Answer, Call
 from rung.types.outcome import Finding
@@ -15,11 +15,16 @@ from rung.types.part import Part
 from rung.types.value import Value
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rung.types.call import Ask
 
 PIECE = 24_000
 """Characters of a file that one question of a review may hold (about 6,000 tokens): small models lose the thread of
 more. A longer file makes several questions."""
+
+EDITED = ("selection", "symbol", "file")
+"""Kinds of parts whose text an edit takes the place of."""
 
 
 class Produced(Value):
@@ -32,20 +37,33 @@ class Produced(Value):
 
 def call_for(action: Action, gathered: Gathered, parts: tuple[Part, ...], max_output: int | None) -> Call:
     """One question of this action."""
-    check = {"commit-message": commit_message.fault, "findings": findings.fault}.get(action.result, _any)
     return Call(
         parts=parts,
         render=renderer(action, gathered.facts),
         max_output=max_output or action.max_output,
-        check=check,
+        check=_check(action, gathered),
         schema=findings.SCHEMA if action.result == "findings" else None,
         min_chars=action.accept.min_chars,
         stream=action.result in {"text", "commit-message"},
     )
 
 
+def _check(action: Action, gathered: Gathered) -> Callable[[str], str | None]:
+    """What says why an answer has not this action's form."""
+    if action.result == "edit":
+        language = gathered.facts.get("language", "")
+        original = next((part.text for part in gathered.parts if part.kind in EDITED), "")
+        return lambda raw: edit.fault(raw, language, original)
+    return {"commit-message": commit_message.fault, "findings": findings.fault}.get(action.result, _any)
+
+
 def _any(_raw: str) -> None:
     """A text may have any form."""
+
+
+def _is_unreadable(answer: Answer, check: Callable[[str], str | None]) -> bool:
+    """Whether it is shown as it came: the model was asked for by name, and what it said has not the action's form."""
+    return answer.degraded and check(answer.text) is not None
 
 
 async def run(action: Action, gathered: Gathered, ask: Ask, max_output: int | None) -> Produced:
@@ -57,8 +75,12 @@ async def run(action: Action, gathered: Gathered, ask: Ask, max_output: int | No
     if action.result == "findings":
         return await _review(action, gathered, ask, max_output)
     answer = await ask(call_for(action, gathered, gathered.parts, max_output))
+    if _is_unreadable(answer, _check(action, gathered)):
+        return Produced(text=answer.text.strip(), degraded=True)
     if action.result == "commit-message":
         return Produced(text=commit_message.read(answer.text, gathered.comment_char), degraded=answer.degraded)
+    if action.result == "edit":
+        return Produced(text=edit.read(answer.text, gathered.facts.get("language", "")), degraded=answer.degraded)
     return Produced(text=text.read(answer.text), degraded=answer.degraded)
 
 
@@ -71,6 +93,8 @@ async def _review(action: Action, gathered: Gathered, ask: Ask, max_output: int 
     for piece in pieces(whole.text):
         parts = (whole.replace(text=piece), *others)
         answer: Answer = await ask(call_for(action, gathered, parts, max_output))
+        if _is_unreadable(answer, findings.fault):
+            return Produced(text=answer.text.strip(), degraded=True)
         found.extend(findings.read(answer.text, whole.text, whole.path or "", start, answer.restore))
         start += len(piece)
         degraded = degraded or answer.degraded

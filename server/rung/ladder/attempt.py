@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rung.errors import AttemptError
 from rung.ladder.ascent import Ascent, LeftError, NotAdmittedError, Tried
 from rung.ladder.fit import Fitted
-from rung.ladder.gate import judge, trimmed
+from rung.ladder.gate import judge, trimmed, undercounted
 from rung.ladder.means import Means
 from rung.ladder.prompt import prompt_for
 from rung.ladder.rates import Turn
@@ -265,9 +265,9 @@ class AttemptRun:
 
         end = await speak(chat, question, limits, self._said, release=self.release, thinks=thinks)
         self._text = self._said.text
-        if not trimmed(fitted.tokens, end.usage.tokens_in, self._candidate.window):
+        if not undercounted(fitted.tokens, end.usage.tokens_in, question):
             self._means.learn(self.model, fitted.tokens, self._said, self._loop.time())
-        fault = judge(self._call, self._text, end, fitted.tokens, self._candidate.window)
+        fault = judge(self._call, self._text, end, fitted.tokens, self._candidate.window, question=question)
         if fault:
             raise fault
         self.release.finish()
@@ -299,7 +299,7 @@ class AttemptRun:
         if end is None or end.stop == "length" or not self._text.strip() or self._call.check(self._text) is not None:
             return None
         fitted = self._fitted
-        if fitted and trimmed(fitted.tokens, end.usage.tokens_in, self._candidate.window):
+        if fitted and trimmed(fitted.tokens, end.usage.tokens_in, self._candidate.window, self._question):
             return None
         return Answer(self._text, self._tier, self.model.model, degraded=True, restore=self._restore)
 

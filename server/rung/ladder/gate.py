@@ -1,48 +1,121 @@
 """The gate: whether an answer may be shown as a good one.
 
-Complete, untrimmed, the right format, no refusal, long enough for the action, looked at in this order. Reasons quote
-nothing of the answer.
+Complete, untrimmed, the right format, no refusal, no endless repetition, long enough for the action, looked at in this
+order. What stands around an answer (thoughts, fences, characters nobody sees) does not count. Reasons quote nothing of
+the answer.
 """
 
 from __future__ import annotations
 
+import re
+
 from rung.errors import AttemptError
 from rung.ladder.refusals import refuses
-from rung.providers.events import Finished
+from rung.ladder.repeats import repeats
+from rung.providers.events import Finished, Question
+from rung.providers.thoughts import visible, without_thoughts
+from rung.routing import tokens
 from rung.types.call import Call
 
 TRIMMED_BELOW = 0.55
 """Of the estimate: a server that counted less read only a piece of the prompt (recorded: about half the window)."""
 SURE_FROM = 400
 """Tokens; estimates of shorter prompts are too rough to judge by."""
+SHORTEST_CUT = 256
+"""Tokens; a cut leaves half a window, and none has fewer than 512. A lower count is of what was not cached."""
+WIDE = 0.75
+"""Of the estimate: what a vocabulary made for it may need for a text without Latin letters."""
+
+_RUN = re.compile(r"([\W_])\1{3,}")
+_FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[\w+-]*[ \t]*$", re.MULTILINE)
+_CJK = re.compile(
+    "[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff01-\uff60\U00020000-\U0003ffff]"
+)
+CJK_WEIGHT = 3
+"""Letters of an alphabet that say as much as one character of these scripts."""
 
 
-def trimmed(estimate: int, reported: int | None, window: int | None) -> bool:
-    """Whether the server read only a piece of the prompt.
+def undercounted(estimate: int, reported: int | None, question: Question | None = None) -> bool:
+    """Whether the server counted far less than the prompt can have: nothing is to be learned from such a count.
 
     Args:
         estimate: tokens of the prompt as estimated for this model.
         reported: tokens the server says it read; None where it did not say.
-        window: the window, where it is known: a prompt far smaller than it cannot have been cut.
+        question: what was sent, for a second look at a prompt that may have fewer tokens than most.
     """
-    if not reported or estimate < SURE_FROM:
+    if not reported or estimate < SURE_FROM or reported >= TRIMMED_BELOW * estimate:
         return False
-    return reported < TRIMMED_BELOW * estimate and (window is None or estimate * 3 > window)
+    return question is None or reported < TRIMMED_BELOW * _fewest(estimate, question)
 
 
-def judge(call: Call, text: str, end: Finished, estimate: int, window: int | None) -> AttemptError | None:
-    """Why the answer is not good enough; None where it is."""
+def trimmed(estimate: int, reported: int | None, window: int | None, question: Question | None = None) -> bool:
+    """Whether the server read only a piece of the prompt.
+
+    Only Ollama's own form can be told not to cut, and is told so: there a low count means a cut only where the window
+    may have been too small, and where it is no count of what was not cached. All others are judged by the count alone,
+    for what a server allocates is not what the settings say of it.
+
+    Args:
+        estimate: tokens of the prompt as estimated for this model.
+        reported: tokens the server says it read; None where it did not say.
+        window: the window, where it is known.
+        question: what was sent, and to whom.
+    """
+    if not undercounted(estimate, reported, question):
+        return False
+    if question is None or question.model.provider != "ollama" or window is None or estimate > window:
+        return True
+    return (reported or 0) >= SHORTEST_CUT and estimate * 3 > window
+
+
+def _fewest(estimate: int, question: Question) -> float:
+    """The tokens the prompt has at least: runs of one sign are few of them, and so may be words in other scripts."""
+    text = "\n".join(message.content for message in question.messages)
+    dense = _RUN.sub(r"\1\1\1", text)
+    plain = len(dense.encode("ascii", "ignore")) / tokens.CHARACTERS_PER_TOKEN
+    wide = max(0.0, tokens.estimate(dense) - plain)
+    return estimate * (plain + WIDE * wide) / max(1, tokens.estimate(text))
+
+
+def judge(
+    call: Call, text: str, end: Finished, estimate: int, window: int | None, *, question: Question | None = None
+) -> AttemptError | None:
+    """Why the answer is not good enough; None where it is.
+
+    Args:
+        call: what was asked for.
+        text: what came back.
+        end: how it ended.
+        estimate: tokens of the prompt as estimated for this model.
+        window: the model's, where it is known.
+        question: what was sent, and to whom.
+    """
     if end.stop == "length":
         return AttemptError("bad-answer", "The answer was cut off at its token limit." if text else "It only thought.")
-    if not text.strip():
+    bare = _bare(text)
+    # Signs alone may be an answer, such as an operator, and none where words were asked for.
+    if not bare or (call.min_chars > 0 and not re.search(r"[^\W_]", bare) and bare.isascii()):
         return AttemptError("bad-answer", "The answer was empty.")
-    if trimmed(estimate, end.usage.tokens_in, window):
+    if trimmed(estimate, end.usage.tokens_in, window, question):
         return AttemptError("trimmed", "The server read only a piece of the prompt.", "Is `context` what it allocates?")
     fault = call.check(text)
     if fault:
         return AttemptError("bad-answer", f"The answer has the wrong form: {fault}.")
     if refuses(text):
         return AttemptError("bad-answer", "The model refused.")
-    if len(text.strip()) < call.min_chars:
+    if repeats(text):
+        return AttemptError("bad-answer", "The model repeats itself without end.")
+    if _length(bare) < call.min_chars:
         return AttemptError("bad-answer", f"The answer is shorter than the {call.min_chars} characters expected.")
     return None
+
+
+def _bare(text: str) -> str:
+    """What a person would read: no thoughts, no fences, one space for all white space."""
+    return " ".join(_FENCE.sub("", visible(without_thoughts(text))).split())
+
+
+def _length(bare: str) -> int:
+    """Characters as an alphabet would need them, rules and other runs of one sign counted short."""
+    dense = _RUN.sub(r"\1\1\1", bare)
+    return len(dense) + (CJK_WEIGHT - 1) * len(_CJK.findall(dense))

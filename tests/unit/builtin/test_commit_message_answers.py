@@ -128,7 +128,8 @@ def test_a_right_message_is_left_alone(raw: str) -> None:
         ("This commit adds a new function and changes the way things work.", "talks"),
         ("Please provide the diff you want a message for", "talks"),
         ("<type>(<scope>): <description>", "template"),
-        ("word " * 40, "too long"),
+        ("word " * 40, "over and over"),
+        (" ".join(f"thing{number}" for number in range(60)), "too long"),
         ("?!", "no subject"),
     ],
 )
@@ -152,6 +153,28 @@ def test_no_word_of_a_long_subject_is_cut() -> None:
     subject = "feat: " + "a rather long subject that goes on past seventy two characters to eighty x"
     assert fault(subject) is None
     assert read(subject) == subject
+
+
+def test_a_subject_longer_than_most_is_kept_whole() -> None:
+    subject = "Let people say how long the server waits for a model " * 3
+    assert fault(subject) is None
+    assert read(subject) == subject.strip()
+
+
+def test_line_breaks_written_out_are_line_breaks() -> None:
+    assert read(r"fix: x\n\n- one\n- two") == "fix: x\n\n- one\n- two"
+    assert read("fix: split at \\n\n\nIt was split at \\n\\n.") == "fix: split at \\n\n\nIt was split at \\n\\n."
+
+
+def test_a_block_in_the_body_of_a_long_message_stays() -> None:
+    raw = "feat: add x\n\nOne.\nTwo.\nThree.\nFour.\n\n```json\n{}\n```\n\nFive."
+    assert fault(raw) is None
+    assert read(raw) == raw
+
+
+@pytest.mark.parametrize("raw", ["Sorry fix", "Unfortunately needed: pin numpy", "Sure-fire close()", "fix"])
+def test_a_message_that_begins_like_talk_is_one(raw: str) -> None:
+    assert fault(raw) is None
 
 
 def test_lines_git_would_drop_are_guarded() -> None:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from tests.unit.ladder.scene import call
 
-from rung.ladder.gate import judge, trimmed
+from rung.ladder.gate import judge, trimmed, undercounted
 from rung.ladder.refusals import refuses
 from rung.ladder.tokens import TokenCounter
-from rung.providers.events import Finished, Usage
+from rung.providers.events import Finished, Question, Usage
+from rung.types.call import Message
 from rung.types.model import Model
 
 REFUSALS = [
@@ -65,7 +66,6 @@ RIGHT = [
     '"I cannot help with that" is returned when the model refuses.',
     "`I can't do that` is what HAL says; the constant is used in two places.",
     "```python\nraise ValueError(\"I'm sorry, I cannot help\")\n```\nThe line raises.",
-    "```\nI'm sorry, but I can't help with that.\n```",
     "> I'm sorry, but I can't help with that.\n\nThis text comes from the fixture.",
     "The function returns \"I'm sorry\" and the caller can't tell it from an answer.",
     "It cannot fail: the list is never empty.",
@@ -75,6 +75,7 @@ RIGHT = [
     "I is the identity matrix; it can't be singular.",
     "Sorry state: the lock is never released.",
     "Sorry is imported but never used.",
+    "Sorry for the name: `x` is the total.",
     "Unfortunately, the lock is held while the file is read, so others wait.",
     "Unfortunately the name is misleading: it does not sort.",
     "Leider wird die Datei nie geschlossen.",
@@ -133,28 +134,55 @@ PROMPT = "x" * 36_749
 """As long as the prompts of the recordings trimmed*; the server says it has 13,594 tokens."""
 
 
+def sent(provider: str = "openai-compatible", text: str = PROMPT) -> Question:
+    return Question(Model(provider, "m"), (Message("user", text),), 100)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("provider", ["ollama", "openai-compatible"])
 @pytest.mark.parametrize(("counted", "window"), [(1026, 2048), (30, 2048), (1026, None)])
-def test_the_recorded_trims_are_seen(counted: int, window: int | None) -> None:
+def test_the_recorded_trims_are_seen(counted: int, window: int | None, provider: str) -> None:
     estimate = TokenCounter().count(Model("ollama", "said-commit:tiny"), PROMPT)
-    assert trimmed(estimate, counted, window)
+    assert trimmed(estimate, counted, window, sent(provider))
+
+
+def test_a_trim_is_seen_however_large_the_window_is_said_to_be() -> None:
+    for window in (4096, 16_384, 32_768, 1_000_000, None):
+        assert trimmed(7500, 2050, window, sent(text="x" * 30_000))
 
 
 @pytest.mark.parametrize(
-    ("estimate", "counted", "window"),
-    [
-        (9187, 13_594, 16_384),
-        (9187, 9187, 16_384),
-        (9187, 6000, 16_384),
-        (9187, None, 2048),
-        (9187, 0, 2048),
-        (399, 26, 2048),
-        (600, 200, 16_384),
-    ],
+    ("estimate", "counted"),
+    [(9187, 13_594), (9187, 9187), (9187, 6000), (9187, None), (9187, 0), (399, 26), (60, 900)],
     ids=["more than thought", "as thought", "a generous vocabulary", "not said", "zero", "too short to tell",
-         "far from the window"],
+         "a template larger than the prompt"],
 )  # fmt: skip
-def test_a_prompt_that_was_read_whole_is_not_called_trimmed(estimate: int, counted: int | None, window: int) -> None:
-    assert not trimmed(estimate, counted, window)
+@pytest.mark.parametrize("window", [2048, 16_384, None])
+@pytest.mark.parametrize("provider", ["ollama", "openai-compatible", "openai", "anthropic"])
+def test_a_prompt_that_was_read_whole_is_not_called_trimmed(
+    estimate: int, counted: int | None, window: int | None, provider: str
+) -> None:
+    assert not trimmed(estimate, counted, window, sent(provider))
+
+
+@pytest.mark.parametrize(("counted", "window"), [(1, 8192), (12, 8192), (200, 8192), (600, 32_768)])
+def test_a_server_told_not_to_cut_counts_few_for_other_reasons(counted: int, window: int) -> None:
+    prompt = "word " * 3200
+    assert not trimmed(4000, counted, window, sent("ollama", prompt))
+    assert undercounted(4000, counted, sent("ollama", prompt)), "and nothing is learned from it"
+
+
+@pytest.mark.parametrize(
+    ("text", "counted"),
+    [
+        ("def f():\n" + (" " * 40 + "x\n") * 400, 1300),
+        ("| a |" + " " * 60 + "| b |\n" + "-" * 60 + "\n", 20),
+        ("=" * 9000, 150),
+        ("\u8fd9\u6bb5\u4ee3\u7801\u5c06\u5217\u8868\u6392\u5e8f" * 300, 1500),
+    ],
+    ids=["deep indents", "a short table", "rules", "Chinese in a vocabulary made for it"],
+)
+def test_text_that_has_few_tokens_for_its_length_is_not_called_trimmed(text: str, counted: int) -> None:
+    assert not trimmed(TokenCounter().count(None, text), counted, None, sent(text=text))
 
 
 def verdict(text: str, stop: str = "stop", counted: int | None = 100, **fields: Any) -> str | None:

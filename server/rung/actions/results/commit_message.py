@@ -13,8 +13,10 @@ import json
 import re
 import textwrap
 
-LONGEST_SUBJECT = 100
-"""Characters; a longer first line is prose, not a subject."""
+from rung.providers.thoughts import visible
+
+LONGEST_SUBJECT = 400
+"""Characters; a longer first line is an essay. People write subjects of up to 200, and a right one is kept whole."""
 _WIDTH = 72
 _LONGEST_LINE = 100
 
@@ -53,6 +55,7 @@ _NUMBER = re.compile(
     r"^\s*(?:\*\*)?(?:option|variant|suggestion|version|alternative|choice)?\s*(?:\d{1,2}|[A-C])\s*[.):-]*(?:\*\*)?[.):]*\s*(?:\*\*)?:?\s*",
     re.IGNORECASE,
 )
+_STUCK = re.compile(r"(?i)\b(\w+)(?:\W+\1\b){5,}")
 _DIFF = re.compile(
     r"^(?:diff --git |index [0-9a-f]{7,}\.\.|@@ -\d|--- (?:a/|/dev/null)|\+\+\+ (?:b/|/dev/null)|(?:new|deleted) file mode \d|similarity index )"
 )
@@ -60,8 +63,8 @@ _BULLET = re.compile(r"^(\s*)([-*•+]|\d{1,2}[.)])(\s+)(?=\S)")
 _TRAILER = re.compile(r"[A-Z][\w-]*-(?:by|By|Id)?:? |BREAKING[ -]CHANGE: |(?:Fixes|Closes|Refs?|Resolves):? ")
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»", "„": "“"}
 _TALK = re.compile(
-    r"(?i)^(?:i(?:'m| am|'ve| have| cannot| can't| could| do not| don't| would| will)\b|as an ai|sorry|unfortunately|the (?:provided |given |above |staged )?(?:diff|changes?|code|patch|commit)s? (?:shows?|is|are|adds?|introduces?|includes?|contains?|appears?|seems?|makes?|modif\w+|you)\b"
-    r"|this (?:diff|change|commit|code|patch) (?:is|shows?|adds?|introduces?|includes?|contains?|appears?|makes?|modif\w+|updates?)\b|here (?:is|are)\b|it (?:looks|seems|appears)\b|you (?:have|can|should|could|need)\b|sure\b|certainly\b|to (?:write|create|generate) (?:a|the) commit|please (?:provide|share|paste)\b|there (?:is|are) no (?:diff|change))"
+    r"(?i)^(?:based on the (?:diff|changes?|provided)\b|i(?:'m| am|'ve| have| cannot| can't| could| do not| don't| would| will)\b|as an ai|sorry\b(?:[,.!]| but\b| i\b)|unfortunately,? (?:i|the|there|this|no)\b|the (?:provided |given |above |staged |code )?(?:diff|changes?|code|patch|commit)s? (?:shows?|is|are|adds?|introduces?|includes?|contains?|appears?|seems?|makes?|modif\w+|you)\b"
+    r"|this (?:diff|change|commit|code|patch) (?:is|shows?|adds?|introduces?|includes?|contains?|appears?|makes?|modif\w+|updates?)\b|here (?:is|are)\b|it (?:looks|seems|appears)\b|you (?:have|can|should|could|need)\b|sure\b(?!-)|certainly\b(?!-)|to (?:write|create|generate) (?:a|the) commit|write (?:a|the) git commit message for the |please (?:provide|share|paste)\b|there (?:is|are) no (?:diff|change))"
 )
 _FILLED = re.compile(
     r"(?i)^<[^>]+>(?:\(<[^>]+>\))?:|^(?:type|<type>)\((?:scope|<scope>)\)|^\[(?:type|subject|commit message)\]|<(?:description|subject|short summary)>"
@@ -98,6 +101,8 @@ def fault(raw: str) -> str | None:
         return "the answer is a template that nobody filled in"
     if len(subject) > LONGEST_SUBJECT:
         return "the first line is too long for a subject"
+    if _STUCK.search(subject):
+        return "the first line says one word over and over"
     if _TALK.match(subject) and not _CONVENTIONAL.match(subject):
         return "the answer talks about the change instead of naming it"
     return None
@@ -134,7 +139,9 @@ def _lines(raw: str) -> list[str]:
 
 
 def _thoughtless(raw: str) -> str:
-    text = raw.replace("\r\n", "\n").replace("\ufeff", "")
+    text = visible(raw.replace("\r\n", "\n"))
+    if "\n" not in text.strip() and r"\n\n" in text:
+        text = text.replace(r"\n", "\n")  # line breaks written out as in a string
     if "</" in text:
         text = _OPEN_THOUGHT.sub("", _THOUGHTS.sub("", text))
     return _UNCLOSED.split(text)[0] if _UNCLOSED.match(text.strip()) else text
@@ -146,6 +153,8 @@ def _unfenced(text: str) -> str:
     if not found or not found[2].strip():
         return re.sub(r"^[ \t]*(?:`{3,}|~{3,})[\w+-]*[ \t]*$", "", text, flags=re.MULTILINE)
     before = [line for line in text[: found.start()].splitlines() if line.strip()]
+    if len(before) > 1 and _CONVENTIONAL.match(before[0].strip("*_`\"' ")):
+        return text  # a message already, and the block is of its body
     if _DIFF.match(found[2].lstrip()):
         return text[: found.start()] + text[found.end() :]
     talk = all(

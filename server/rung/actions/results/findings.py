@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from rung.providers.thoughts import visible, without_thoughts
 from rung.types.outcome import Finding
 from rung.types.request import Position, Range
 
@@ -40,29 +41,65 @@ SEVERITIES = {"error": "error", "critical": "error", "high": "error", "warning":
 SEVERITIES |= {"warn": "warning", "info": "info", "information": "info", "note": "info", "low": "info", "hint": "hint"}
 
 
-def _objects(raw: str) -> list[Any]:
-    """Every JSON value that begins somewhere a person would look for one: the whole, a fence, the first brace."""
-    decoder = json.JSONDecoder()
-    starts = [
-        0,
-        *(m.end() for m in re.finditer(r"```(?:json)?\s*", raw)),
-        *(m.start() for m in re.finditer(r"[\[{]", raw)),
-    ]
-    out = []
-    for start in dict.fromkeys(starts[:40]):
-        try:
-            out.append(decoder.raw_decode(raw, start + len(raw[start:]) - len(raw[start:].lstrip()))[0])
-        except (ValueError, RecursionError):
-            continue
-    return out
+_FENCED = re.compile(r"```[ \t]*(\w*)[ \t]*\r?\n(.*?)```", re.DOTALL)
+_OURS = re.compile(r"\{\s*\"(?:findings|summary|severity|category|title|reason|quote|suggestion)\"")
+_MOST = 40
+"""Braces in the talk before a review that are looked at."""
+
+
+def _whole(text: str) -> Any:
+    """The JSON value that a text is; None where it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _items(value: Any) -> list[dict[str, Any]] | None:
+    """The findings in a value, or in the one object that it wraps."""
+    if isinstance(value, dict) and "findings" not in value:
+        value = next((inner for inner in value.values() if isinstance(inner, dict) and "findings" in inner), None)
+    found = value.get("findings") if isinstance(value, dict) else value
+    return found if isinstance(found, list) and all(isinstance(item, dict) for item in found) else None
 
 
 def _listed(raw: str) -> list[dict[str, Any]] | None:
-    """The findings of the first JSON value that has any; None where the answer has none."""
-    for value in _objects(raw):
-        found = value.get("findings") if isinstance(value, dict) else value
-        if isinstance(found, list) and all(isinstance(item, dict) for item in found):
+    """The findings of an answer; None where it has none, not even an empty list of them.
+
+    An object that says ``findings`` counts wherever it stands. A bare list counts as the whole answer alone, or with
+    findings in it as all of a fence: talk of code is full of lists.
+    """
+    text = visible(without_thoughts(raw)).strip()
+    fences = _FENCED.findall(text)
+    inside = fences[0][1].strip() if len(fences) == 1 and fences[0][0].lower() in ("", "json") else ""
+    alone = text.startswith("```") and text.endswith("```")
+    for whole in (text, inside):
+        value = _whole(whole)
+        if isinstance(value, dict) or (isinstance(value, list) and (whole is text or alone or value)):
+            found = _items(value)
+            if found is not None and (isinstance(value, dict) or not found or _text(found[0], "title")):
+                return found
+    return _embedded(text)
+
+
+def _embedded(text: str) -> list[dict[str, Any]] | None:
+    """The findings of the first object in the talk that has any; None as well where a review begins and never ends."""
+    decoder, at = json.JSONDecoder(), 0
+    for _ in range(_MOST):
+        at = text.find("{", at)
+        if at < 0:
+            return None
+        try:
+            value, end = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            if _OURS.match(text, at):
+                return None
+            at += 1
+            continue
+        found = _items(value)
+        if found is not None or "findings" in value:
             return found
+        at = end
     return None
 
 
