@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.actions import catalogue
-from rung.errors import CancelledByPersonError, UsageError
+from rung.errors import CancelledByPersonError, RungError, UsageError
 from rung.ladder.climb import Ladder
 from rung.ladder.health import Health
 from rung.ladder.means import Means
@@ -31,7 +31,10 @@ from rung.providers.ollama import Ollama
 from rung.providers.openai import OpenAI
 from rung.routing.decide import decide
 from rung.routing.plan import plan
-from rung.running import Running, Shared, preview
+from rung.running.beginning import begin
+from rung.running.preview import preview
+from rung.running.request import Running
+from rung.running.shared import Shared
 from rung.settings import keys, places
 from rung.types.action import Action
 from rung.types.features import Features
@@ -194,14 +197,22 @@ class Engine:
         """Look at local servers in the background until cancelled."""
         await self.health.watch(models)
 
-    async def prewarm(self, action: Action, settings: Settings) -> bool:
-        """Load the model that would be asked first, if its tier is to be warm before it is asked.
+    async def prewarm(self, request: Request, settings: Settings, actions: Mapping[str, Action]) -> bool:
+        """Load the model this request would ask first, if its tier is to be warm before it is asked.
 
-        Gives whether a load was begun. Nothing is opened where no tier has ``prewarm``.
+        Gives whether a load was begun. Nothing is looked at where no tier has ``prewarm``.
+
+        Raises:
+            UsageError: there is no action of that name.
         """
         if not any(tier.prewarm for tier in settings.tiers):
             return False
-        decision = decide(Features(action=action.id, action_tier=action.tier), settings)
+        action = _action(request, actions)
+        try:
+            decision = (await begin(self._shared, request, action, settings)).decision
+        except RungError:
+            # There is nothing to work on yet, as before the first `git add`.
+            decision = decide(Features(action=action.id, action_tier=action.tier), settings)
         first = next(iter(plan(decision, settings, self.health.known).attempts), None)
         tier = settings.tier(first.tier) if first else None
         if first is None or tier is None or not tier.prewarm:

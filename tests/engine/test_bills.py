@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from rung.errors import NoAnswerError
 from rung.ledger.purse import Hold, as_billed
 from rung.providers import anthropic, openai
 from rung.settings.values import Budget, Settings, Tier
-from rung.sim import KINDS
+from rung.sim import KINDS, SimModel, Simulator
 from rung.types.attempt import Attempt
 from rung.types.model import Model, Price
 
@@ -34,6 +35,13 @@ def _packages() -> None:
     """The clients' packages take seconds to import, which are no part of what is limited here."""
     importlib.import_module("openai")
     importlib.import_module("anthropic")
+
+
+@pytest.fixture
+async def sim() -> AsyncIterator[Simulator]:
+    """A server that writes no faster than any there is: what was not counted is estimated by the time it took."""
+    async with Simulator([SimModel(SMALL)], token_delay=0.002) as found:
+        yield found
 
 
 def under_a_budget(model: Model, *, deadline: float = 60.0, **budget: float) -> Settings:

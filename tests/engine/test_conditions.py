@@ -7,7 +7,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 from rung.engine import Engine
-from rung.running import new_id
+from rung.running.beginning import new_id
 from rung.settings.values import Budget, Rule, Settings, Tier, When
 from rung.sim import SimModel, Simulator
 from rung.types.event import OutcomeEvent

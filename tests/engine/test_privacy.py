@@ -13,7 +13,7 @@ import pytest
 
 from rung.engine import Engine
 from rung.errors import ContextError, NoAnswerError
-from rung.running import new_id
+from rung.running.beginning import new_id
 from rung.settings.values import Rule, Settings, Tier, When
 from rung.sim import SimModel, Simulator
 from rung.types.event import OutcomeEvent

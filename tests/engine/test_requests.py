@@ -10,6 +10,8 @@ import pytest
 from tests.engine.conftest import CLOUD, CODE, LARGE, PRICES, SMALL, Desk, git
 
 from rung.errors import ContextError, NoAnswerError, UsageError
+from rung.ladder.ascent import Tried
+from rung.running import bill, request
 from rung.settings.values import Budget, Rule, When
 from rung.sim import SimModel, Simulator
 from rung.types.event import OutcomeEvent
@@ -300,3 +302,47 @@ async def test_many_requests_at_once_each_get_their_own_answer(desk: Desk) -> No
 
     answers = await asyncio.gather(*(one(word) for word in words))
     assert all(f"{word}_name" in answer for word, answer in zip(words, answers, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("action", "kind"),
+    [
+        ("review-file", "garbage-text"),
+        ("review-file", "truncated-json"),
+        ("review-file", "refusal"),
+        ("explain-selection", "short"),
+        ("explain-selection", "length"),
+        ("commit-message", "refusal"),
+    ],
+)
+async def test_a_tier_that_is_asked_for_shows_even_what_is_not_good_enough_and_marks_it(
+    desk: Desk, action: str, kind: str
+) -> None:
+    desk.sim.fail(kind, times=None)
+    outcome = await desk.ask(desk.request(action, tier="large"))
+    assert outcome.receipt.degraded
+    assert outcome.text
+    (attempt,) = (attempt for call in outcome.receipt.calls for attempt in call.attempts)
+    assert (attempt.tier, attempt.outcome) == ("large", "bad-answer")
+    assert attempt.reason
+
+
+async def test_a_request_that_is_cancelled_while_its_failure_is_priced_has_its_row(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.sim.fail("status", times=None)
+    pricing, go_on = asyncio.Event(), asyncio.Event()
+    real = bill.price
+
+    async def slow(tried: Tried) -> Tried:
+        pricing.set()
+        await go_on.wait()
+        return await real(tried)
+
+    monkeypatch.setattr(request, "price", slow)
+    task = asyncio.ensure_future(desk.ask(desk.request(tier="cloud")))
+    await pricing.wait()
+    desk.engine.cancel()
+    go_on.set()
+    await asyncio.gather(task, return_exceptions=True)
+    assert len(await desk.rows()) == 1

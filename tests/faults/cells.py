@@ -19,7 +19,7 @@ from rung.ledger.rows import Row
 from rung.routing.decide import decide
 from rung.routing.features import features
 from rung.routing.plan import Known, plan
-from rung.running import new_id
+from rung.running.beginning import new_id
 from rung.settings import places
 from rung.settings.values import Rule, Settings, Tier, When
 from rung.sim import Simulator

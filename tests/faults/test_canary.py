@@ -15,7 +15,7 @@ import pytest
 
 from rung.engine import Engine
 from rung.errors import RungError
-from rung.running import new_id
+from rung.running.beginning import new_id
 from rung.settings.values import Settings
 from rung.sim import KINDS, SimModel, Simulator
 from rung.types.part import Part

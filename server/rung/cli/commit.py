@@ -16,7 +16,7 @@ from rung.cli.perform import answer, perform, remark
 from rung.cli.show_prompt import show
 from rung.errors import CancelledByPersonError, RungError
 from rung.git import interactive, message_buffer, repository
-from rung.running import new_id
+from rung.running.beginning import new_id
 from rung.types.request import Document, Request
 
 WRITTEN_BY_OTHERS = ("message", "merge", "squash", "commit", "template")

@@ -9,7 +9,7 @@ from rung.cli.inputs import instruction, workspace
 from rung.cli.options import add_asking, parser
 from rung.cli.perform import answer
 from rung.cli.show_prompt import show
-from rung.running import new_id
+from rung.running.beginning import new_id
 from rung.types.request import Position, Range, Request
 
 

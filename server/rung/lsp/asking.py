@@ -12,7 +12,7 @@ from pygls.uris import to_fs_path, uri_scheme
 from rung.errors import ContextError, UsageError
 from rung.lsp.symbols import symbol_at
 from rung.lsp.text import split_lines
-from rung.running import new_id
+from rung.running.beginning import new_id
 from rung.types.request import Document, Request
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from rung.lsp.progress import Progress, progress
 from rung.lsp.receipts import Receipts
 from rung.lsp.status import status
 from rung.lsp.stream import Stream
-from rung.lsp.wire_types import DID_CHANGE_STATUS
+from rung.lsp.wire_types import DID_CHANGE_STATUS, RunParams
 from rung.routing.explain import Explanation
 from rung.settings import places
 from rung.types.event import DecidedEvent, OutcomeEvent, TierEvent
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from rung.engine import Engine
     from rung.lsp.server import Server
-    from rung.lsp.wire_types import RunParams
     from rung.types.event import Event
     from rung.types.model import Model
     from rung.types.outcome import Outcome
@@ -94,14 +93,13 @@ class Session:
         document = params.text_document
         if not is_commit_buffer(document.uri, document.language_id):
             return
-        root = root_of(self._server, path_of(document.uri))
         try:
-            settings = self._preferences.current(root)
-            action = self._preferences.actions(root).get("commit-message")
-        except SettingsError:
+            request = to_request(self._server, RunParams("commit-message", document.uri), f"{id(self):x}")
+            settings, actions = self._preferences.current(request.root), self._preferences.actions(request.root)
+        except RungError:
             return
-        if action is not None and any(tier.prewarm for tier in settings.tiers):
-            self._server.supervisor.spawn("prewarm", self._engine.prewarm(action, settings))
+        if any(tier.prewarm for tier in settings.tiers):
+            self._server.supervisor.spawn("prewarm", self._engine.prewarm(request, settings, actions))
 
     def changed(self, params: types.DidChangeTextDocumentParams) -> None:
         """The person typed, or an edit of ours arrived."""

@@ -76,7 +76,8 @@ def plan(decision: Decision, settings: Settings, know: Callable[[Model], Known],
             else:
                 able.append(candidate)
     # When all others have failed: better a shortened prompt, or one who may have come back, than no answer at all.
-    later = (*small, *sorted(reversed(resting), key=_least_hope))
+    resting.reverse()
+    later = (*small, *sorted(resting, key=_least_hope))
     if able:
         return Plan(tuple(able), tuple(skipped), later)
     last = tuple(small or later[-1:])

@@ -12,9 +12,10 @@ from tests.lsp.desk import Desk, desk, sim_model, write_settings
 from tests.lsp.desk import settings as written
 
 from rung.engine import Engine
-from rung.settings.values import Settings, Tier
+from rung.settings.values import Rule, Settings, Tier, When
 from rung.sim import SimModel, Simulator
 from rung.types.model import Model
+from rung.types.request import Request
 
 SMALL = "sim-small:3b"
 
@@ -38,7 +39,8 @@ def settings(sim: Simulator, *, prewarm: bool = True, **changes: object) -> Sett
 
 
 async def prewarmed(engine: Engine, chosen: Settings) -> bool:
-    return await engine.prewarm(engine.actions(None, trusted=False)["commit-message"], chosen)
+    asked = Request("r", "ask", "spot", instruction="Which model will it be?")
+    return await engine.prewarm(asked, chosen, {})
 
 
 async def loaded(sim: Simulator) -> None:
@@ -82,6 +84,27 @@ async def test_the_setting_of_another_tier_says_nothing_of_the_first(sim: Simula
     other = first.replace(name="large", prewarm=True)
     assert not await prewarmed(engine, Settings((first, other)))
     assert sim.log == []
+
+
+async def test_the_model_is_the_one_the_rules_would_choose_for_this_very_request(tmp_path: Path) -> None:
+    async with Simulator([SimModel(SMALL), SimModel("sim-large:14b")]) as sim:
+        chosen = settings(sim)
+        (small,) = chosen.tiers
+        (model,) = small.models
+        large = small.replace(name="large", models=(model.replace(model="sim-large:14b"),))
+        rule = Rule("questions", When(words=("which model",)), tier="large")
+        engine = Engine(state=tmp_path)
+        assert await prewarmed(engine, Settings((small, large), (rule,)))
+        await loaded(sim)
+        assert [name for name, *_ in sim.loads] == ["sim-large:14b"]
+        await engine.close()
+
+
+async def test_where_there_is_nothing_to_work_on_yet_the_action_decides(sim: Simulator, engine: Engine) -> None:
+    actions = engine.actions(None, trusted=False)
+    assert await engine.prewarm(Request("r", "explain-selection", "spot"), settings(sim), actions)
+    await loaded(sim)
+    assert [name for name, *_ in sim.loads] == [SMALL]
 
 
 async def test_a_server_that_is_not_there_is_no_trouble(sim: Simulator, engine: Engine) -> None:

@@ -1,0 +1,1 @@
+"""One request on its way: gather, decide, plan, climb, read, account."""

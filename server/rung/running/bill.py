@@ -1,0 +1,38 @@
+"""What the attempts of a request cost."""
+
+from __future__ import annotations
+
+import asyncio
+
+from rung.ladder.ascent import Tried
+from rung.ledger import prices
+from rung.ledger.purse import Hold, Purse
+from rung.types.model import Model
+
+
+async def settle(purse: Purse, holds: dict[int, Hold], tried: list[Tried]) -> None:
+    """Settle what was held for attempts that are over, and bill those that ended without a word."""
+    for index, hold in tuple(holds.items()):
+        done = tried[index] if index < len(tried) else None
+        attempt, served = (done.attempt, done.served) if done else (None, None)
+        billed = await purse.settle(hold, attempt, served, thought=bool(done and done.thought))
+        if done and billed:
+            tried[index] = done.replace(attempt=billed)
+        holds.pop(index, None)
+
+
+def is_free(model: Model) -> bool:
+    """Whether it costs nothing: it runs here, and the person gave it no price, as they do for a gateway on loopback."""
+    return model.local and model.price is None
+
+
+async def price(tried: Tried) -> Tried:
+    """The attempt with its cost; a local one is free without looking anything up."""
+    attempt = tried.attempt
+    if is_free(tried.model):
+        cost: float | None = 0.0
+    elif attempt.tokens_in == attempt.tokens_out == 0:
+        cost = 0.0
+    else:
+        cost = await asyncio.to_thread(prices.cost, tried.model, tried.served, attempt.tokens_in, attempt.tokens_out)
+    return tried.replace(attempt=attempt.replace(cost_usd=cost))

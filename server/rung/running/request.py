@@ -1,0 +1,197 @@
+"""One request, from its beginning to its receipt."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rung.actions import without_model
+from rung.actions.run import Produced, run
+from rung.errors import NoAnswerError, RungError
+from rung.ladder.ascent import Ascent, Tried
+from rung.ledger.purse import Hold, Purse
+from rung.ledger.receipts import receipt
+from rung.privacy.destination import forbidden
+from rung.routing.decide import BUILTIN
+from rung.running.beginning import Beginning, begin, planned
+from rung.running.bill import is_free, price, settle
+from rung.running.shared import Shared
+from rung.types.action import Action
+from rung.types.attempt import CallRecord
+from rung.types.call import Answer, Call
+from rung.types.event import DecidedEvent, OutcomeEvent, TierEvent
+from rung.types.outcome import Outcome
+from rung.types.plan import Candidate, Plan
+from rung.types.receipt import Receipt
+from rung.types.request import Request
+
+if TYPE_CHECKING:
+    from rung.settings.values import Settings
+    from rung.types.action import Result
+    from rung.types.event import Event
+
+PATIENCE = ("slow", "stalled", "busy")
+"""Outcomes of a model that is there, only not yet."""
+SLACK = 60.0
+"""Seconds beyond a request's deadline for which its money is held, should this process die."""
+
+
+class Running:
+    """The state of one request.
+
+    Args:
+        shared: the engine's.
+        request: what was asked.
+        action: which action that is.
+        settings: those the request begins with, and keeps.
+        emit: takes the events.
+    """
+
+    def __init__(
+        self, shared: Shared, request: Request, action: Action, settings: Settings, emit: Callable[[Event], None]
+    ) -> None:
+        self._shared = shared
+        self._request = request
+        self._action = action
+        self._settings = settings
+        self._emit = emit
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+        self._tried: list[list[Tried]] = []
+        self._answers: list[Answer] = []
+        self._unpaid: dict[tuple[str, str], str] = {}
+        """Why the budget kept a model of a tier from being asked."""
+
+    async def run(self) -> None:
+        """Run it to its outcome event.
+
+        Raises:
+            RungError: there is no answer; it carries the receipt where attempts were made.
+        """
+        beginning = await begin(self._shared, self._request, self._action, self._settings)
+        try:
+            produced, by_itself = await self._produce(beginning)
+            found = await self._receipt(beginning, done=True, by_itself=by_itself)
+            result = Outcome(_kind(self._action, produced), found, produced.text, produced.findings)
+            self._account(found, result.outcome)
+            self._emit(OutcomeEvent(result))
+        except RungError as error:
+            failed = await self._record(beginning, error.code)
+            if isinstance(error, NoAnswerError):
+                error.receipt = failed
+            raise
+        except asyncio.CancelledError:
+            await self._record(beginning, "cancelled")
+            raise
+
+    async def _record(self, beginning: Beginning, ended: str) -> Receipt:
+        """Write a request down that has no answer, whoever cancels it meanwhile: pricing may import a package."""
+        task = asyncio.ensure_future(self._receipt(beginning))
+        try:
+            found = await asyncio.shield(task)
+        except asyncio.CancelledError:
+            # Nobody is cancelled twice, see Engine.
+            self._account(await task, ended)
+            raise
+        self._account(found, ended)
+        return found
+
+    async def _produce(self, beginning: Beginning) -> tuple[Produced, bool]:
+        """What the action makes of its answers, and whether Rung wrote it by itself."""
+        decision, gathered = beginning.decision, beginning.gathered
+        if decision.tier == BUILTIN:
+            self._emit(DecidedEvent(decision, Plan(()), beginning.tokens))
+            return self._builtin(beginning), True
+        deadline = self._began + next(t.deadline for t in self._settings.tiers if t.name == decision.tier)
+        purse = Purse(self._shared.budget, self._request.id, self._settings.budget, decision.max_cost)
+
+        async def ask(call: Call) -> Answer:
+            return await self._ask(call, beginning, deadline, purse)
+
+        try:
+            return await run(self._action, gathered, ask, self._request.max_output), False
+        except NoAnswerError:
+            if decision.only_tier or decision.only_model or self._able() or not without_model.has(self._action.id):
+                raise
+            self._emit(TierEvent(BUILTIN, BUILTIN, "no model could answer"))
+            return self._builtin(beginning), True
+
+    def _able(self) -> bool:
+        """Whether some model could have answered, given time: Rung's own words never stand in for such a one."""
+        return any(tried.attempt.outcome in PATIENCE for call in self._tried for tried in call)
+
+    def _builtin(self, beginning: Beginning) -> Produced:
+        return Produced(text=without_model.write(self._action.id, beginning.gathered.change))
+
+    async def _ask(self, call: Call, beginning: Beginning, deadline: float, purse: Purse) -> Answer:
+        """One question to the ladder."""
+        decision = beginning.decision
+        tried: list[Tried] = []
+        holds: dict[int, Hold] = {}
+        self._tried.append(tried)
+        ladder = self._shared.ladder
+        found = planned(self._shared, self._settings, beginning, self._action, call)
+        if len(self._tried) == 1:
+            self._emit(DecidedEvent(decision, found, beginning.tokens))
+
+        async def admit(candidate: Candidate, prompt: int) -> str | None:
+            """The last word before a connection: pins, then money."""
+            await settle(purse, holds, tried)
+            reason = forbidden(decision, candidate.model)
+            if reason or is_free(candidate.model):
+                return reason
+            held = await purse.hold(candidate.model, prompt, call, deadline - self._loop.time() + SLACK)
+            if isinstance(held, str):
+                name = candidate.model.model
+                self._unpaid.setdefault((candidate.tier, name), f"{candidate.tier} ({name}) was not asked: {held}")
+                return held
+            # The attempt that asks has the next record.
+            holds[len(tried)] = held
+            return None
+
+        order = tuple(tier.name for tier in self._settings.tiers)
+        try:
+            alone = decision.only_tier or decision.only_model is not None
+            ascent = Ascent(call, found, order, deadline, admit, self._request.background, alone)
+            answer = await ladder.climb(ascent, self._emit, tried)
+        finally:
+            # Shielded: what a cancelled attempt may have cost is counted too.
+            await asyncio.shield(settle(purse, holds, tried))
+        self._answers.append(answer)
+        return answer
+
+    async def _receipt(self, beginning: Beginning, *, done: bool = False, by_itself: bool = False) -> Receipt:
+        """The receipt; ``done``: the person gets an answer, in ``by_itself`` one of no model's."""
+        decision, gathered = beginning.decision, beginning.gathered
+        calls = [[await price(tried) for tried in call] for call in self._tried]
+        flat = [tried for call in calls for tried in call]
+        # Each call's answer is of one of its attempts; a call without an answer is the last.
+        given = [_who_said(answer, call) for answer, call in zip(self._answers, calls, strict=False)]
+        last = given[-1] if given and done and not by_itself else None
+        return receipt(
+            self._request,
+            decision.replace(why="; ".join([decision.why, *self._unpaid.values()])),
+            [CallRecord(tuple(tried.attempt for tried in call)) for call in calls],
+            total_ms=round((self._loop.time() - self._began) * 1000),
+            answered=last.attempt if last else None,
+            local=bool(last and last.model.local),
+            builtin=by_itself,
+            simulated=any(tried.simulated for tried in flat) and not by_itself,
+            degraded=last is not None and any(answer.degraded for answer in self._answers),
+            left_out=[*gathered.left_out, *(o for tried in given or flat[-1:] for o in tried.left_out)],
+            redacted=[one for tried in flat for one in tried.redacted],
+        )
+
+    def _account(self, found: Receipt, ended: str) -> None:
+        self._shared.ledger.record(found, ended, source=self._shared.source)
+
+
+def _who_said(answer: Answer, call: list[Tried]) -> Tried:
+    """The attempt an answer is of."""
+    return next(t for t in reversed(call) if (t.attempt.tier, t.attempt.model) == (answer.tier, answer.model))
+
+
+def _kind(action: Action, produced: Produced) -> Result:
+    """What came out: findings that could not be read are a text."""
+    return "text" if action.result == "findings" and produced.findings is None else action.result
