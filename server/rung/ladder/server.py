@@ -27,7 +27,7 @@ class Server:
     def __init__(self, breaker: Breaker) -> None:
         self.breaker = breaker
         self.silent: str | None = None
-        """That it did not list its models when it was last asked to."""
+        """That it did not list its models when it was asked to, where it never did."""
         self.asked = 0
         """Attempts under way."""
         self._installed: tuple[Installed, ...] | None = None
@@ -65,7 +65,7 @@ class Server:
             loaded: those in memory.
             loading: a load of ours is under way, so that what is in memory may still be somebody else's.
         """
-        self._installed, self._loaded, self.silent = installed, loaded, None
+        self._installed, self._loaded = installed, loaded
         if not loading:
             self._learn_windows()
 

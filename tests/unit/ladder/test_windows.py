@@ -53,6 +53,7 @@ def test_the_window_after_a_load_of_ours_is_what_the_server_gives(window: int) -
     assert shows(found, window) == ("ready", min(window, 16384))
     assert shows(found, window) == ("ready", min(window, 16384))
     assert found.known(ASKED).reason is None
+    assert shows(found, None)[0] == "ready"
 
 
 def test_a_server_that_never_gives_what_is_asked_for_is_found_out_by_its_first_answer() -> None:
