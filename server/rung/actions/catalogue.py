@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -24,6 +25,7 @@ PLACES = ("selection", "symbol", "file", "repository", "diagnostic", "commit-buf
 Stamp: TypeAlias = tuple[tuple[str, ...], tuple[tuple[str, int, int], ...]]
 """The state of some folders' action files."""
 _ID = re.compile(r"[a-z][a-z0-9-]{0,63}")
+_AWAY = "Mend it or take it away."
 _KEYS = {"title", "kind", "on", "languages", "context", "result", "tier", "max_output", "accept"}
 
 ASK = Action(
@@ -42,13 +44,13 @@ def load(folders: Iterable[Path]) -> dict[str, Action]:
     """All actions, by id, in the order of their titles; ``ask`` is not among them.
 
     Raises:
-        SettingsError: a file is not an action; names file, line and what was expected.
+        SettingsError: a file is not an action, or a folder can't be read; names file, line and what was expected.
     """
     found: dict[str, Action] = {}
     for folder in folders:
-        for path in sorted(folder.glob("*.md")) if folder.is_dir() else ():
-            if path.name.lower() != "readme.md":
-                found[path.stem] = read(path)
+        for name in _names(folder):
+            if name.lower() != "readme.md":
+                found[Path(name).stem] = read(folder / name)
     return dict(sorted(found.items(), key=lambda pair: pair[1].title))
 
 
@@ -59,10 +61,39 @@ def stamp(folders: Iterable[Path]) -> Stamp:
         names.append(str(folder))
         try:
             with os.scandir(folder) as entries:
-                files += [(e.path, e.stat().st_mtime_ns, e.stat().st_size) for e in entries if e.name.endswith(".md")]
+                files += [_state(entry) for entry in entries if _is_meant(entry.name)]
         except OSError:
             continue
     return tuple(names), tuple(sorted(files))
+
+
+def _state(entry: os.DirEntry[str]) -> tuple[str, int, int]:
+    """Name, time and size; one that can't be looked at, such as a link to nowhere, has none of the latter."""
+    try:
+        found, link = entry.stat(), entry.stat(follow_symlinks=False)
+    except OSError:
+        return entry.path, -1, -1
+    # A link can change while the file it leads to is as old as before.
+    return entry.path, max(found.st_mtime_ns, link.st_mtime_ns), found.st_size
+
+
+def _names(folder: Path) -> list[str]:
+    """The names of the action files in a folder; none where it is none.
+
+    Raises:
+        SettingsError: it can't be read.
+    """
+    try:
+        return sorted(path.name for path in folder.iterdir() if _is_meant(path.name))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise _unreadable("folder of actions", folder, error) from None
+
+
+def _is_meant(name: str) -> bool:
+    """Whether a name is an action file's; one with a dot before it is an editor's lock or copy."""
+    return name.endswith(".md") and not name.startswith(".")
 
 
 def read(path: Path) -> Action:
@@ -71,10 +102,7 @@ def read(path: Path) -> Action:
     Raises:
         SettingsError: it is none.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"The action file cannot be read ({type(error).__name__}).", path) from error
+    text = _text(path)
     match = re.match(r"---\r?\n(.*?\n)---[ \t]*(?:\r?\n|\Z)(.*)", text, re.DOTALL)
     if not match:
         raise SettingsError("An action begins with front matter between two lines of `---`.", path)
@@ -93,6 +121,29 @@ def read(path: Path) -> Action:
         # Parentheses or blocks inside each other by the thousand, a number of thousands of digits.
         raise SettingsError("The prompt is a template too deep or too large to read.", path, first) from None
     return _action(path, front, match[1], match[2].strip() + "\n")
+
+
+def _text(path: Path) -> str:
+    try:
+        # Never waits for a pipe to be written to.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            raise SettingsError("This is not a file, so it is no action.", path, hint=_AWAY)
+        with os.fdopen(handle, encoding="utf-8") as file:
+            return file.read()
+    except UnicodeDecodeError:
+        raise SettingsError("The action file is not UTF-8.", path, hint="Save it as UTF-8.") from None
+    except OSError as error:
+        raise _unreadable("action file", path, error) from None
+
+
+def _unreadable(what: str, path: Path, error: OSError) -> SettingsError:
+    """The file or folder can't be read; says what to do."""
+    if path.is_symlink():
+        return SettingsError(f"The {what} is a link that leads to nothing that can be read.", path, hint=_AWAY)
+    hint = "Give yourself the right to read it, or take it away." if isinstance(error, PermissionError) else _AWAY
+    return SettingsError(f"The {what} cannot be read ({type(error).__name__}).", path, hint=hint)
 
 
 def _front(source: str, path: Path) -> Mapping[str, Any]:

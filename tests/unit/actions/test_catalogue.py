@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,96 @@ def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, text: str, line: in
 def test_a_name_that_is_no_id_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(SettingsError, match="file name is its id"):
         catalogue.read(written(tmp_path, GOOD, name))
+
+
+def put(path: Path, kind: str) -> None:
+    """Something that is no readable file."""
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+        case "loop":
+            path.symlink_to(path.name)
+        case "link to nowhere":
+            path.symlink_to("nowhere/at/all")
+        case "device":
+            path.symlink_to("/dev/zero")
+        case "socket":
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind(str(path))
+        case "unreadable":
+            path.write_text(GOOD, encoding="utf-8")
+            path.chmod(0)
+        case _:
+            path.write_bytes(GOOD.replace("Say", "S\xe9").encode("latin-1"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("pipe", "This is not a file, so it is no action. Mend it or take it away."),
+        ("device", "This is not a file, so it is no action. Mend it or take it away."),
+        ("folder", "This is not a file, so it is no action. Mend it or take it away."),
+        ("socket", "The action file cannot be read (OSError). Mend it or take it away."),
+        ("loop", "The action file is a link that leads to nothing that can be read. Mend it or take it away."),
+        (
+            "link to nowhere",
+            "The action file is a link that leads to nothing that can be read. Mend it or take it away.",
+        ),
+        ("latin", "The action file is not UTF-8. Save it as UTF-8."),
+    ],
+)
+def test_what_cannot_be_read_is_named_with_what_to_do_and_never_waited_for(
+    tmp_path: Path, kind: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A socket's name may not be long.
+    monkeypatch.chdir(tmp_path)
+    put(Path("mine.md"), kind)
+    with pytest.raises(SettingsError) as caught:
+        catalogue.load([tmp_path])
+    assert caught.value.sentence() == f"{tmp_path / 'mine.md'}:1: {words}"
+
+
+NOT_ROOT = pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+
+
+@NOT_ROOT
+def test_a_file_one_may_not_read_is_named_with_what_to_do(tmp_path: Path) -> None:
+    put(tmp_path / "mine.md", "unreadable")
+    with pytest.raises(SettingsError, match="PermissionError") as caught:
+        catalogue.load([tmp_path])
+    assert caught.value.path == tmp_path / "mine.md"
+    assert caught.value.hint == "Give yourself the right to read it, or take it away."
+
+
+def test_a_folder_that_leads_round_in_circles_is_named(tmp_path: Path) -> None:
+    put(tmp_path / "actions", "loop")
+    with pytest.raises(SettingsError, match="The folder of actions is a link that leads to nothing") as caught:
+        catalogue.load([tmp_path / "actions"])
+    assert caught.value.path == tmp_path / "actions"
+
+
+@pytest.mark.parametrize("kind", ["link to nowhere", "latin", "pipe"])
+def test_what_an_editor_keeps_beside_an_action_is_none(tmp_path: Path, kind: str) -> None:
+    mine = written(tmp_path, GOOD)
+    before = catalogue.stamp([tmp_path])
+    put(tmp_path / ".#mine.md", kind)
+    assert list(catalogue.load([tmp_path])) == ["mine"]
+    assert catalogue.stamp([tmp_path]) == before
+    mine.write_text(GOOD + "More\n", encoding="utf-8")
+    assert catalogue.stamp([tmp_path]) != before
+
+
+def test_a_link_to_nowhere_hides_no_change_of_the_others(tmp_path: Path) -> None:
+    put(tmp_path / "broken.md", "link to nowhere")
+    mine = written(tmp_path, GOOD)
+    before = catalogue.stamp([tmp_path])
+    mine.write_text(GOOD + "More\n", encoding="utf-8")
+    changed = catalogue.stamp([tmp_path])
+    assert changed != before
+    (tmp_path / "broken.md").unlink()
+    assert catalogue.stamp([tmp_path]) != changed
 
 
 def test_windows_line_ends_are_read(tmp_path: Path) -> None:
