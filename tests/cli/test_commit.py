@@ -107,11 +107,62 @@ async def test_whoever_leaves_without_saving_commits_nothing(
     assert git(staged, "diff", "--cached", "--name-only") == "area.py\n"
 
 
-async def test_the_editor_of_gits_settings_is_opened(sim: Simulator, rung: Rung, staged: Path) -> None:
+def settings_of_git(tmp_path: Path, editor: str | None) -> str:
+    """A person's ``.gitconfig``."""
+    file = tmp_path / "gitconfig"
+    file.touch()
+    if editor is not None:
+        git(tmp_path, "config", "--file", str(file), "core.editor", editor)
+    return str(file)
+
+
+async def test_the_editor_of_the_persons_git_settings_is_opened(
+    sim: Simulator, rung: Rung, staged: Path, tmp_path: Path
+) -> None:
+    mine = settings_of_git(tmp_path, SAVE)
+    env = environment(GIT_EDITOR=None, EDITOR="false", VISUAL="false", GIT_CONFIG_GLOBAL=mine)
+    done = await rung("commit", "--edit", env=env)
+    assert (done.code, done.err) == (0, "")
+    assert git(staged, "log", "-1", "--format=%s") == "What the person wrote\n"
+
+
+@pytest.mark.parametrize("scope", ["--local", "--worktree", "included"])
+@pytest.mark.parametrize("mine", [SAVE, None], ids=["in the person's settings", "in EDITOR"])
+async def test_a_repository_nobody_trusts_names_no_editor(
+    mine: str | None, scope: str, *, sim: Simulator, rung: Rung, staged: Path, tmp_path: Path
+) -> None:
+    hostile = "touch trapped; true"
+    if scope == "included":
+        git(staged, "config", "--file", ".git/more", "core.editor", hostile)
+        git(staged, "config", "include.path", "more")
+    else:
+        git(staged, "config", "extensions.worktreeConfig", "true")
+        git(staged, "config", scope, "core.editor", hostile)
+    env = environment(GIT_EDITOR=None, VISUAL=None, EDITOR=SAVE, GIT_CONFIG_GLOBAL=settings_of_git(tmp_path, mine))
+    done = await rung("commit", "--edit", env=env)
+    assert done.code == 0
+    assert "rung: the editor in this repository's own settings is left alone" in done.err
+    assert git(staged, "log", "-1", "--format=%s") == "What the person wrote\n"
+    assert not (staged / "trapped").exists()
+
+
+async def test_a_trusted_repository_names_the_editor(sim: Simulator, rung: Rung, staged: Path) -> None:
+    (staged / ".rung").mkdir()
+    (staged / ".rung/rung.toml").touch()
+    assert (await rung("trust")).code == 0
     git(staged, "config", "core.editor", SAVE)
     done = await rung("commit", "--edit", env=environment(GIT_EDITOR=None, EDITOR="false", VISUAL="false"))
-    assert done.code == 0
+    assert (done.code, done.err) == (0, "")
     assert git(staged, "log", "-1", "--format=%s") == "What the person wrote\n"
+
+
+async def test_a_terminal_without_an_editor_is_told_before_a_model_is_asked(
+    sim: Simulator, rung: Rung, staged: Path
+) -> None:
+    done = await rung("commit", "--edit", env=environment(GIT_EDITOR=None, EDITOR=None, VISUAL=None, TERM="dumb"))
+    assert done.code == 1
+    assert done.err.startswith("rung: Git failed")
+    assert sim.connections == 0
 
 
 async def test_nothing_is_imported_from_the_repository(sim: Simulator, rung: Rung, staged: Path) -> None:

@@ -13,17 +13,23 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rung.cli.inputs import workspace
 from rung.git.process import run
+from rung.settings.trust import trusted
 
 LONG_AGO = 1_000_000_000
 """The time a file gets before it is edited, in seconds: no editor that saves it can hit it by chance."""
+_THEIRS = ("local", "worktree")
+"""The scopes of git's settings that belong to the repository, and so to whoever made it."""
 
 
 def editor(folder: Path, env: Mapping[str, str]) -> str:
     """What ``GIT_EDITOR`` must be: this module, around the editor git would have opened.
+
+    A repository that is not trusted names no program: its own ``core.editor`` is left alone, which stderr says.
 
     Raises:
         GitError: git is missing, or knows no editor.
@@ -35,7 +41,26 @@ def editor(folder: Path, env: Mapping[str, str]) -> str:
 
 
 async def _ask_git(folder: Path, env: Mapping[str, str]) -> str:
-    return (await run(("var", "GIT_EDITOR"), cwd=folder, env=env)).stdout.decode("utf-8", "surrogateescape").strip()
+    if trusted(Path(workspace(str(folder)))):
+        return await _said(("var", "GIT_EDITOR"), folder, env)
+    # It exits with 1 where nobody set one.
+    set_by = await _said(("config", "--show-scope", "-z", "--get-all", "core.editor"), folder, env, (0, 1))
+    listed = set_by.split("\0")
+    pairs = list(zip(listed[::2], listed[1::2], strict=False))
+    own = [value for scope, value in pairs if scope not in _THEIRS]
+    theirs = [value for scope, value in pairs if scope in _THEIRS]
+    if theirs and theirs[-1] not in own[-1:]:
+        print(
+            "rung: the editor in this repository's own settings is left alone, for it is not trusted; yours is opened. "
+            'To have that one, set it with "git config --global core.editor", or trust its .rung ("rung trust").',
+            file=sys.stderr,
+        )
+    # Where the person set none, git knows the rest of the order (VISUAL, EDITOR, its own), and needs no repository.
+    return own[-1] if own else await _said((f"--git-dir={os.devnull}", "var", "GIT_EDITOR"), folder, env)
+
+
+async def _said(words: Sequence[str], folder: Path, env: Mapping[str, str], fine: Sequence[int] = (0,)) -> str:
+    return (await run(words, cwd=folder, env=env, fine=fine)).stdout.decode("utf-8", "surrogateescape").strip()
 
 
 def edit(command: str, file: Path) -> int:
