@@ -106,6 +106,37 @@ async def test_review_without_a_name_takes_what_is_staged(sim: Simulator, rung: 
     assert len(questions(sim)) == 1
 
 
+async def test_review_leaves_out_what_rungignore_names_and_reviews_the_rest(
+    sim: Simulator, rung: Rung, repo: Path
+) -> None:
+    (repo / ".rungignore").write_text("private/\n", encoding="utf-8")
+    (repo / "private").mkdir()
+    (repo / "private/key.py").write_text("canary_9f2c = 1\n", encoding="utf-8")
+    (repo / "link.py").symlink_to("private/key.py")
+    (repo / "shapes.py").write_text(SOURCE, encoding="utf-8")
+    git(repo, "add", "private", "link.py", "shapes.py")
+    done = await rung("review")
+    assert done.code == 0
+    assert done.err.splitlines() == [
+        "rung: not reviewed: link.py: .rungignore",
+        "rung: not reviewed: private/key.py: .rungignore",
+    ]
+    assert "shapes.py:" in done.out
+    assert len(questions(sim)) == 1
+    assert "canary_9f2c" not in prompt_of(sim)
+
+
+async def test_review_says_so_where_rungignore_names_all_that_is_staged(sim: Simulator, rung: Rung, repo: Path) -> None:
+    (repo / ".rungignore").write_text("*.py\n", encoding="utf-8")
+    (repo / "shapes.py").write_text(SOURCE, encoding="utf-8")
+    git(repo, "add", "shapes.py")
+    done = await rung("review")
+    assert done.code == 1
+    assert "rung: not reviewed: shapes.py: .rungignore" in done.err
+    assert "Nothing that is staged can be reviewed." in done.err
+    assert sim.connections == 0
+
+
 async def test_json_of_several_files_is_one_object(sim: Simulator, rung: Rung, source: Path, folder: Path) -> None:
     (folder / "more.py").write_text(SOURCE, encoding="utf-8")
     done = await rung("review", "shapes.py", "more.py", "--json")

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rung.actions.context.ignored import Unread
 from rung.cli.documents import document
 from rung.cli.inputs import workspace
 from rung.cli.options import add_asking, parser
@@ -20,7 +21,8 @@ from rung.cli.terminal import printable, summary
 from rung.errors import ContextError
 from rung.git.commit_context import for_folder
 from rung.git.staged import FileChange
-from rung.running import new_id
+from rung.privacy.ignore import FILE
+from rung.running.beginning import new_id
 from rung.types.outcome import Finding, Outcome
 from rung.types.request import Document, Request
 
@@ -51,7 +53,7 @@ def run(words: list[str]) -> int:
     kind = "json" if args.json else args.format
     results = []
     # All of them are read before the first is sent: a misspelt name costs nothing.
-    requests = [_request(document(name, root), root, args) for name in args.files or _staged()]
+    requests = [_request(document(name, root), root, args) for name in args.files or _staged(root)]
     if args.show_prompt:
         return show(requests, root, args)
     for request in requests:
@@ -72,17 +74,18 @@ def run(words: list[str]) -> int:
     return 3 if args.fail_on and worst >= SEVERITIES.index(args.fail_on) else 0
 
 
-def _staged() -> list[str]:
+def _staged(root: str) -> list[str]:
     """The staged files that are still there and have text in them.
 
     Raises:
-        ContextError: nothing is staged, or nothing that could be reviewed.
+        ContextError: nothing is staged, or nothing that could be reviewed; a ``.rungignore`` can't be read.
     """
     change = asyncio.run(for_folder(Path.cwd(), os.environ))
     found = []
+    unread = Unread(Path(root))
     for file in change.files:
         path = change.work_tree / file.path
-        if why := _unfit(file, path):
+        if why := _unfit(file, path, unread):
             print(f"rung: not reviewed: {file.path}: {why}", file=sys.stderr)
         else:
             found.append(str(path))
@@ -91,8 +94,10 @@ def _staged() -> list[str]:
     return found
 
 
-def _unfit(file: FileChange, path: Path) -> str | None:
-    """Why a staged file is not worth a review; None where it is."""
+def _unfit(file: FileChange, path: Path, unread: Unread) -> str | None:
+    """Why a staged file is not worth a review, or must have none; None where it is."""
+    if unread(str(path)):
+        return FILE
     if file.binary:
         return "it is binary"
     if file.generated:
