@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.cli.command import KEY, Rung, environment, git, prompt_of, questions
+from tests.cli.command import KEY, SETTINGS, Rung, configure, environment, git, prompt_of, questions
 
 from rung.sim.server import Simulator
 
@@ -47,6 +47,46 @@ async def test_every_file_goes_along_under_its_name(sim: Simulator, rung: Rung, 
     assert done.code == 0
     for piece in ("one.py:", "first = 1", "two words.py:", "second = 2", "third = 3"):
         assert piece in prompt_of(sim)
+
+
+@pytest.mark.parametrize("link", ["notes.own", "mine/notes.txt", "mine/folder/notes.txt"])
+async def test_a_file_is_pinned_by_the_name_of_the_link_it_is_reached_by(
+    link: str, sim: Simulator, rung: Rung, folder: Path
+) -> None:
+    linked(folder, link)
+    pinned = '[[rule]]\nname = "kept here"\nwhen.path = ["*.own", "mine/**"]\nlocal = true\n'
+    configure(sim.url, SETTINGS + pinned)
+    refused = await rung("ask", "--tier", "cloud", "-f", link, "Is this fine?")
+    assert refused.code == 1
+    assert 'pinned to this machine by rule "kept here"' in refused.err
+    assert sim.connections == 0
+    assert 'pin: local (by rule "kept here")' in (await rung("route", "--file", link, "Is this fine?")).out
+    assert (await rung("ask", "-f", link, "Is this fine?")).code == 0
+    assert prompt_of(sim).count("first = 1") == 1
+    assert "plain/notes.txt:" in prompt_of(sim)
+    assert link not in prompt_of(sim)
+
+
+@pytest.mark.parametrize("link", ["notes.own", "mine/notes.txt", "mine/folder/notes.txt"])
+async def test_a_file_is_left_unread_by_the_name_of_the_link_it_is_reached_by(
+    link: str, sim: Simulator, rung: Rung, folder: Path
+) -> None:
+    linked(folder, link)
+    (folder / ".rungignore").write_text("*.own\nmine/\n", encoding="utf-8")
+    done = await rung("ask", "-f", link, "Is this fine?")
+    assert done.code == 1
+    assert f"{link} is not read: .rungignore says so." in done.err
+    assert sim.connections == 0
+
+
+def linked(folder: Path, link: str) -> None:
+    """``plain/notes.txt``, and a link to it, or to its folder."""
+    (folder / ".git").mkdir()
+    for name in ("plain", "mine"):
+        (folder / name).mkdir()
+    (folder / "plain/notes.txt").write_text("first = 1\n", encoding="utf-8")
+    at = folder / (link if "folder" not in link else "mine/folder")
+    at.symlink_to(folder / "plain" if "folder" in link else folder / "plain/notes.txt")
 
 
 async def test_the_system_text_is_a_message_of_its_own(sim: Simulator, rung: Rung) -> None:

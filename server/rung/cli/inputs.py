@@ -41,9 +41,27 @@ def workspace(start: str | None = None) -> str:
 
 def inside(path: str, root: str) -> str:
     """A path as rules see it: relative to the workspace with ``/`` where it lies inside, absolute otherwise."""
-    absolute = os.path.realpath(path)
+    return _from(root, os.path.realpath(path))
+
+
+def names(path: str, root: str) -> tuple[str, ...]:
+    """Every name of a file as rules see it: where its links lead first, then as it is called without following them.
+
+    A path may have a link anywhere in it, so each beginning of it is followed in turn.
+    """
+    folder = os.path.abspath(path)  # noqa: PTH100
+    found, rest = [_from(root, os.path.realpath(folder))], ""
+    while os.path.dirname(folder) != folder:  # noqa: PTH120
+        folder, name = os.path.split(folder)
+        rest = os.path.join(name, rest) if rest else name  # noqa: PTH118
+        found.append(_from(root, os.path.join(os.path.realpath(folder), rest)))  # noqa: PTH118
+    return tuple(dict.fromkeys(found))
+
+
+def _from(root: str, absolute: str) -> str:
     relative = os.path.relpath(absolute, root)
-    return clean((absolute if relative.startswith("..") else relative).replace(os.sep, "/"))
+    outside = relative == os.pardir or relative.startswith(os.pardir + os.sep)
+    return clean((absolute if outside else relative).replace(os.sep, "/"))
 
 
 def clean(text: str) -> str:
@@ -123,12 +141,19 @@ def decoded(raw: bytes, name: str) -> str:
 
 
 def attached(files: list[str], root: str) -> tuple[Part, ...]:
-    """Piped text and named files as parts.
+    """Piped text and named files as parts; a file reached by a link has one more part, without text, for each name.
+
+    No prompt shows a part without text, but what is said of its path, by pins and by ``.rungignore``, holds.
 
     Raises:
         UsageError: see :func:`read`.
     """
-    parts = [Part("attached", read(path), inside(path, root), priority=4) for path in files if path != "-"]
+    parts = []
+    for path in files:
+        if path != "-":
+            real, *others = names(path, root)
+            parts += [Part("attached", "", other, priority=4) for other in others]
+            parts.append(Part("attached", read(path), real, priority=4))
     text = piped()
     if text and text.strip():
         parts.append(Part("attached", text, priority=3))
