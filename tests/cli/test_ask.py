@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 from tests.cli.command import KEY, SETTINGS, Rung, configure, environment, git, prompt_of, questions
 
+from rung.privacy.destination import forbidden
+from rung.routing.plan import Known, plan
+from rung.settings.values import Settings, Tier
+from rung.sim.models import SimModel
 from rung.sim.server import Simulator
+from rung.types.decision import Decision, Pin
+from rung.types.model import Model
 
 SMALL, LARGE, CLOUD = "sim-small:3b", "sim-large:14b", "gpt-5-mini"
 
@@ -172,6 +178,57 @@ async def test_json_is_one_object_with_the_whole_receipt(sim: Simulator, rung: R
     assert (receipt["by"], receipt["tier"], receipt["local"], receipt["simulated"]) == ("option", "cloud", False, True)
     assert attempt["outcome"] == "ok"
     assert receipt["cost_usd"] > 0
+
+
+async def test_a_second_try_in_the_same_tier_is_no_escalation(sim: Simulator, rung: Rung) -> None:
+    sim.fail("reset-before-headers", model=SMALL)
+    receipt = (await rung("ask", "--json", "hello")).json["receipt"]
+    tried = [(attempt["tier"], attempt["outcome"] == "ok") for attempt in receipt["calls"][0]["attempts"]]
+    assert tried == [("small", False), ("small", True)]
+    assert (receipt["tier"], receipt["escalated_from"]) == ("small", None)
+
+
+async def test_an_escalation_is_from_the_first_tier_that_failed(sim: Simulator, rung: Rung) -> None:
+    sim.fail("refusal", model=SMALL)
+    sim.fail("reset-before-headers", model=LARGE)
+    receipt = (await rung("ask", "--json", "hello")).json["receipt"]
+    tried = [(attempt["tier"], attempt["outcome"] == "ok") for attempt in receipt["calls"][0]["attempts"]]
+    assert tried == [("small", False), ("large", False), ("large", True)]
+    assert (receipt["tier"], receipt["escalated_from"]) == ("large", "small")
+
+
+PASSED_ON = (
+    "is passed on to another machine (remote_host), and {who} pins this request to this one: "
+    "name a model that is installed here"
+)
+
+
+async def test_a_pinned_request_hears_that_the_model_here_is_passed_on(rung: Rung) -> None:
+    far = [SimModel(name, remote_host="https://ollama.com:443") for name in (SMALL, LARGE)]
+    async with Simulator(far) as sim:
+        configure(sim.url)
+        done = await rung("ask", "--local", "hello")
+        assert [exchange.path for exchange in sim.log if exchange.method == "POST"] == []
+    assert done.code == 1
+    for name in (SMALL, LARGE):
+        assert f"{name} {PASSED_ON.format(who='the caller')}.\n" in done.err
+    assert "pinned to this machine by the caller.\n" in done.err
+
+
+def test_plan_and_last_word_say_the_same_of_a_model_that_is_passed_on() -> None:
+    here = Model("ollama", SMALL, "http://127.0.0.1:11434", local=True)
+    cloud = Model("openai", CLOUD, local=False)
+    settings = Settings((Tier("small", (here,)), Tier("cloud", (cloud,))))
+    decision = Decision("small", "option", None, "w", (Pin("local", "option"),), local=True)
+    skipped = plan(decision, settings, lambda model: Known(remote=model is here)).skipped
+    assert [one.reason for one in skipped] == [
+        f"{SMALL} {PASSED_ON.format(who='option')}",
+        "pinned to this machine by option",
+    ]
+    assert [forbidden(decision, model) for model in (here.replace(local=False), cloud, here)] == [
+        *(one.reason for one in skipped),
+        None,
+    ]
 
 
 async def test_json_holds_an_error_with_its_receipt_in_one_object(sim: Simulator, rung: Rung) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from rung.types.attempt import Attempt, CallRecord
 from rung.types.decision import Decision
@@ -42,7 +43,6 @@ def receipt(
     """
     attempts = [attempt for call in calls for attempt in call.attempts]
     costs = [attempt.cost_usd for attempt in attempts]
-    failed = [attempt for attempt in attempts if attempt.outcome != "ok" and attempt is not answered]
     shown = None if builtin else answered
     return Receipt(
         id=request.id,
@@ -54,7 +54,7 @@ def receipt(
         by=decision.by,
         rule=decision.rule,
         why=decision.why,
-        escalated_from=_from(decision, failed, shown, builtin=builtin),
+        escalated_from=_from(decision, attempts, shown, builtin=builtin),
         builtin=builtin,
         simulated=simulated,
         degraded=degraded,
@@ -68,13 +68,18 @@ def receipt(
     )
 
 
-def _from(decision: Decision, failed: Sequence[Attempt], shown: Attempt | None, *, builtin: bool) -> str | None:
-    """The tier it left behind: the first that failed, else the one it should have started at but that was resting."""
+def _from(decision: Decision, attempts: Sequence[Attempt], shown: Attempt | None, *, builtin: bool) -> str | None:
+    """The tier it left behind: the first other one that failed before, else the one that rested when it should begin.
+
+    A second try in the same tier leaves nothing behind, and what was tried after the answer that is shown came to
+    nothing.
+    """
     if shown is None and not builtin:
         return None
-    if failed:
-        return failed[0].tier
-    return decision.tier if shown and shown.tier != decision.tier else None
+    before = takewhile(lambda attempt: attempt is not shown, attempts)
+    failed = (attempt.tier for attempt in before if attempt.outcome != "ok")
+    left = next((tier for tier in failed if shown is None or tier != shown.tier), None)
+    return left or (decision.tier if shown and shown.tier != decision.tier else None)
 
 
 def _most(redacted: Sequence[Redaction]) -> tuple[Redaction, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rung.settings.addresses import is_this_machine
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rung.types.decision import Decision
@@ -17,5 +19,11 @@ def forbidden(decision: Decision, model: Model) -> str | None:
     """
     if decision.local and not model.local:
         who = next((pin.source for pin in decision.pins if pin.bound == "local"), "a pin")
+        # The plan lets nothing pass that is not local by its settings: this one was, until its server was asked.
+        if model.provider == "ollama" and is_this_machine(model.url):
+            return (
+                f"{model.model} is passed on to another machine (remote_host), and {who} pins this request to this "
+                "one: name a model that is installed here"
+            )
         return f"pinned to this machine by {who}"
     return None

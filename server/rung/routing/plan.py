@@ -119,7 +119,12 @@ def _forbidden(decision: Decision, model: Model, known: Known) -> str | None:
     """Why this model may not be asked at all; None where it may."""
     if decision.local and (not model.local or known.remote):
         who = next((pin.source for pin in decision.pins if pin.bound == "local"), "a pin")
-        return f"pinned to this machine by {who}"
+        if not model.local:
+            return f"pinned to this machine by {who}"
+        return (
+            f"{model.model} is passed on to another machine (remote_host), and {who} pins this request to this one: "
+            "name a model that is installed here"
+        )
     if decision.only_model and decision.only_model != model.model:
         return f"only {decision.only_model} was asked for"
     if known.state in UNABLE:
