@@ -29,7 +29,7 @@ _WORDLESS = re.compile(r"\A[\W_]+")
 _LEAD = (
     r"\A(?:(?:assistant|ai|bot|answer|response)\W{0,4}:[\W_]*)?"
     r"(?:(?:sure(?: thing)?|certainly|of course|okay|ok|alright|hello|hi(?: there)?|hey|no|nope|nein|hm+|well"
-    r"|let me be (?:direct|clear|honest|frank)|to be (?:clear|honest)"
+    r"|(?:i'm|i am) sorry,? \w+(?=[.!])|let me be (?:direct|clear|honest|frank)|to be (?:clear|honest)"
     r"|(?:thank you|thanks|i understand|i appreciate)\b[^.!?\n]{0,80}?)[\W_]+(?:but |however,? )?){0,3}"
 )
 
@@ -41,11 +41,13 @@ _ASKED = (
     r"(?:this|that|your|the|such|these|those|any|an?)\s(?:[\w-]+\s){0,2}?(?:requests?|tasks?|questions?|prompts?|quer(?:y|ies)"
     r"|information|content|assistance|instructions?|responses?|answers?|materials?|conversation|topic|commit message|review|explanation)\b"
 )
+_CODE = r"(?:this|that|your) (?:\w+ )?(?:code|file|text|snippet|change)\b"
 _HELP = (
     r"(?:in good conscience |directly |really )?(?:help(?: (?:with|you|in|on|out|further|here)\b|\s*[.!,;]|\s*\Z)"
     r"|assist(?: (?:with|you|in|on|further)\b|\s*[.!,;]|\s*\Z)|comply\b|engage (?:in|with) (?:this|that|such|your|any|discussions?|conversations?)\b|fulfil+ (?:this|that|your|the|such|any)\b"
     rf"|(?:provide|answer|complete|process|perform|execute|respond to|discuss|write|generate|create"
-    rf"|produce|continue(?: with)?|proceed with|support|share|offer|give|do|handle|carry out) {_ASKED})"
+    rf"|produce|continue(?: with)?|proceed with|support|share|offer|give|do|handle|carry out) (?:{_ASKED}|(?:further |any )?(?:assistance|information|help|support)\b)"
+    rf"|(?:explain|review|analy[sz]e|summari[sz]e|translate) {_CODE}|(?:write|generate|produce) (?:this|that|such|any) (?:\w+ )?(?:code|text)\b)"
 )
 _NO = rf"\bi(?: (?:really|simply|also) | |(?='))(?:{_CANT} {_HELP}|(?:(?:don't|do not) feel|am not|'m not) comfortable (?:with )?(?!using\b|recommend)\w+ing\b)"
 _DECLINE = (
@@ -55,7 +57,7 @@ _DECLINE = (
 )
 _SORRY = (
     r"(?:(?:i'm|i am|we're) (?:very |really |so |truly |deeply )?(?:sorry|afraid)|sorry|unfortunately|regrettably"
-    r"|(?:i|my)(?: sincere)? apolog(?:i[sz]e|ies)|i regret)\b"
+    r"|(?:i |my )?(?:sincere(?:ly)? )?apolog(?:i[sz]e|ies)|i regret)\b"
 )
 _MODEL = (
     r"as an? (?:ai|artificial intelligence|large language|language)(?: language)?(?: model| assistant| system)?,? "
@@ -77,7 +79,9 @@ _FORMS = (
     _DECLINE,
     _MODEL,
     rf"i(?:'m| am) (?:programmed|designed|trained|built) to {_S}{{0,60}}\b(?:can't|cannot|can not) (?:do|help|assist|comply)\b",
+    rf"i(?:'m| am) (?:just |only )?an? (?:ai|artificial intelligence|(?:large )?language model)\b{_S}{{0,40}}?\b(?:and|so|but|,) (?:i )?{_CANT} {_HELP}",
     # German
+    rf"(?:es tut mir leid{_PAUSE}(?:aber )?)?ich bin (?:leider )?nicht in der lage\b{_S}{{0,60}}\b(?:helfen|beantworten|unterstützen|erfüllen|bearbeiten)",
     (
         rf"(?={_S}{{0,90}}\bich\b)(?:(?:es )?tut mir (?:sehr |wirklich )?leid|entschuldigung|entschuldigen sie|leider"
         rf"|bedauerlicherweise|ich|dabei|damit|hierbei|das|diese[nrsm]?)\b{_PAUSE}{_S}{{0,60}}\b(?:kann|darf|werde|möchte|könnte)\b"
@@ -94,7 +98,7 @@ _FORMS = (
     # Spanish
     (
         rf"(?:lo siento|disculp[ae]|lamentablemente|desafortunadamente|lo lamento|perdón)?{_PAUSE}(?:pero )?(?:yo )?"
-        rf"\bno (?:puedo|podré|me es posible)\b{_S}{{0,40}}?\b(?:ayudar\w*|asistir(?:te|le|los)\b|cumplir"
+        rf"\bno (?:puedo|podré|me es posible|estoy en condiciones|soy capaz)\b{_S}{{0,40}}?\b(?:ayudar\w*|asistir(?:te|le|los)\b|cumplir"
         r"|proporcionar\w* (?:es|información|ayuda)|responder\w*|atender (?:es|tu|su)|completar (?:es|tu|su)|realizar (?:es|tu))"
     ),
     # Portuguese

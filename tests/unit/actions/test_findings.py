@@ -60,6 +60,48 @@ def test_what_is_no_review_is_told_without_quoting_it(raw: str) -> None:
     assert fault in {"it is no JSON object with findings", "a finding has neither title nor reason"}
 
 
+WHOLE = answer({**ONE, "quote": "items = []"}, {**ONE, "title": "use [] and {}"})
+
+
+@pytest.mark.parametrize("size", range(1, len(WHOLE)))
+def test_a_review_that_was_cut_anywhere_is_none_and_never_means_no_findings(size: int) -> None:
+    for raw in (WHOLE[:size], f"Here it is:\n```json\n{WHOLE[:size]}", json.dumps([ONE, ONE])[:-1][:size]):
+        assert findings.fault(raw) is not None
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "`def f(x=[])` shares its list.",
+        "```python\nitems = []\n```\nThis list is never used.",
+        "Use `[]` instead of `list()`, and {} instead of `dict()`.",
+        "[]\n\nThe list is shared.",
+        "[1, 2]",
+        "[[]]",
+        '{"findings": null}',
+        '{"error": "no code"}',
+        "I can't review `items = []`.",
+    ],
+)
+def test_talk_of_code_with_lists_in_it_is_no_review(raw: str) -> None:
+    assert findings.fault(raw) is not None
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "[]",
+        "```json\n[]\n```",
+        f"These:\n```json\n{json.dumps([ONE])}\n```",
+        '{"review": {"findings": []}}',
+        "\ufeff" + answer(),
+        '<thinking>{"findings": [</thinking>' + answer(),
+    ],
+)
+def test_a_list_alone_and_a_review_in_one_more_object_are_reviews(raw: str) -> None:
+    assert findings.fault(raw) is None
+
+
 @pytest.mark.parametrize(
     ("said", "meant"),
     [
@@ -144,7 +186,18 @@ def test_a_line_longer_than_a_piece_is_one_piece() -> None:
         ("```\ntext\n```\n", "text"),
         ("```python\nx = 1\n```", "```python\nx = 1\n```"),
         ("```\na\n```\nand\n```\nb\n```", "```\na\n```\nand\n```\nb\n```"),
+        ("<thinking>hm</thinking>text", "text"),
+        ("[THINK]hm[/THINK]\ntext", "text"),
+        ("hm, wait\n</think>\n\ntext", "text"),
+        ("<reasoning>a</reasoning>\n<think>b</think>text", "text"),
+        ("<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>text<|return|>", "text"),
+        ("<|channel|>analysis<|message|>hm", ""),
+        ("<think>hm", ""),
+        ("It writes `<think>` and </think> around it.", "It writes `<think>` and </think> around it."),
+        ("```\n<think>\n</think>\n```\nand on", "```\n<think>\n</think>\n```\nand on"),
     ],
 )
-def test_a_fence_around_the_whole_of_an_answer_is_taken_off_and_others_stay(raw: str, read: str) -> None:
+def test_thoughts_before_an_answer_and_a_fence_around_all_of_it_are_taken_off_and_others_stay(
+    raw: str, read: str
+) -> None:
     assert plain.read(raw) == read

@@ -59,11 +59,12 @@ _STUCK = re.compile(r"(?i)\b(\w+)(?:\W+\1\b){5,}")
 _DIFF = re.compile(
     r"^(?:diff --git |index [0-9a-f]{7,}\.\.|@@ -\d|--- (?:a/|/dev/null)|\+\+\+ (?:b/|/dev/null)|(?:new|deleted) file mode \d|similarity index )"
 )
+_ONLY_DIFF = re.compile(r"\s*```(?:diff|patch)\n[^`]*(?:```\s*)?\Z")
 _BULLET = re.compile(r"^(\s*)([-*•+]|\d{1,2}[.)])(\s+)(?=\S)")
 _TRAILER = re.compile(r"[A-Z][\w-]*-(?:by|By|Id)?:? |BREAKING[ -]CHANGE: |(?:Fixes|Closes|Refs?|Resolves):? ")
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»", "„": "“"}
 _TALK = re.compile(
-    r"(?i)^(?:based on the (?:diff|changes?|provided)\b|i(?:'m| am|'ve| have| cannot| can't| could| do not| don't| would| will)\b|as an ai|sorry\b(?:[,.!]| but\b| i\b)|unfortunately,? (?:i|the|there|this|no)\b|the (?:provided |given |above |staged |code )?(?:diff|changes?|code|patch|commit)s? (?:shows?|is|are|adds?|introduces?|includes?|contains?|appears?|seems?|makes?|modif\w+|you)\b"
+    r"(?i)^(?:based on the (?:diff|changes?|provided)\b|i(?:'m| am|'ve| have| cannot| can't| could| do not| don't| would| will)\b|as an ai|sorry\b(?:[,.!]| but\b| i\b)|unfortunately,? (?:i|the|there|this|no)\b|the (?:provided |given |above |staged |code )?(?:diff|changes?|code|patch|commit)s? (?:shows?|is|are|adds?|introduces?|includes?|contains?|appears?|seems?|makes?|modif\w+|updates?|removes?|replaces?|refactors?|you)\b"
     r"|this (?:diff|change|commit|code|patch) (?:is|shows?|adds?|introduces?|includes?|contains?|appears?|makes?|modif\w+|updates?)\b|here (?:is|are)\b|it (?:looks|seems|appears)\b|you (?:have|can|should|could|need)\b|sure\b(?!-)|certainly\b(?!-)|to (?:write|create|generate) (?:a|the) commit|write (?:a|the) git commit message for the |please (?:provide|share|paste)\b|there (?:is|are) no (?:diff|change))"
 )
 _FILLED = re.compile(
@@ -89,7 +90,7 @@ def read(raw: str, comment_char: str = "#") -> str:
 
 def fault(raw: str) -> str | None:
     """Why ``raw`` cannot be read as a commit message, quoting nothing of it; None where it can."""
-    lines = _lines(raw)
+    lines = [] if _ONLY_DIFF.match(raw) else _lines(raw)
     if not lines:
         return "the answer holds only a diff" if _echoes(raw) else "the answer is empty"
     subject = _subject(lines[0])
@@ -109,7 +110,7 @@ def fault(raw: str) -> str | None:
 
 
 def _echoes(raw: str) -> bool:
-    return any(_DIFF.match(line) for line in raw.splitlines())
+    return bool(_ONLY_DIFF.match(raw)) or any(_DIFF.match(line) for line in raw.splitlines())
 
 
 def _is_json(raw: str) -> bool:

@@ -1,0 +1,81 @@
+"""How often the gate errs: counted over answers that people wrote by hand, histories, and the standard library."""
+
+from __future__ import annotations
+
+import ast
+import json
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+from rung.actions import catalogue
+from rung.actions.context.gathered import Gathered
+from rung.actions.run import call_for
+from rung.ladder.gate import judge
+from rung.providers.events import Finished, Usage
+from rung.settings import places
+
+ANSWERS = Path(__file__).with_name("answers")
+"""``right`` and ``wrong`` were written by hand, many of them to be mistaken; ``commits`` are messages of public
+repositories, drawn by lot from those that nothing was tuned on."""
+ACTIONS = {**catalogue.load([places.shipped() / "actions"]), "ask": catalogue.ASK}
+
+Rows = list[tuple[str, str]]
+
+
+def rows(name: str) -> Rows:
+    text = (ANSWERS / f"{name}.jsonl").read_text(encoding="utf-8")
+    return [(action, answer) for action, answer in map(json.loads, text.splitlines())]
+
+
+def verdict(action: str, answer: str) -> str | None:
+    call = call_for(ACTIONS[action], Gathered((), {}), (), 1000)
+    found = judge(call, answer, Finished("stop", Usage(100, 20)), 100, 8192)
+    return found.text if found else None
+
+
+def taken(answers: Rows) -> list[tuple[str, str, str]]:
+    return [(action, answer[:100], why) for action, answer in answers if (why := verdict(action, answer))]
+
+
+def docstrings_and_functions() -> Iterator[tuple[str, str]]:
+    """Explanations of code, and code, as people wrote them."""
+    for path in sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")):
+        source = path.read_text(encoding="utf-8")
+        lines = source.splitlines()
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Module)):
+                text = ast.get_docstring(node)
+                if text and len(text) >= 60:
+                    yield "explain-selection", text
+            if isinstance(node, ast.FunctionDef):
+                yield "ask", "\n".join(lines[node.lineno - 1 : node.end_lineno])
+
+
+def test_fewer_than_one_in_a_hundred_right_answers_written_by_hand_are_flagged() -> None:
+    answers = rows("right")
+    assert len(answers) >= 400
+    assert len({action for action, _ in answers}) == 4
+    flagged = taken(answers)
+    assert len(flagged) < len(answers) / 100, flagged
+
+
+def test_fewer_than_one_in_a_hundred_messages_of_real_histories_are_flagged() -> None:
+    answers = rows("commits")
+    assert len(answers) >= 1000
+    flagged = taken(answers)
+    assert len(flagged) < len(answers) / 100, flagged
+
+
+def test_fewer_than_one_in_a_hundred_docstrings_and_functions_of_the_standard_library_are_flagged() -> None:
+    answers = list(docstrings_and_functions())[::4]
+    assert len(answers) >= 1500
+    flagged = taken(answers)
+    assert len(flagged) < len(answers) / 100, flagged[:20]
+
+
+def test_nine_in_ten_wrong_answers_are_found() -> None:
+    answers = rows("wrong")
+    assert len(answers) >= 300
+    missed = [(action, answer[:100]) for action, answer in answers if verdict(action, answer) is None]
+    assert len(missed) < len(answers) / 10, missed
