@@ -24,6 +24,16 @@ def sentence(done: Ran) -> str:
     return line
 
 
+def reason(done: Ran) -> str:
+    """The one model's line, and what to do, below the one that says that nobody answered; nothing on stdout."""
+    assert done.out == ""
+    first, *lines = done.err.splitlines()
+    assert first in {"rung: No model could answer.", "rung: There is no model to ask."}
+    assert 1 <= len(lines) <= 2
+    assert all(line.startswith("      ") for line in lines), lines
+    return "\n".join(lines)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -196,14 +206,14 @@ async def test_settings_that_are_no_toml_name_file_and_line(rung: Rung) -> None:
 async def test_a_missing_key_says_where_it_would_be_looked_for(sim: Simulator, rung: Rung, home: Path) -> None:
     done = await rung("ask", "--tier", "cloud", "hello", env=environment(OPENAI_API_KEY=None))
     assert done.code == 1
-    assert f"Set OPENAI_API_KEY in your environment, or write OPENAI_API_KEY=... into {home}" in sentence(done)
+    assert f"Set OPENAI_API_KEY in your environment, or write OPENAI_API_KEY=... into {home}" in reason(done)
 
 
 async def test_a_port_nobody_listens_on_says_how_to_start_ollama(rung: Rung) -> None:
     configure("http://127.0.0.1:1")
     done = await rung("ask", "--tier", "small", "hello")
     assert done.code == 1
-    assert "Nobody listens at http://127.0.0.1:1" in sentence(done)
+    assert "Nobody listens at http://127.0.0.1:1" in reason(done)
     assert "`ollama serve`" in done.err
 
 
@@ -211,7 +221,7 @@ async def test_a_model_that_is_not_there_says_how_to_pull_it(sim: Simulator, run
     configure(sim.url, SETTINGS.replace("sim-small:3b", "qwen2.5-coder:7b"))
     done = await rung("ask", "--tier", "small", "hello")
     assert done.code == 1
-    assert "`ollama pull qwen2.5-coder:7b`" in sentence(done)
+    assert "`ollama pull qwen2.5-coder:7b`" in reason(done)
 
 
 # Folders that cannot be written

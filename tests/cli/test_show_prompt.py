@@ -158,7 +158,9 @@ async def test_who_would_not_be_asked_is_said_with_the_reason(rung: Rung, sim: S
     shown = await rung("ask", "Why?", "--tier", "cloud", "--show-prompt", env=environment(OPENAI_API_KEY=None))
     assert shown.code == 1
     assert shown.out == ""
-    assert "There is no model to ask. cloud (gpt-5-mini) would not be asked:" in shown.err
+    first, second = shown.err.splitlines()
+    assert first == "rung: There is no model to ask."
+    assert second.strip().startswith("cloud (gpt-5-mini) would not be asked: Set OPENAI_API_KEY")
 
 
 async def test_an_answer_without_a_model_goes_to_nobody(rung: Rung, sim: Simulator, work: Path) -> None:
