@@ -119,5 +119,7 @@ async def _model(engine: Engine, tier: str, model: Model) -> Check:
         return Check(False, f"{name}: {error.text}", error.hint)  # noqa: FBT003
     if known.state == "missing":
         return Check(False, f"{name}: missing", known.reason)  # noqa: FBT003
+    if known.state == "unknown":
+        return Check(False, f"{name}: {known.reason}", "Is it busy, or stuck? Restart it if this stays.")  # noqa: FBT003
     found = f" -> {known.name}" if known.name else ""
-    return Check(True, f"{name}{found}: {known.state}, window {known.window or 'unknown'}")  # noqa: FBT003
+    return Check(True, f"{name}{found}: {known.state}, window {known.window or 'unknown'}", known.reason)  # noqa: FBT003

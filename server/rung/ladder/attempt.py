@@ -17,6 +17,7 @@ from rung.ladder.rates import Turn
 from rung.ladder.remaining import Remaining
 from rung.ladder.speak import Limits, Release, Said, speak
 from rung.providers.events import Question
+from rung.routing.plan import RESTING
 from rung.types.attempt import Attempt
 from rung.types.call import Answer
 from rung.types.event import TierEvent
@@ -122,7 +123,8 @@ class AttemptRun:
             if not self._timer.expired():
                 raise
             # Whoever got the rest of somebody else's time is not to blame for its end.
-            self._blame = self._blame and self._fair is not None and self._loop.time() >= self._fair
+            is_fair = self._fair is not None and self._loop.time() >= self._fair
+            self._blame = self._blame and is_fair and self._said.first_content is None
             if self._loop.time() >= self._ascent.deadline:
                 raise AttemptError("slow", "The time this request may take is over.") from None
             raise LeftError("slow", f"{self.model.model} takes too long to leave time for the others.") from None
@@ -168,7 +170,9 @@ class AttemptRun:
             NotAdmittedError: others found out that the server is to be left alone.
         """
         model, health, since = self.model, self._means.health, self._loop.time()
-        why_not = None if self._last else health.why_not(model, trial=self._is_trial)
+        why_not = (
+            None if self._last or self._candidate.state in RESTING else health.why_not(model, trial=self._is_trial)
+        )
         if why_not:
             raise NotAdmittedError(why_not)
         left = self._ascent.deadline - since
@@ -189,10 +193,10 @@ class AttemptRun:
             await turn.wait()
         self._queued += self._loop.time() - since
 
-    async def _find(self) -> Known:
+    async def _find(self, *, loaded: bool = False) -> Known:
         """Look at what the server has, and resolve ``auto``."""
         self._blame = True
-        known = await self._means.health.look(self.model)
+        known = await self._means.health.look(self.model, loaded=loaded)
         self._blame = False
         if known.name:
             self.model = self.model.replace(model=known.name)
@@ -215,6 +219,7 @@ class AttemptRun:
         await self._let_others_load()
         warmups, patience = self._means.warmups, self.model.cold_patience
         before = await warmups.start(self.model)
+        self._means.health.ordered(self.model)
         forecast = self._means.load_seconds(self.model)
         if not self._last and (self.model.when_cold == "climb" or forecast > patience):
             raise LeftError("slow", f"{self.model.model} is not in memory; it loads in the background.")
@@ -229,6 +234,7 @@ class AttemptRun:
         except TimeoutError:
             text = f"{self.model.model} was not loaded after {patience:g} s; it goes on loading in the background."
             raise LeftError("slow", text) from None
+        await self._find(loaded=True)
 
     async def _let_others_load(self) -> None:
         """Never load two models on one server at a time: the second may throw the first out of memory."""
@@ -263,7 +269,10 @@ class AttemptRun:
             assert isinstance(event, TierEvent)
             self._emit(event.replace(tier=self._tier))
 
-        end = await speak(chat, question, limits, self._said, release=self.release, thinks=thinks)
+        def speaks() -> None:
+            self._means.health.spoke(self.model, trial=self._is_trial)
+
+        end = await speak(chat, question, limits, self._said, release=self.release, thinks=thinks, speaks=speaks)
         self._text = self._said.text
         if not undercounted(fitted.tokens, end.usage.tokens_in, question):
             self._means.learn(self.model, fitted.tokens, self._said, self._loop.time())

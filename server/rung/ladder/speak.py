@@ -106,7 +106,14 @@ class Said:
 
 
 async def speak(
-    chat: Chat, question: Question, limits: Limits, said: Said, *, release: Release, thinks: Emit
+    chat: Chat,
+    question: Question,
+    limits: Limits,
+    said: Said,
+    *,
+    release: Release,
+    thinks: Emit,
+    speaks: Callable[[], None],
 ) -> Finished:
     """Ask, and read until the end marker.
 
@@ -117,6 +124,7 @@ async def speak(
         said: filled on the way.
         release: gets each piece.
         thinks: told once when the model begins to think.
+        speaks: told once when the first content is there.
 
     Raises:
         AttemptError: ``slow``, ``stalled``, or whatever the provider raised.
@@ -137,7 +145,10 @@ async def speak(
                             thinks(_thinking(question.model))
                             timer.reschedule(None if limits.thinking is None else thinking_since + limits.thinking)
                     elif isinstance(event, Content):
+                        was_silent = said.first_content is None
                         _take(event, said, release, loop.time())
+                        if was_silent and said.first_content is not None:
+                            speaks()
                         if said.first_content is not None:
                             timer.reschedule(None if limits.idle is None else loop.time() + limits.idle)
                     elif isinstance(event, Retracted):

@@ -35,8 +35,8 @@ class Warmups:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._children: dict[subprocess.Popen[bytes], tuple[str, str]] = {}
-        """The processes that load, with the address and name of the model."""
+        self._children: dict[subprocess.Popen[bytes], tuple[Model, int]] = {}
+        """The processes that load, with the model and the stamp of its result before."""
 
     def _files(self, model: Model) -> tuple[Path, Path]:
         name = hashlib.sha256(f"{model.url} {model.model} {model.context}".encode()).hexdigest()[:24]
@@ -80,7 +80,7 @@ class Warmups:
         self._reap()
         # In the thread, the child is kept even where nobody waits for it any more.
         # Not in a thread: a child must be known before anything can be cancelled, and starting one takes milliseconds.
-        self._children[_spawn(json.dumps(job))] = (model.url, model.model)
+        self._children[_spawn(json.dumps(job))] = (model, before)
         return before
 
     def _make_folder(self) -> None:
@@ -111,7 +111,11 @@ class Warmups:
     def loads_instead_of(self, model: Model) -> str | None:
         """Which other model the server of this one is loading for us; None: none."""
         self._reap()
-        return next((name for url, name in self._children.values() if url == model.url and name != model.model), None)
+        for other, before in self._children.values():
+            # A process whose result is there has only to end.
+            if other.url == model.url and other.model != model.model and self._stamp(other) == before:
+                return other.model
+        return None
 
     async def wait_for_others(self, model: Model) -> None:
         """Until its server loads no other model for us."""

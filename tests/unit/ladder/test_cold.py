@@ -163,7 +163,7 @@ async def test_a_model_that_runs_elsewhere_is_never_loaded_and_not_local(scene: 
     decision = Decision("small", "rule", "r", "w", (Pin("local", "a rule"),), local=True)
     async with Simulator([SimModel("far:cloud", remote_host="https://ollama.com", says=GOOD)]) as sim:
         far = small(sim, model="far:cloud")
-        with pytest.raises(NoAnswerError, match="pinned to this machine by a rule"):
+        with pytest.raises(NoAnswerError, match="and a rule pins this request to this one"):
             await scene.climb([("small", far)], admit=lambda candidate: forbidden(decision, candidate.model))
         assert [exchange.path for exchange in sim.log if exchange.method == "POST"] == []
         assert (await scene.climb([("small", far)])).text == GOOD

@@ -170,3 +170,19 @@ def test_looking_in_the_background_never_asks_a_model_anything() -> None:
             return {(exchange.method, exchange.path) for exchange in sim.log}
 
     assert run_virtual(go())[0] == {("GET", "/api/tags"), ("GET", "/api/ps")}
+
+
+def test_a_trial_that_has_begun_to_answer_lets_the_others_in() -> None:
+    scene = Scene({"small": [OPENED, 3.0, *says()[1:-1], 20.0, says()[-1]], "large": says()})
+    patient = [(tier, found.replace(idle=60.0)) for tier, found in PLAN]
+
+    async def go() -> list[str]:
+        await fallen(scene)
+        trial = asyncio.ensure_future(scene.climb(patient))
+        await asyncio.sleep(1)
+        silent = await scene.climb(patient)
+        await asyncio.sleep(5)
+        heard = await scene.climb(patient)
+        return [(await trial).tier, silent.tier, heard.tier]
+
+    assert run_virtual(go())[0] == ["small", "large", "small"]

@@ -239,8 +239,14 @@ def test_a_tier_that_is_asked_for_alone_does_not_break_a_ceiling() -> None:
 
 def test_a_local_pin_leaves_out_whatever_is_not_local_also_what_turned_out_not_to_be() -> None:
     found = decided(asked(prefix="cloud"), Rule("r", local=True))
-    why = 'pinned to this machine by rule "r"'
-    assert planned(found, large=Known(remote=True)) == (["small"], [("cloud", why), ("large", why)])
+    passed_on = 'large is passed on to another machine (remote_host), and rule "r" pins this request to this one'
+    assert planned(found, large=Known(remote=True)) == (
+        ["small"],
+        [
+            ("cloud", 'pinned to this machine by rule "r"'),
+            ("large", f"{passed_on}: name a model that is installed here"),
+        ],
+    )
 
 
 def test_who_cannot_be_asked_is_left_out_with_the_reason() -> None:
