@@ -1,0 +1,212 @@
+"""The way to a question: a place in the queue, the model in memory, the prompt fitted, leave to ask."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rung.errors import AttemptError
+from rung.ladder.ascent import Ascent, LeftError, NotAdmittedError
+from rung.ladder.means import Means
+from rung.ladder.prompt import Prompt, prompt_for
+from rung.ladder.rates import Turn
+from rung.ladder.remaining import Remaining
+from rung.routing.plan import RESTING
+from rung.types.event import TierEvent
+from rung.types.plan import Candidate
+
+if TYPE_CHECKING:
+    from rung.routing.plan import Known
+    from rung.types.event import Event, Waiting
+
+BLINK = 0.001
+"""Seconds that do not matter."""
+
+
+class Admission:
+    """Everything that comes before one model is asked.
+
+    Args:
+        means: what all attempts share.
+        ascent: the call on its way up.
+        candidate: the model, as the plan has it.
+        emit: is told what is waited for.
+        remaining: who else is left.
+    """
+
+    def __init__(
+        self,
+        means: Means,
+        ascent: Ascent,
+        candidate: Candidate,
+        emit: Callable[[Event], None],
+        remaining: Remaining,
+    ) -> None:
+        self._means = means
+        self._ascent = ascent
+        self._emit = emit
+        self._remaining = remaining
+        self._loop = asyncio.get_running_loop()
+        self.candidate = candidate
+        """With the window that was found to hold."""
+        self.model = candidate.model
+        """Under the name that ``auto`` stands for, once it is known."""
+        self.queued = 0.0
+        """Seconds spent waiting for others."""
+        self.prompt: Prompt | None = None
+        """What is to be sent, once it is fitted."""
+        self.is_trial = False
+        """The attempt finds out whether a server that failed is back."""
+        self.blame = False
+        """Whether a failure now would be the server's: not while we wait in a queue of our own."""
+        self._turn: Turn | None = None
+        """Its turn of the model's rate, as long as it has not used it."""
+
+    @property
+    def last(self) -> bool:
+        """Whether nobody else is left who could answer: then only the deadline holds."""
+        return not self._remaining.others(self.model)
+
+    @property
+    def until(self) -> float:
+        """When this attempt must be over: while there are others, early enough to leave them time."""
+        return self._ascent.deadline if self.last else self._ascent.deadline - self._remaining.reserve
+
+    async def pass_through(self, held: contextlib.AsyncExitStack) -> Prompt:
+        """Wait for all of it; ``held`` gives back the place in the queue.
+
+        Raises:
+            AttemptError: it can't be had, or not soon enough.
+            NotAdmittedError: the last word was no.
+        """
+        if self.model.provider == "ollama" and self.model.model == "auto":
+            # The queue is the model's that it stands for.
+            await self._find()
+        await self._take_slot(held)
+        if self.model.provider == "ollama":
+            await self._find_and_load()
+        self.prompt = await prompt_for(self._ascent.call, self.candidate.replace(model=self.model), self._means.counter)
+        await self._rest()
+        why_not = await self._ascent.admit(self.candidate.replace(model=self.model), self.prompt.fitted.tokens)
+        if why_not:
+            raise NotAdmittedError(why_not)
+        self._remaining.asked.add((self.model.url, self.model.model))
+        return self.prompt
+
+    def use_turn(self) -> None:
+        """The question goes out now: it counts against the model's rate."""
+        if self._turn is not None:
+            self._turn.used()
+            self._turn = None
+
+    def give_back(self) -> None:
+        """Give back a turn that was not used."""
+        if self._turn is not None:
+            self._turn.give_back()
+
+    async def _take_slot(self, held: contextlib.AsyncExitStack) -> None:
+        """Wait for a slot, or leave it for the next tier where that takes long; ``held`` gives it back."""
+        model, slots, since = self.model, self._means.slots, self._loop.time()
+        patience = None
+        if slots.busy(model):
+            forecast = self._means.queue_seconds(model, background=self._ascent.background)
+            about = "" if forecast is None else f", for about {forecast:.0f} s"
+            if not self.last:
+                # Half of the time is for the answer itself.
+                patience = model.busy_patience if model.when_busy == "climb" else (self.until - since) / 2
+                if forecast is not None and forecast > patience:
+                    raise LeftError("busy", f"{model.model} serves others first{about}.")
+            self._waits("queued", f"it serves somebody else first{about}")
+        try:
+            async with asyncio.timeout(patience):
+                await held.enter_async_context(slots.take(model, background=self._ascent.background))
+        except TimeoutError:
+            raise LeftError("busy", f"{model.model} served others for {patience:.0f} s.") from None
+        self.queued = self._loop.time() - since
+
+    async def _rest(self) -> None:
+        """Wait as long as the server asked for, and until the model's own rate allows one more question.
+
+        Raises:
+            AttemptError: ``busy``, the rate does not allow it for a while.
+            NotAdmittedError: others found out that the server is to be left alone.
+        """
+        model, health, since = self.model, self._means.health, self._loop.time()
+        why_not = None if self.last or self.candidate.state in RESTING else health.why_not(model, trial=self.is_trial)
+        if why_not:
+            raise NotAdmittedError(why_not)
+        left = self._ascent.deadline - since
+        patience = left if self.last else min(left, model.retry_after)
+        while (pause := health.rest(model)) > 0:
+            if pause > patience + BLINK or pause >= left:
+                raise NotAdmittedError(f"it asked to be left alone for {pause:.0f} s")
+            self._waits("queued", f"it asked to be left alone for {pause:.0f} s")
+            await asyncio.sleep(pause)
+            patience -= pause
+        turn = self._means.rates.take(model, patience)
+        if turn.pause > patience:
+            text = f"{model.model} may be asked {model.per_minute} times a minute, again in {turn.pause:.0f} s."
+            raise LeftError("busy", text)
+        self._turn = turn
+        if turn.pause:
+            self._waits("queued", f"it may be asked {model.per_minute} times a minute, again in {turn.pause:.0f} s")
+            await turn.wait()
+        self.queued += self._loop.time() - since
+
+    async def _find(self, *, loaded: bool = False) -> Known:
+        """Look at what the server has, and resolve ``auto``."""
+        self.blame = True
+        known = await self._means.health.look(self.model, loaded=loaded)
+        self.blame = False
+        if known.name:
+            self.model = self.model.replace(model=known.name)
+        self._means.memory.seen(self.model, self._means.health.digest(self.model))
+        if known.state == "missing":
+            raise AttemptError("missing-model", known.reason or "The model is missing.")
+        if known.remote and self.model.local:
+            self.model = self.model.replace(local=False)
+        windows = [one for one in (known.window, self.candidate.window) if one]
+        self.candidate = self.candidate.replace(window=min(windows) if windows else None)
+        return known
+
+    async def _find_and_load(self) -> None:
+        """Find the model, and wait for its load where it is cold, or leave it behind loading."""
+        known = await self._find()
+        if (self.model.url, self.model.model) in self._remaining.asked:
+            raise NotAdmittedError("it was asked already")
+        if known.state != "cold" or known.remote:
+            return
+        await self._let_others_load()
+        warmups, patience = self._means.warmups, self.model.cold_patience
+        before = await warmups.start(self.model)
+        self._means.health.ordered(self.model)
+        forecast = self._means.load_seconds(self.model)
+        if not self.last and (self.model.when_cold == "climb" or forecast > patience):
+            raise LeftError("slow", f"{self.model.model} is not in memory; it loads in the background.")
+        self._waits("loading", "it is not in memory yet")
+        try:
+            async with asyncio.timeout(None if self.last else patience):
+                await warmups.wait(self.model, before)
+                self._means.memory.learn(self.model, load=warmups.forecast(self.model))
+        except AttemptError:
+            self.blame = True
+            raise
+        except TimeoutError:
+            text = f"{self.model.model} was not loaded after {patience:g} s; it goes on loading in the background."
+            raise LeftError("slow", text) from None
+        await self._find(loaded=True)
+
+    async def _let_others_load(self) -> None:
+        """Never load two models on one server at a time: the second may throw the first out of memory."""
+        warmups, model = self._means.warmups, self.model
+        if not (other := warmups.loads_instead_of(model)):
+            return
+        if not self.last:
+            raise LeftError("slow", f"{model.model} is not in memory, and its server is loading {other}.")
+        self._waits("loading", f"its server is loading {other} first")
+        await warmups.wait_for_others(model)
+
+    def _waits(self, what: Waiting, why: str) -> None:
+        self._emit(TierEvent(self.candidate.tier, self.model.model, why, what))
