@@ -100,7 +100,12 @@ def summary(receipt: Receipt) -> str:
     head = f"{who}, {receipt.total_ms / 1000:.1f} s, {receipt.tokens_in} + {receipt.tokens_out} tokens, {cost}"
     lines = [head + (f" [{', '.join(marks)}]" if marks else ""), f"why: {receipt.why}"]
     for call in receipt.calls:
-        lines += [f"escalated from {a.tier} ({a.model}): {a.reason}" for a in call.attempts if a.outcome != "ok"]
+        failed = [a for a in call.attempts if a.outcome != "ok"]
+        # A second try at the same tier, or an answer shown though it is not good enough, is no escalation.
+        lines += [
+            f"{'tried' if a.tier == receipt.tier else 'escalated from'} {a.tier} ({a.model}): {a.reason}"
+            for a in failed
+        ]
     lines += [f"left out: {omission.path}: {omission.why}" for omission in receipt.left_out]
     lines += [f"redacted: {redaction.count} x {redaction.kind}" for redaction in receipt.redacted]
     return "\n".join(f"rung: {line}" for line in lines)

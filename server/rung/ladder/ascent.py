@@ -40,6 +40,8 @@ class Ascent(Value):
     """The last word before a connection is opened, given the candidate and the prompt's tokens: None, or why not."""
     background: bool = False
     """Nobody waits for the answer: whoever does comes first."""
+    hopeless: Callable[[Model], bool] = lambda _: False
+    """Whether it is plain from the first that the last word on a model will be no: nobody is hurried in its favour."""
     alone: bool = False
     """One tier or model was asked for by name: what it says is wanted even if it is not good enough."""
 

@@ -37,6 +37,7 @@ class Remaining:
         self._most = len(self._left) + len(self._later) + 1
         """Attempts that may be made: one more than there are models, for a second try or a return."""
         self._named = named
+        self._hopeless = ascent.hopeless
         self._order = ascent.order
         self._deadline = ascent.deadline
         later = {(one.tier, one.model.model) for one in self._later}
@@ -59,7 +60,8 @@ class Remaining:
     def others(self, model: Model) -> bool:
         """Whether somebody is left who could answer in place of this model."""
         done = self.asked | {(model.url, model.model)}
-        return any((found.url, found.model) not in done for found in (self._named(one.model) for one in self._left))
+        able = (self._named(one.model) for one in self._left if not self._hopeless(one.model))
+        return any((other.url, other.model) not in done for other in able)
 
     def next(self) -> Candidate | None:
         """The next to ask, at the end once more whom only our own patience kept from answering; None at last."""

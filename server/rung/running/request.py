@@ -21,10 +21,12 @@ from rung.types.action import Action
 from rung.types.attempt import CallRecord
 from rung.types.call import Answer, Call
 from rung.types.event import DecidedEvent, OutcomeEvent, TierEvent
+from rung.types.model import Model
 from rung.types.outcome import Outcome
 from rung.types.plan import Candidate, Plan
 from rung.types.receipt import Receipt
 from rung.types.request import Request
+from rung.types.value import as_dict
 
 if TYPE_CHECKING:
     from rung.settings.values import Settings
@@ -150,10 +152,13 @@ class Running:
             holds[len(tried)] = held
             return None
 
+        def hopeless(model: Model) -> bool:
+            return not is_free(model) and 0 in {*as_dict(self._settings.budget).values(), decision.max_cost}
+
         order = tuple(tier.name for tier in self._settings.tiers)
+        alone = decision.only_tier or decision.only_model is not None
         try:
-            alone = decision.only_tier or decision.only_model is not None
-            ascent = Ascent(call, found, order, deadline, admit, self._request.background, alone)
+            ascent = Ascent(call, found, order, deadline, admit, self._request.background, hopeless, alone)
             answer = await ladder.climb(ascent, self._emit, tried)
         finally:
             # Shielded: what a cancelled attempt may have cost is counted too.

@@ -111,6 +111,7 @@ class Scene:
         deadline: float = 1000.0,
         asked: Call | None = None,
         admit: Callable[[Candidate], str | None] = lambda _: None,
+        hopeless: Callable[[Model], bool] = lambda _: False,
     ) -> Answer:
         chosen = models or [(tier, model(tier)) for tier in TIERS]
 
@@ -119,7 +120,7 @@ class Scene:
 
         plan = Plan(tuple(Candidate(tier, found, window=found.context) for tier, found in chosen))
         now = asyncio.get_running_loop().time()
-        ascent = Ascent(asked or call(), plan, TIERS, now + deadline, last_word)
+        ascent = Ascent(asked or call(), plan, TIERS, now + deadline, last_word, hopeless=hopeless)
         return await self.ladder.climb(ascent, self.events.append, self.tried)
 
     @property

@@ -81,6 +81,14 @@ def test_who_is_left_in_its_queue_is_come_back_to() -> None:
     assert sorted(scene.outcomes) == ["busy", "ok", "ok", "refused"]
 
 
+def test_nobody_is_hurried_in_favour_of_one_who_may_not_be_asked_anyway() -> None:
+    scene = Scene({"small": SLOW})
+    plan = [("small", model("small")), ("cloud", model("cloud"))]
+    answer, passed = run_virtual(scene.climb(plan, deadline=120.0, admit=no_cloud, hopeless=lambda one: not one.local))
+    assert (answer.tier, scene.outcomes) == ("small", ["ok"])
+    assert passed == pytest.approx(45, rel=0.01)
+
+
 def test_a_shared_name_is_nobody_else(tmp_path: Path) -> None:
     """Two tiers that turn out to hold the same model are one: it is bound by the deadline alone."""
     scene = Scene({"same": SLOW}, tmp_path)
