@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 from pathlib import Path
 
 import pytest
+from tests.locked import locked
 
 from rung.actions import catalogue
 from rung.actions.prompt import renderer
@@ -91,9 +93,6 @@ def put(path: Path, kind: str) -> None:
         case "socket":
             with socket.socket(socket.AF_UNIX) as listener:
                 listener.bind(str(path))
-        case "unreadable":
-            path.write_text(GOOD, encoding="utf-8")
-            path.chmod(0)
         case _:
             path.write_bytes(GOOD.replace("Say", "S\xe9").encode("latin-1"))
 
@@ -124,15 +123,15 @@ def test_what_cannot_be_read_is_named_with_what_to_do_and_never_waited_for(
     assert caught.value.sentence() == f"{tmp_path / 'mine.md'}:1: {words}"
 
 
-NOT_ROOT = pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-
-
-@NOT_ROOT
-def test_a_file_one_may_not_read_is_named_with_what_to_do(tmp_path: Path) -> None:
-    put(tmp_path / "mine.md", "unreadable")
-    with pytest.raises(SettingsError, match="PermissionError") as caught:
-        catalogue.load([tmp_path])
-    assert caught.value.path == tmp_path / "mine.md"
+def test_a_file_one_may_not_read_is_named_with_what_to_do() -> None:
+    # Not in tmp_path, into which nobody but its owner may look.
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        path = written(folder, GOOD)
+        with locked(path), pytest.raises(SettingsError, match="PermissionError") as caught:
+            catalogue.load([folder])
+    assert caught.value.path == path
     assert caught.value.hint == "Give yourself the right to read it, or take it away."
 
 

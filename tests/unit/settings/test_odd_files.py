@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from tests.locked import locked
 
 from rung.errors import SettingsError
 from rung.settings import trust
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from rung.settings.values import Settings
 
-NOBODY = 65534
 GOOD = 'default_tier = "large"\n'
 
 
@@ -191,22 +191,6 @@ def test_a_workspace_with_it_loosens_nothing_and_is_never_trusted_with_it(person
 def own(found: Settings) -> Settings:
     """What they say, whoever said it."""
     return found.replace(sources=())
-
-
-@contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """A file or folder this process may not look into; root, who may, is somebody else meanwhile."""
-    mode = path.stat().st_mode
-    path.chmod(0)
-    user = os.geteuid()
-    try:
-        if user == 0:
-            os.seteuid(NOBODY)
-        yield
-    finally:
-        if user == 0:
-            os.seteuid(user)
-        path.chmod(mode)
 
 
 @pytest.mark.parametrize("place", ["file", "folder"])
