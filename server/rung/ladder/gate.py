@@ -13,7 +13,7 @@ from rung.errors import AttemptError
 from rung.ladder.refusals import refuses
 from rung.ladder.repeats import repeats
 from rung.providers.events import Finished, Question
-from rung.providers.thoughts import visible, without_thoughts
+from rung.providers.invisible import visible
 from rung.routing import tokens
 from rung.types.call import Call
 
@@ -112,7 +112,7 @@ def judge(
 
 def _bare(text: str) -> str:
     """What a person would read: no thoughts, no fences, one space for all white space."""
-    return " ".join(_FENCE.sub("", visible(without_thoughts(text))).split())
+    return " ".join(_FENCE.sub("", visible(text)).split())
 
 
 def _length(bare: str) -> int:

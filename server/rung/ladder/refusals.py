@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from rung.providers.thoughts import visible, without_thoughts
+from rung.providers.invisible import visible
 
 LOOK = 240
 """Characters of the answer, outside code and quotations, in which a refusal shows."""
@@ -188,7 +188,7 @@ _APOLOGY = re.compile(
 
 def refuses(text: str) -> bool:
     """Whether the answer begins as a refusal; words inside code, quotations and block quotes do not count."""
-    begin = visible(without_thoughts(text[: LOOK * 5])).translate(_SAID)
+    begin = visible(text[: LOOK * 5]).translate(_SAID)
     if len(text) <= LOOK * 2 and (whole := _WHOLE.match(begin)):
         inner = whole["fenced"] or whole["quoted"]
         # As a quotation a sentence may be what was asked for; one that is sorry, too, is the model's own.

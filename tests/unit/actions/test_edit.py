@@ -65,7 +65,7 @@ def test_a_piece_of_python_with_its_indent_is_right(original: str, code: str) ->
     assert edit.fault(code, "python", original) is None
 
 
-@pytest.mark.parametrize("raw", ["", " \n", "```python\n\n```", "<think>def f(): pass</think>", "\u200b", "<think>x"])
+@pytest.mark.parametrize("raw", ["", " \n", "```python\n\n```", "\u200b"])
 def test_an_answer_without_code_is_no_edit(raw: str) -> None:
     assert edit.fault(raw, "python", "x = 1\n") == "it holds no code"
 
@@ -82,7 +82,6 @@ def test_an_answer_without_code_is_no_edit(raw: str) -> None:
         ("1. So:\n   ```python\n   def f():\n       return 1\n   ```", "def f():\n    return 1"),
         ("```python\nx = 1", "x = 1"),
         ("Here is the code:\nx = 1", "x = 1"),
-        ("<think>hm</think>\nx = 1", "x = 1"),
         ("x = '```'\ny = 1", "x = '```'\ny = 1"),
     ],
 )

@@ -95,7 +95,6 @@ def test_talk_of_code_with_lists_in_it_is_no_review(raw: str) -> None:
         f"These:\n```json\n{json.dumps([ONE])}\n```",
         '{"review": {"findings": []}}',
         "\ufeff" + answer(),
-        '<thinking>{"findings": [</thinking>' + answer(),
     ],
 )
 def test_a_list_alone_and_a_review_in_one_more_object_are_reviews(raw: str) -> None:
@@ -186,18 +185,9 @@ def test_a_line_longer_than_a_piece_is_one_piece() -> None:
         ("```\ntext\n```\n", "text"),
         ("```python\nx = 1\n```", "```python\nx = 1\n```"),
         ("```\na\n```\nand\n```\nb\n```", "```\na\n```\nand\n```\nb\n```"),
-        ("<thinking>hm</thinking>text", "text"),
-        ("[THINK]hm[/THINK]\ntext", "text"),
-        ("hm, wait\n</think>\n\ntext", "text"),
-        ("<reasoning>a</reasoning>\n<think>b</think>text", "text"),
-        ("<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>text<|return|>", "text"),
-        ("<|channel|>analysis<|message|>hm", ""),
-        ("<think>hm", ""),
         ("It writes `<think>` and </think> around it.", "It writes `<think>` and </think> around it."),
         ("```\n<think>\n</think>\n```\nand on", "```\n<think>\n</think>\n```\nand on"),
     ],
 )
-def test_thoughts_before_an_answer_and_a_fence_around_all_of_it_are_taken_off_and_others_stay(
-    raw: str, read: str
-) -> None:
+def test_a_fence_around_all_of_an_answer_is_taken_off_and_others_stay(raw: str, read: str) -> None:
     assert plain.read(raw) == read

@@ -13,7 +13,7 @@ import json
 import re
 import textwrap
 
-from rung.providers.thoughts import visible
+from rung.providers.invisible import visible
 
 LONGEST_SUBJECT = 400
 """Characters; a longer first line is an essay. People write subjects of up to 200, and a right one is kept whole."""

@@ -14,7 +14,7 @@ import tomllib
 import warnings
 
 from rung.actions.results import text as plain
-from rung.providers.thoughts import visible, without_thoughts
+from rung.providers.invisible import visible
 
 _BLOCK = re.compile(r"^([ \t]*)(`{3,}|~{3,})[^\n`]*\n(.*?)^[ \t]*\2[ \t]*$", re.DOTALL | re.MULTILINE)
 _OPEN_BLOCK = re.compile(r"\A\s*(?:`{3,}|~{3,})[^\n`]*\n")
@@ -57,7 +57,7 @@ def read(raw: str, language: str) -> str:
     Of several blocks of code the longest is taken: the others show how it is used, or what it was. In a document of
     plain words or markdown, blocks are the text's own.
     """
-    said = visible(without_thoughts(raw.replace("\r\n", "\n")))
+    said = visible(raw.replace("\r\n", "\n"))
     if language in _WORDS:
         return plain.read(said)
     blocks = [re.sub(f"^{found[1]}", "", found[3], flags=re.MULTILINE) for found in _BLOCK.finditer(said)]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from rung.providers.thoughts import visible, without_thoughts
+from rung.providers.invisible import visible
 from rung.types.outcome import Finding
 from rung.types.request import Position, Range
 
@@ -69,7 +69,7 @@ def _listed(raw: str) -> list[dict[str, Any]] | None:
     An object that says ``findings`` counts wherever it stands. A bare list counts as the whole answer alone, or with
     findings in it as all of a fence: talk of code is full of lists.
     """
-    text = visible(without_thoughts(raw)).strip()
+    text = visible(raw).strip()
     fences = _FENCED.findall(text)
     inside = fences[0][1].strip() if len(fences) == 1 and fences[0][0].lower() in ("", "json") else ""
     alone = text.startswith("```") and text.endswith("```")

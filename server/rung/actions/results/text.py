@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 
-from rung.providers.thoughts import without_thoughts
-
 _WHOLE_FENCE = re.compile(r"\A\s*```(?:markdown|md|text)?[ \t]*\n(.*)\n```\s*\Z", re.DOTALL)
 
 
 def read(raw: str) -> str:
     """The answer without thoughts before it and a fence around the whole of it; fences inside are the answer's own."""
-    said = without_thoughts(raw)
+    said = raw
     match = _WHOLE_FENCE.match(said)
     return (match[1] if match and "```" not in match[1] else said).strip()

@@ -1,0 +1,12 @@
+"""Characters that nobody sees: an answer of them alone is empty."""
+
+from __future__ import annotations
+
+import re
+
+_INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
+
+
+def visible(text: str) -> str:
+    """The text without characters that nobody sees."""
+    return _INVISIBLE.sub("", text)
