@@ -300,7 +300,7 @@ def holds(made: Bench, ended: Ended, row: Row) -> None:
             allowed = cell.fault.outcomes
             if cell.load > 1:
                 # Others were first: a fault that strikes once is used up, and whoever queued lost time.
-                allowed |= {"slow"} | ({"ok"} if cell.fault.times else set())
+                allowed |= {"slow", "busy"} | ({"ok"} if cell.fault.times else set())
             assert attempt.outcome in allowed, f"{attempt.outcome}: {attempt.reason}"
     good = [attempt for attempt in attempts if attempt.outcome == "ok"]
     if ended.error is not None:

@@ -115,18 +115,19 @@ class Remaining:
         if error.failure == "filtered" or self.left <= 0:
             self._stop()
         elif error.failure in UPWARD:
-            self._go_on_upwards(candidate, rank, error)
+            self._go_on_upwards(rank, error)
         elif isinstance(error, LeftError):
             self._returns.append((candidate, model))
 
-    def _go_on_upwards(self, candidate: Candidate, rank: int, error: AttemptError) -> None:
+    def _go_on_upwards(self, rank: int, error: AttemptError) -> None:
         """First the tier's own other models and those above; below only for want of them."""
         upwards = [one for one in self._left if self._order.index(one.tier) >= rank]
         self._left = upwards + [one for one in self._left if one not in upwards]
-        if error.failure == "too-long":
-            window = error.window or candidate.window or 0
-            fits = [one for one in self._left if one.window is None or one.window > window]
-            self._left, self._later = fits, [one for one in self._later if one.window is None or one.window > window]
+        if error.failure == "too-long" and error.window:
+            # The server said how large its window is: into one as small it need not be sent.
+            larger = [one for one in (*self._left, *self._later) if one.window is None or one.window > error.window]
+            self._left = [one for one in self._left if one in larger]
+            self._later = [one for one in self._later if one in larger]
         elif error.failure == "bad-answer":
             self._climbs += 1
             if self._climbs > QUALITY_CLIMBS:

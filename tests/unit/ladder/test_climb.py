@@ -66,10 +66,12 @@ def test_a_failure_of_the_answer_leads_to_the_tier_s_next_model_too(outcome: str
 
 
 def test_what_was_too_long_for_one_window_is_not_sent_into_one_as_small() -> None:
-    scene = Scene({"small": fails("too-long"), "large": says(), "cloud": says()})
+    too_long = AttemptError("too-long", "It is.", prompt_tokens=5000, window=4096)
+    scene = Scene({"small": [too_long], "large": says(), "cloud": says()})
     plan = [("small", model("small", context=4096)), ("large", model("large", context=4096)), ("cloud", model("cloud"))]
     run_virtual(scene.climb(plan))
-    assert scene.fake.asked == ["small", "cloud"]
+    # Shortened by as much as the server said, and then where the window is larger.
+    assert scene.fake.asked == ["small", "small", "cloud"]
 
 
 def test_a_bad_answer_sends_one_request_up_once_and_the_better_one_is_kept_as_degraded() -> None:
