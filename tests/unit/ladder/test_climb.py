@@ -70,8 +70,9 @@ def test_what_was_too_long_for_one_window_is_not_sent_into_one_as_small() -> Non
     scene = Scene({"small": [too_long], "large": says(), "cloud": says()})
     plan = [("small", model("small", context=4096)), ("large", model("large", context=4096)), ("cloud", model("cloud"))]
     run_virtual(scene.climb(plan))
-    # Shortened by as much as the server said, and then where the window is larger.
-    assert scene.fake.asked == ["small", "small", "cloud"]
+    assert scene.fake.asked == ["small", "cloud"]
+    # It can't be shortened by as much as the server said; that is found out without asking again.
+    assert scene.outcomes == ["too-long", "too-long", "ok"]
 
 
 def test_a_bad_answer_sends_one_request_up_once_and_the_better_one_is_kept_as_degraded() -> None:
