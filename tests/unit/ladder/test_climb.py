@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.ladder.scene import GOOD, OPENED, Scene, call, fails, model, says
+from tests.unit.ladder.scene import GOOD, OPENED, Fake, Scene, call, fails, model, says
 from tests.virtual import run_virtual
 
 from rung.errors import AttemptError, NoAnswerError, RungError
 from rung.privacy.destination import forbidden
-from rung.providers.events import Content, Finished, Usage
+from rung.providers.events import Content, Finished, Question, Usage
 from rung.types.call import Call
 from rung.types.decision import Decision, Pin
 from rung.types.part import Part
 
 if TYPE_CHECKING:
     from tests.unit.ladder.scene import Step
+
+    from rung.providers.events import StreamEvent
 
 SHORT = "ok"
 BROKEN: list[Step] = [
@@ -255,3 +258,29 @@ def test_no_fault_lets_a_pinned_request_reach_a_model_that_is_not_local(one: int
         run_virtual(scene.climb(admit=lambda candidate: forbidden(decision, candidate.model)))
     assert "cloud" not in scene.fake.asked
     assert caught.value.text
+
+
+class Strict(Fake):
+    """Counts a token for every second character, and takes 1,000 of them with the answer's."""
+
+    async def chat(self, question: Question) -> AsyncGenerator[StreamEvent]:
+        self.asked.append(question.model.model)
+        counted = sum(len(message.content) for message in question.messages) // 2
+        if counted + question.max_output > 1000:
+            raise AttemptError("too-long", "It is too long.", prompt_tokens=counted, window=1000)
+        for step in says():
+            assert not isinstance(step, AttemptError | float)
+            yield step
+
+
+def test_a_prompt_the_server_counts_as_longer_is_shortened_by_as_much_and_asked_once_more() -> None:
+    scene = Scene({})
+    scene.fake = Strict({})
+    scene.ladder.means.providers = {"openai-compatible": scene.fake}
+    lines = "\n".join(f"{number:08x} {number * 7919:08x}" for number in range(150))
+    asked = call(parts=(Part("instruction", "Explain.", shorten="never"), Part("file", lines, "dump.txt", priority=5)))
+    answer, _ = run_virtual(scene.climb([("small", model("small", context=1000))], asked=asked))
+    assert (answer.text, scene.outcomes) == (GOOD, ["too-long", "ok"])
+    assert scene.fake.asked == ["small", "small"]
+    (omission,) = scene.tried[-1].left_out
+    assert omission.path == "dump.txt"
