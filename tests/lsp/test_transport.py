@@ -658,10 +658,13 @@ async def test_a_client_without_progress_is_sent_none() -> None:
 # The process.
 
 SCRIPT = """
-import asyncio, sys
+import asyncio, signal, sys
 from rung.lsp.server import Server
 from rung.lsp.stdio import run, serve_stdio
 from rung.lsp.wire_types import RUN, RunParams
+
+if hasattr(signal, "SIGHUP"):  # whatever the tests were started with
+    signal.signal(signal.SIGHUP, signal.SIG_IGN if "nohup" in sys.argv else signal.SIG_DFL)
 
 def build(engine):
     server = Server()
@@ -674,6 +677,10 @@ def build(engine):
                 server.protocol.notify("rung/didChangeStatus", {"running": 1})
                 await asyncio.Event().wait()
             except asyncio.CancelledError:
+                if "again" in sys.argv:
+                    signal.raise_signal(signal.SIGHUP)
+                    await asyncio.sleep(0)
+                    await asyncio.sleep(0)
                 print("cancelled", file=sys.stderr)
                 raise
         if params.action == "thread":
@@ -719,9 +726,9 @@ async def test_the_end_of_standard_input_ends_the_process() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals to send")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("name", "code"), [("SIGHUP", 129), ("SIGINT", 130), ("SIGTERM", 143)])
 @pytest.mark.parametrize("action", ["wait", "thread"])
-async def test_a_signal_ends_the_process_with_its_work(number: int, code: int, action: str) -> None:
+async def test_a_signal_ends_the_process_with_its_work(name: str, code: int, action: str) -> None:
     async with spawned(SCRIPT) as server:
         await server.client.initialize()
         if action == "wait":
@@ -729,11 +736,31 @@ async def test_a_signal_ends_the_process_with_its_work(number: int, code: int, a
             await server.client.expect_method(DID_CHANGE_STATUS)
         else:
             await server.client.result(RUN, {"action": action})
-        server.process.send_signal(number)
+        server.process.send_signal(getattr(signal, name))
         status, errors = await server.finish()
         assert status == code
         assert "Traceback" not in errors
         assert ("cancelled" in errors) == (action == "wait")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals to send")
+async def test_a_second_hangup_does_not_cut_the_work_s_end_short() -> None:
+    async with spawned(SCRIPT, "again") as server:
+        await server.client.initialize()
+        await server.client.start(RUN, {"action": "wait"})
+        await server.client.expect_method(DID_CHANGE_STATUS)
+        server.process.send_signal(signal.SIGHUP)
+        assert await server.finish() == (129, "printed by a library\ncancelled\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals to send")
+async def test_a_hangup_that_is_ignored_stays_so() -> None:
+    async with spawned(SCRIPT, "nohup") as server:
+        await server.client.initialize()
+        server.process.send_signal(signal.SIGHUP)
+        assert await server.client.result(RUN, {"action": "x"}) == {"text": "x"}
+        await server.client.leave()
+        assert (await server.finish())[0] == 0
 
 
 async def test_the_process_ends_with_the_editor_though_the_pipe_stays_open() -> None:

@@ -163,7 +163,7 @@ async def serve_stdio(engine: _E, *, build: Callable[[_E], Server]) -> int:
         build: makes the session's server.
 
     Returns:
-        0 after ``shutdown``; 1 if the client left without it or died; 130 or 143 after SIGINT or SIGTERM.
+        0 after ``shutdown``; 1 if the client left without it or died; 129, 130 or 143 after SIGHUP, SIGINT or SIGTERM.
     """
     given, taken = take_stdio()
     session = asyncio.create_task(
@@ -180,17 +180,26 @@ async def serve_stdio(engine: _E, *, build: Callable[[_E], Server]) -> int:
 
 @contextlib.contextmanager
 def _signals(session: asyncio.Task[int]) -> Iterator[list[int]]:
-    """End the session at the first SIGINT or SIGTERM, the process at the second."""
+    """End the session at the first SIGHUP, SIGINT or SIGTERM, the process at the second.
+
+    A second SIGHUP changes nothing: a closed terminal's kernel and shell send one each. Where it is ignored to begin
+    with, as under nohup, it stays so.
+    """
     loop = asyncio.get_running_loop()
     caught: list[int] = []
+    hangup = getattr(signal, "SIGHUP", None)  # Windows has none
 
     def stop(number: int) -> None:
         if caught:
+            if number == hangup:
+                return
             leave(128 + number)
         caught.append(number)
         session.cancel()
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
+        before[hangup] = signal.getsignal(hangup)
     for number in before:
         # Not loop.add_signal_handler: Windows has none.
         signal.signal(number, lambda number, _: loop.call_soon_threadsafe(stop, number))
