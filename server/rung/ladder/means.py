@@ -79,6 +79,7 @@ class Means:
             else:
                 seen["first_content"] = said.first_content - said.started
                 seen["total"] = now - said.started
-            if written is not None and written > 20 and now - said.first_content > 0.05:
+            # Where it thought, tokens were written before the first content, and nobody knows how many.
+            if not said.thought and written is not None and written > 20 and now - said.first_content > 0.05:
                 seen["decode"] = written / (now - said.first_content)
         self.memory.learn(model, **seen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.ladder.scene import GOOD, OPENED, Scene, fails, says
+from tests.unit.ladder.scene import GOOD, OPENED, THOUGHT, Scene, fails, model, says
 from tests.virtual import run_virtual
 
 from rung.errors import NoAnswerError
@@ -56,3 +56,18 @@ def test_the_first_content_is_that_of_the_answer() -> None:
     scene = Scene({"small": aloud(5.0, Content(GOOD), END)})
     run_virtual(scene.climb())
     assert scene.tried[0].attempt.first_content_ms == 5000
+
+
+@pytest.mark.parametrize(
+    ("before", "decode"),
+    [([], 20.0), ([THOUGHT], None), ([Content(ALOUD), 9.0, Retracted()], None)],
+    ids=["not", "apart", "aloud"],
+)
+def test_what_was_written_while_thinking_says_nothing_of_the_answer_s_speed(
+    before: list[Step], decode: float | None
+) -> None:
+    scene = Scene({"small": [OPENED, *before, Content(GOOD), 2.0, Finished("stop", Usage(10, 40))]})
+    run_virtual(scene.climb())
+    found = scene.ladder.means.memory.of(model("small"))
+    assert found.total is not None
+    assert found.decode == decode
