@@ -49,6 +49,24 @@ async def test_a_client_that_shows_no_documents_gets_a_message(table: Desk, can:
         assert EXPLANATION.strip() in await editor.said()
 
 
+@pytest.mark.parametrize("answer", [{"success": False}, {}, None], ids=["no", "malformed", "null"])
+async def test_an_answer_whose_file_was_not_opened_is_told_shortened_with_the_file_s_place(
+    home: Path, answer: object
+) -> None:
+    long = "It multiplies the width by the height. " * 100
+    async with desk(home, model=sim_model(lambda _: long)) as table, table.editor() as editor:
+        editor.answers["window/showDocument"] = lambda _: answer
+        uri = table.file("shapes.py")
+        await editor.open(uri, CODE)
+        await editor.run("explain-selection", uri, range=at(0, 0, (1, 10)))
+        path = await editor.shown()
+        said = await editor.said()
+        assert said.startswith("Rung: It multiplies the width by the height. It")
+        assert len(said) < len(long) / 2
+        assert f"All of it is in {path} " in said
+        assert flowing(path.read_text(encoding="utf-8")).startswith(long.strip())
+
+
 async def test_the_model_sees_what_the_editor_has_not_what_the_disk_has(table: Desk) -> None:
     uri = table.file("shapes.py", "old = 1\n")
     async with table.editor() as editor:

@@ -31,6 +31,8 @@ TRIES = 3
 """Edits offered to a person who goes on typing, before the text is opened as a document instead."""
 PATIENCE = 10.0
 """Seconds the client may take to apply an edit or open a document."""
+SHORT = 1000
+"""Characters of a text that is told because its file was not opened."""
 SETTLING = 1.0
 """Seconds after which a client that has not told of a change has none to tell: Neovim waits 0.15, Eglot 0.5."""
 
@@ -183,18 +185,24 @@ class Delivery:
     async def open_text(self, text: str, name: str, receipt: Receipt | None = None, footer: str = "") -> None:
         """Open a text as a document, in a file that its owner alone can read and that goes with the session.
 
-        Long lines of Markdown are wrapped in it; a client that opens no documents gets the text as a message, as it is.
+        Long lines of Markdown are wrapped in it; a client that opens no documents gets the text as a message, as it is,
+        and one that failed to open this one its beginning and the file's place.
         """
         is_markdown = name.endswith(".md")
+        path = None
         try:
             if self._shows():
-                written = (wrap(text) if is_markdown else text) + footer
-                if await self.open_file(self._write(written, name)):
+                path = self._write((wrap(text) if is_markdown else text) + footer, name)
+                if await self.open_file(path):
                     return
         except OSError as error:
             _log.warning("no document could be written: %s", error.strerror or type(error).__name__)
         text = (text + footer).rstrip()
-        self.say(text if receipt is None or is_markdown else f"{text}\n\n({told(receipt)})")
+        if path is not None and len(text) > SHORT:
+            text = f"{text[:SHORT].rstrip()}…"
+        if receipt is not None and not is_markdown:
+            text += f"\n\n({told(receipt)})"
+        self.say(text if path is None else f"{text}\n\nAll of it is in {path} until the editor closes.")
 
     def _shows(self) -> bool:
         window = self._server.client_capabilities.window
