@@ -191,6 +191,26 @@ async def test_where_there_is_none_that_is_said(table: Desk, argument: list[obje
         assert sentence in await editor.said()
 
 
+@pytest.mark.parametrize("road", ["command", "request"])
+async def test_after_a_cancelled_request_it_is_that_which_is_said(table: Desk, road: str) -> None:
+    table.sim.fail("no-headers", times=None)
+    async with table.editor() as editor:
+        uri = table.file("shapes.py")
+        await editor.open(uri, CODE)
+        run = {"action": "review-file", "uri": uri}
+        command = {"command": "rung.run", "arguments": [run]}
+        asked = await editor.start(*(("workspace/executeCommand", command) if road == "command" else ("rung/run", run)))
+        await table.sim.wait_for(lambda: table.questions)
+        if road == "command":
+            await editor.command("rung.cancel")
+            assert (await editor.progress("end"))["message"] == "cancelled"
+        else:
+            await editor.notify("$/cancelRequest", {"id": asked})
+            assert "error" in await editor.response(asked)
+        assert await editor.command("rung.openReceipt") is None
+        assert await editor.said() == "Rung: The last request was cancelled."
+
+
 async def test_the_last_ones_are_kept_and_older_ones_are_not(table: Desk) -> None:
     async with table.editor() as editor:
         names = [await answered(table, editor, tier="small") for _ in range(KEPT + 1)]

@@ -31,12 +31,17 @@ class Receipts:
     def __init__(self, delivery: Delivery) -> None:
         self._delivery = delivery
         self._kept: dict[str, tuple[Request, str, Receipt, Explanation | None]] = {}
+        self._cancelled = False
 
     def keep(self, request: Request, title: str, receipt: Receipt, explanation: Explanation | None) -> None:
         """Keep the receipt of a request that has ended."""
         self._kept[receipt.id] = request, title, receipt, explanation
         for oldest in list(self._kept)[:-KEPT]:
             del self._kept[oldest]
+
+    def cancelled(self) -> None:
+        """A request has ended without a receipt, because it was cancelled."""
+        self._cancelled = True
 
     def latest(self, uri: str) -> list[tuple[str, str]]:
         """Id and title of the last request about a document, if it has a receipt."""
@@ -54,7 +59,8 @@ class Receipts:
         """
         name = name or next(reversed(self._kept), None)
         if name is None or name not in self._kept:
-            self._delivery.say("This session has no such receipt." if name else "Nothing has been answered yet.")
+            none = "The last request was cancelled." if self._cancelled else "Nothing has been answered yet."
+            self._delivery.say("This session has no such receipt." if name else none)
             return None
         _, title, receipt, explanation = self._kept[name]
         await self._delivery.open_text(written(title, receipt, explanation), "receipt.txt")

@@ -174,7 +174,7 @@ class Session:
                 shown.conclude(told(outcome.receipt))
                 await self._delivery.deliver(request, outcome)
             except CancelledByPersonError:
-                return
+                shown.conclude("cancelled")
             except ContextError as error:
                 self._delivery.say(error.sentence(), types.MessageType.Warning)
             except RungError as error:
@@ -203,6 +203,9 @@ class Session:
         except NoAnswerError as error:
             if error.receipt is not None:
                 self._receipts.keep(request, title, error.receipt, explanation)
+            raise
+        except (CancelledByPersonError, asyncio.CancelledError):
+            self._receipts.cancelled()
             raise
         finally:
             self._own.pop(request.id, None)
