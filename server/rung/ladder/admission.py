@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 BLINK = 0.001
 """Seconds that do not matter."""
+LIST_PATIENCE = 10.0
+"""Seconds a server may take to say for the first time which of its models run on this machine."""
 
 
 class Admission:
@@ -61,6 +63,8 @@ class Admission:
         """The attempt finds out whether a server that failed is back."""
         self.blame = False
         """Whether a failure now would be the server's: not while we wait in a queue of our own."""
+        self._doubt = ""
+        """Why nobody knows where the model runs, so that it counts as one that runs elsewhere."""
         self._turn: Turn | None = None
         """Its turn of the model's rate, as long as it has not used it."""
 
@@ -91,7 +95,7 @@ class Admission:
         await self._rest()
         why_not = await self._ascent.admit(self.candidate.replace(model=self.model), self.prompt.fitted.tokens)
         if why_not:
-            raise NotAdmittedError(why_not)
+            raise NotAdmittedError(self._doubt + why_not)
         self._remaining.asked.add((self.model.url, self.model.model))
         return self.prompt
 
@@ -158,14 +162,20 @@ class Admission:
     async def _find(self, *, loaded: bool = False) -> Known:
         """Look at what the server has, and resolve ``auto``."""
         self.blame = True
-        known = await self._means.health.look(self.model, loaded=loaded)
+        health = self._means.health
+        # A list that comes late tells whether a model is local; half of the time is for the answer itself.
+        patience = min(LIST_PATIENCE, (self.until - self._loop.time()) / 2) if self.model.local else 0.0
+        known = await health.look(self.model, loaded=loaded, patience=patience)
         self.blame = False
         if known.name:
             self.model = self.model.replace(model=known.name)
-        self._means.memory.seen(self.model, self._means.health.digest(self.model))
+        self._means.memory.seen(self.model, health.digest(self.model))
         if known.state == "missing":
             raise AttemptError("missing-model", known.reason or "The model is missing.")
-        if known.remote and self.model.local:
+        if self.model.local and not known.remote and not health.listed(self.model):
+            name, url = self.model.model, self.model.url
+            self._doubt = f"{url} did not say in time whether {name} runs on this machine, so it counts as elsewhere: "
+        if self.model.local and (known.remote or self._doubt):
             self.model = self.model.replace(local=False)
         windows = [one for one in (known.window, self.candidate.window) if one]
         self.candidate = self.candidate.replace(window=min(windows) if windows else None)

@@ -7,6 +7,13 @@ from collections.abc import Iterable
 from rung.providers.ollama_state import Installed
 
 CODERS = ("coder", "code", "starcoder", "devstral", "codestral")
+CLOUD = (":cloud", "-cloud")
+"""How the names end that Ollama gives to models which run on its own servers."""
+
+
+def is_cloud(name: str) -> bool:
+    """Whether the name alone says that the model runs elsewhere."""
+    return name.lower().endswith(CLOUD)
 
 
 def best(installed: Iterable[Installed], max_parameters: float, *, local_only: bool) -> Installed | None:
@@ -19,7 +26,7 @@ def best(installed: Iterable[Installed], max_parameters: float, *, local_only: b
         entry
         for entry in installed
         if entry.completes
-        and not (local_only and (entry.remote or entry.name.endswith("-cloud")))
+        and not (local_only and (entry.remote or is_cloud(entry.name)))
         and (entry.parameters is None or entry.parameters <= max_parameters)
     ]
     if not able:

@@ -114,7 +114,11 @@ class Health:
         """Why a breaker keeps it from being asked."""
         return next((breaker.reason for breaker in self._breakers_of(model) if not breaker.closed(now)), None)
 
-    async def look(self, model: Model, *, loaded: bool = False) -> Known:
+    def listed(self, model: Model) -> bool:
+        """Whether its Ollama has ever said which models it has: until then nobody knows where they run."""
+        return self._server(model).listed
+
+    async def look(self, model: Model, *, loaded: bool = False, patience: float = 0.0) -> Known:
         """Ask a local Ollama what it has and holds, and give what is known then; others answer from memory.
 
         One that does not say in time may only be busy: what is known of it stays as it is.
@@ -122,6 +126,7 @@ class Health:
         Args:
             model: which one.
             loaded: a load of it that was begun here is over: what it holds now is the server's doing.
+            patience: seconds to wait at least for a server that has never said which models it has.
 
         Raises:
             AttemptError: the server is not there, or nobody knows whom ``auto`` stands for.
@@ -131,23 +136,30 @@ class Health:
             if loaded:
                 server.orders(model)
             try:
-                await self._list(model, loading=not loaded and self._loading())
+                await self._list(model, loading=not loaded and self._loading(), patience=patience)
             except AttemptError as error:
                 if error.failure != "slow" or (model.model == "auto" and not server.listed):
                     raise
                 server.silent = error.text
         return self.known(model)
 
-    async def _list(self, model: Model, *, loading: bool) -> None:
+    async def _list(self, model: Model, *, loading: bool, patience: float = 0.0) -> None:
         """Have a server list its models.
 
         Raises:
             AttemptError: it did not.
         """
-        server = self._server(model)
+        server, usual = self._server(model), model.connect + PROBE_LIMIT
+
+        async def has() -> tuple[ollama_state.Installed, ...]:
+            # Kept also where what it holds does not come: it says where each model runs.
+            installed = await ollama_state.installed(model)
+            server.installs(installed)
+            return installed
+
         try:
-            async with asyncio.timeout(model.connect + PROBE_LIMIT):
-                installed, loaded = await asyncio.gather(ollama_state.installed(model), ollama_state.loaded(model))
+            async with asyncio.timeout(usual if server.listed else max(usual, patience)):
+                installed, loaded = await asyncio.gather(has(), ollama_state.loaded(model))
         except TimeoutError:
             text = f"{model.url} takes connections but does not list its models."
             raise AttemptError("slow", text) from None

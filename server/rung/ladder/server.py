@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 
 from rung.ladder.breaker import Breaker
-from rung.ladder.choose import best
+from rung.ladder.choose import best, is_cloud
 from rung.providers.ollama_state import Installed, Loaded, same_name
 from rung.routing.plan import Known
 from rung.types.model import Model
@@ -69,6 +69,10 @@ class Server:
         if not loading:
             self._learn_windows()
 
+    def installs(self, installed: tuple[Installed, ...]) -> None:
+        """It said what it has, and not yet what it holds."""
+        self._installed = installed
+
     def _learn_windows(self) -> None:
         """See what became of our loads."""
         for entry in self._loaded or ():
@@ -120,7 +124,7 @@ class Server:
         """What its lists say of the model."""
         found, name = self.find(model), self.name(model)
         named = name if found and model.model == "auto" else None
-        remote = bool(found and found.remote) or name.endswith("-cloud")
+        remote = bool(found and found.remote) or is_cloud(name)
         window = self._given_window(name, self._asked_window(model))
         missing = self._not_installed(model, found)
         if missing:

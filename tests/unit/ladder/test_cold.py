@@ -11,12 +11,15 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from tests.unit.ladder.scene import GOOD, Scene, model, says
+from tests.unit.ladder.scene import GOOD, Scene, call, model, says
+from tests.virtual import run_virtual
 
 from rung.errors import NoAnswerError
+from rung.ladder.admission import LIST_PATIENCE
 from rung.providers.ollama import Ollama
 from rung.sim import SimModel, Simulator
 from rung.types.model import Model
+from rung.types.part import Part
 
 SMALL = "sim-small:3b"
 
@@ -168,6 +171,49 @@ async def test_a_model_that_runs_elsewhere_is_never_loaded_and_not_local(scene: 
         assert [exchange.path for exchange in sim.log if exchange.method == "POST"] == []
         assert (await scene.climb([("small", far)])).text == GOOD
     assert scene.tried[-1].model.local is False
+
+
+@pytest.mark.parametrize("name", ["far:cloud", "far:1b-cloud", "alias:7b"])
+@pytest.mark.parametrize("seconds", [3.0, 1e4], ids=["the list comes late", "the list never comes"])
+def test_where_nobody_knows_yet_where_a_model_runs_no_secret_goes_there_and_no_pinned_request(
+    name: str, seconds: float
+) -> None:
+    from rung.privacy.destination import forbidden
+    from rung.types.decision import Decision, Pin
+
+    decision = Decision("small", "rule", "r", "w", (Pin("local", "a rule"),), local=True)
+    secret = f"AKIA{'IOSFODNN7QWERTYU'}"
+
+    async def go() -> None:
+        scene = Scene({})
+        scene.ladder.means.providers = {"ollama": Ollama()}
+        async with Simulator([SimModel(name, remote_host="https://ollama.com", says=GOOD)]) as sim:
+            sim.fail("slow-headers", path="/api/tags", times=None, seconds=seconds)
+            far = [("small", small(sim, model=name))]
+            with pytest.raises(NoAnswerError, match="and a rule pins this request to this one") as caught:
+                await scene.climb(far, admit=lambda candidate: forbidden(decision, candidate.model))
+            said = "did not say in time whether" in str(caught.value)
+            assert said == (seconds > LIST_PATIENCE and name == "alias:7b")
+            assert [exchange for exchange in sim.log if exchange.method == "POST"] == []
+            asked = call(parts=(Part("attached", f"key = {secret}", "notes.txt"), Part("instruction", "Explain.")))
+            assert (await scene.climb(far, asked=asked)).text == GOOD
+            (sent,) = [str(exchange.body) for exchange in sim.log if exchange.method == "POST"]
+            assert "Explain." in sent
+            assert secret not in sent
+        assert scene.tried[-1].model.local is False
+        assert scene.tried[-1].redacted
+
+    run_virtual(go())
+
+
+def test_a_list_that_comes_late_is_enough_to_call_a_model_local(scene: Scene) -> None:
+    async def go() -> None:
+        async with Simulator([SimModel(SMALL, says=GOOD)]) as sim:
+            sim.fail("slow-headers", path="/api/ps", times=None, seconds=1e4)
+            assert (await scene.climb([("small", small(sim))])).text == GOOD
+
+    run_virtual(go())
+    assert scene.tried[-1].model.local
 
 
 async def test_auto_is_found_before_it_queues_and_tiers_do_not_wait_for_each_other(
