@@ -288,9 +288,10 @@ def holds(made: Bench, ended: Ended, row: Row) -> None:
     order = [one for one, before in zip(tried, [None, *tried], strict=False) if one != before]
     if order and order.count(order[-1]) > 1:
         left = attempts[tried.index(order[-1])]
-        assert left.outcome in {"slow", "busy"}, f"came back to what had failed: {left.outcome}"
-        order.pop()
-    assert is_subsequence(order, planned), f"asked {tried}, planned {planned}"
+        assert left.outcome in {"slow", "busy", "rate-limited"}, f"came back to what had failed: {left.outcome}"
+    # Out of their order, at the end, come only one whose server rested when it was its turn, and one who was left.
+    assert set(order) <= set(planned)
+    assert any(is_subsequence(order[: len(order) - late], planned) for late in range(3)), f"{tried}, not {planned}"
     assert {attempt.outcome for attempt in attempts} <= OUTCOMES
     recorded = [attempt.replace(reason=None) for call in row.calls for attempt in call.attempts]
     assert recorded == [attempt.replace(reason=None) for attempt in attempts]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from rung.routing.plan import Known
     from rung.types.event import Event, Waiting
 
+RESERVE = 0.25
+"""Share of the time that is left when an attempt begins which is kept for those who come after it."""
 BLINK = 0.001
 """Seconds that do not matter."""
 LIST_PATIENCE = 10.0
@@ -51,6 +53,9 @@ class Admission:
         self._emit = emit
         self._remaining = remaining
         self._loop = asyncio.get_running_loop()
+        left = ascent.deadline - self._loop.time()
+        self._share = ascent.deadline - left * RESERVE
+        """When the attempt must be over while there are others who need time, on the loop's clock."""
         self.candidate = candidate
         """With the window that was found to hold."""
         self.model = candidate.model
@@ -76,7 +81,7 @@ class Admission:
     @property
     def until(self) -> float:
         """When this attempt must be over: while there are others, early enough to leave them time."""
-        return self._ascent.deadline if self.last else self._ascent.deadline - self._remaining.reserve
+        return self._ascent.deadline if self.last else self._share
 
     async def pass_through(self, held: contextlib.AsyncExitStack) -> Prompt:
         """Wait for all of it; ``held`` gives back the place in the queue.
@@ -140,19 +145,20 @@ class Admission:
         model, health, since = self.model, self._means.health, self._loop.time()
         why_not = None if self.last or self.candidate.state in RESTING else health.why_not(model, trial=self.is_trial)
         if why_not:
-            raise NotAdmittedError(why_not)
+            raise NotAdmittedError(why_not, rests=True)
         left = self._ascent.deadline - since
         patience = left if self.last else min(left, model.retry_after)
         while (pause := health.rest(model)) > 0:
             if pause > patience + BLINK or pause >= left:
-                raise NotAdmittedError(f"it asked to be left alone for {pause:.0f} s")
+                raise NotAdmittedError(f"it asked to be left alone for {pause:.0f} s", rests=True)
             self._waits("queued", f"it asked to be left alone for {pause:.0f} s")
             await asyncio.sleep(pause)
             patience -= pause
         turn = self._means.rates.take(model, patience)
         if turn.pause > patience:
             text = f"{model.model} may be asked {model.per_minute} times a minute, again in {turn.pause:.0f} s."
-            raise LeftError("busy", text)
+            # There is no coming back for what can't be had in time.
+            raise AttemptError("busy", text) if turn.pause >= left else LeftError("busy", text)
         self._turn = turn
         if turn.pause:
             self._waits("queued", f"it may be asked {model.per_minute} times a minute, again in {turn.pause:.0f} s")

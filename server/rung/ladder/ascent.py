@@ -47,7 +47,16 @@ class Ascent(Value):
 
 
 class NotAdmittedError(Exception):
-    """The last word was no: nothing was attempted."""
+    """The last word was no: nothing was attempted.
+
+    Args:
+        reason: why, as the end of a sentence.
+        rests: it is only for a while, because its server is to be left alone.
+    """
+
+    def __init__(self, reason: str, *, rests: bool = False) -> None:
+        super().__init__(reason)
+        self.rests = rests
 
 
 class LeftError(AttemptError):

@@ -54,7 +54,7 @@ class Ladder:
             try:
                 answer = await attempt.run()
             except NotAdmittedError as error:
-                remaining.skip(candidate, str(error))
+                (remaining.rest if error.rests else remaining.skip)(candidate, str(error))
                 reason = f"{candidate.tier} was not asked: {error}"
             except AttemptError as error:
                 tried.append(attempt.record(error))

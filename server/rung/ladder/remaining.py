@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rung.ladder.ascent import Ascent, LeftError
+from rung.routing.plan import RESTING
 from rung.types.plan import Skipped
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ UPWARD = ("bad-answer", "trimmed", "too-long")
 """Failures of the answer, not of the server: a higher tier is the likeliest to do better."""
 QUALITY_CLIMBS = 1
 """How often one request may go on because an answer was not good enough."""
-RESERVE = 0.25
-"""Share of the time a request has that is kept for those who come after the model that is asked."""
 
 
 class Remaining:
@@ -38,18 +37,19 @@ class Remaining:
         """Attempts that may be made: one more than there are models, for a second try or a return."""
         self._named = named
         self._hopeless = ascent.hopeless
+        self._can_shorten = any(part.shorten != "never" for part in ascent.call.parts)
         self._order = ascent.order
         self._deadline = ascent.deadline
         later = {(one.tier, one.model.model) for one in self._later}
         self._skipped = [one for one in ascent.plan.skipped if (one.tier, one.model) not in later]
         self._reasons: list[str] = []
+        self._failed: list[tuple[str, Model]] = []
         self._returns: list[tuple[Candidate, Model]] = []
         """Who was left because others might be faster, and the model it turned out to be."""
         self._climbs = 0
         self._spare = 1
         """Second tries that are left."""
         self._best_rank = -1
-        self.reserve = self.left * RESERVE
         self.returned = False
         """Whether the candidate was left before, and gets the time that remains."""
         self.asked: set[tuple[str, str]] = set()
@@ -72,7 +72,9 @@ class Remaining:
             return self._left.pop(0)
         if not self._returns or self.best is not None or not self._has_room:
             return None
-        candidate, model = self._returns.pop(0)
+        # First one who was not even asked: it may be free by now. One who was silent may be so for good.
+        found = next((one for one in self._returns if (one[1].url, one[1].model) not in self.asked), self._returns[0])
+        candidate, model = found
         self._returns.clear()
         self._spare = 0
         self.returned = True
@@ -86,8 +88,9 @@ class Remaining:
 
     @property
     def may_again(self) -> bool:
-        """Whether one may be asked a second time."""
-        return self._spare > 0 and self._has_room
+        """Whether one may be asked a second time; not where coming back to another is all that is left."""
+        is_return_due = bool(self._returns) and self.best is None and not (self._left or self._later)
+        return self._spare > 0 and self._has_room and not is_return_due
 
     @property
     def left(self) -> float:
@@ -104,9 +107,17 @@ class Remaining:
         """It was not admitted."""
         self._skipped.append(Skipped(candidate.tier, candidate.model.model, reason))
 
+    def rest(self, candidate: Candidate, reason: str) -> None:
+        """It was not admitted for a while: if all others fail, it may be asked after all, once, if it was not yet."""
+        if candidate.state in RESTING or (candidate.tier, candidate.model) in self._failed:
+            self.skip(candidate, reason)
+        else:
+            self._later.append(candidate.replace(state="blocked"))
+
     def failed(self, candidate: Candidate, model: Model, error: AttemptError, answer: Answer | None) -> None:
         """Decide what remains after a failure."""
         self._reasons.append(f"{candidate.tier} ({candidate.model.model}): {error.text}")
+        self._failed.append((candidate.tier, candidate.model))
         self.hint = self.hint or error.hint
         rank = self._order.index(candidate.tier)
         if answer is not None and rank >= self._best_rank:
@@ -116,7 +127,7 @@ class Remaining:
             self._stop()
         elif error.failure in UPWARD:
             self._go_on_upwards(rank, error)
-        elif isinstance(error, LeftError):
+        elif isinstance(error, LeftError) or (error.retry_after is not None and error.retry_after < self.left):
             self._returns.append((candidate, model))
 
     def _go_on_upwards(self, rank: int, error: AttemptError) -> None:
@@ -124,10 +135,14 @@ class Remaining:
         upwards = [one for one in self._left if self._order.index(one.tier) >= rank]
         self._left = upwards + [one for one in self._left if one not in upwards]
         if error.failure == "too-long" and error.window:
-            # The server said how large its window is: into one as small it need not be sent.
-            larger = [one for one in (*self._left, *self._later) if one.window is None or one.window > error.window]
-            self._left = [one for one in self._left if one in larger]
-            self._later = [one for one in self._later if one in larger]
+            # The server said how large its window is: those as small come last, with a shorter prompt if that can be.
+            small = [one for one in self._left if one.window is not None and one.window <= error.window]
+            self._left = [one for one in self._left if one not in small]
+            if self._can_shorten:
+                self._later[:0] = small
+            else:
+                for one in small:
+                    self.skip(one, f"its window of {one.window} tokens is too small")
         elif error.failure == "bad-answer":
             self._climbs += 1
             if self._climbs > QUALITY_CLIMBS:

@@ -23,6 +23,8 @@ class _Line:
     """Whoever is served by one model, and whoever waits."""
 
     def __init__(self) -> None:
+        self.limit = 1
+        """How many it serves at once, as the latest settings say."""
         self.since: list[float] = []
         """When each slot that is taken was given, on the loop's clock."""
         self.people: deque[asyncio.Future[float]] = deque()
@@ -41,12 +43,15 @@ class _Line:
     def pass_on(self, since: float) -> None:
         """Take a slot back, and give it to the first who still waits."""
         self.since.remove(since)
+        self.fill()
+
+    def fill(self) -> None:
+        """Give what slots there are to those who wait."""
         for waiting in (self.people, self.background):
-            while waiting:
+            while waiting and len(self.since) < self.limit:
                 turn = waiting.popleft()
                 if not turn.done():
                     turn.set_result(self.give())
-                    return
 
 
 class Slots:
@@ -90,6 +95,8 @@ class Slots:
             AttemptError: ``busy``, as many wait as may, or a person came who needed the place of background work.
         """
         line = self._lines.setdefault((model.url, model.model), _Line())
+        line.limit = model.parallel
+        line.fill()
         if len(line.since) < model.parallel and not line.waiting:
             since = line.give()
         else:

@@ -3,23 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.ladder.scene import GOOD, OPENED, TIERS, Scene, call, fails, model, says
+from tests.unit.ladder.scene import GOOD, OPENED, TIERS, Fake, Scene, call, fails, model, says
 from tests.virtual import run_virtual
 
-from rung.errors import NoAnswerError
+from rung.errors import AttemptError, NoAnswerError
+from rung.providers.events import Question
 from rung.types.event import TierEvent
 
 if TYPE_CHECKING:
     from tests.unit.ladder.scene import Step
 
+    from rung.providers.events import StreamEvent
     from rung.types.plan import Candidate
 
 SLOW: list[Step] = [OPENED, 45.0, *says()[1:]]
 """A first word after the 30 seconds that others give it."""
+
+
+class Once(Fake):
+    """Fails the first time it is asked for a model, with the error that is given for it, after a while."""
+
+    def __init__(self, errors: dict[str, AttemptError], scripts: dict[str, list[Step]], pause: float = 0.0) -> None:
+        super().__init__(scripts)
+        self._errors = errors
+        self._pause = pause
+
+    async def chat(self, question: Question) -> AsyncGenerator[StreamEvent]:
+        error = self._errors.pop(question.model.model, None)
+        if error is not None:
+            self.asked.append(question.model.model)
+            await asyncio.sleep(self._pause)
+            raise error
+        async with aclosing(super().chat(question)) as events:
+            async for event in events:
+                yield event
 
 
 def no_cloud(candidate: Candidate) -> str | None:
@@ -60,13 +83,51 @@ def test_an_answer_that_may_be_shown_is_not_kept_back_for_it() -> None:
     assert (answer.text, answer.degraded, scene.fake.asked) == ("no", True, ["small", "large"])
 
 
-def test_a_second_try_and_a_return_are_one_attempt_more_together() -> None:
+def test_a_return_is_worth_more_than_a_second_try_of_the_last() -> None:
     again = fails("broken")
     again[0].again = True  # type: ignore[union-attr]  # an AttemptError
     scene = Scene({"small": SLOW, "cloud": again})
-    with pytest.raises(NoAnswerError):
-        run_virtual(scene.climb([("small", model("small")), ("cloud", model("cloud"))], deadline=120.0))
-    assert scene.fake.asked == ["small", "cloud", "cloud"]
+    plan = [("small", model("small")), ("cloud", model("cloud"))]
+    answer, _ = run_virtual(scene.climb(plan, deadline=120.0))
+    assert (answer.tier, scene.fake.asked) == ("small", ["small", "cloud", "small"])
+
+
+def test_it_is_the_one_who_was_not_asked_before_one_who_was_silent() -> None:
+    scene = Scene({"small": [OPENED, 500.0], "large": [OPENED, 40.0, *says()[1:]], "cloud": fails("refused")})
+    limits = {"when_busy": "climb", "busy_patience": 1.0, "first_content": 90.0}
+    plan = [("small", model("small")), ("large", model("large", **limits)), ("cloud", model("cloud"))]
+
+    async def go() -> str:
+        first = asyncio.ensure_future(scene.climb(plan[1:2], deadline=300.0))
+        answer = await scene.climb(plan, deadline=200.0)
+        await first
+        return answer.tier
+
+    assert run_virtual(go())[0] == "large"
+
+
+def test_a_server_that_said_when_is_come_back_to_then() -> None:
+    busy = AttemptError("rate-limited", "Not now.", retry_after=5.0)
+    scene = Scene({"cloud": says(), "small": fails("refused")})
+    scene.fake = Once({"cloud": busy}, scene.fake.scripts)
+    scene.ladder.means.providers = {"openai-compatible": scene.fake, "openai": scene.fake}
+    answer, passed = run_virtual(scene.climb([("cloud", model("cloud")), ("small", model("small"))], deadline=120.0))
+    assert (answer.tier, scene.fake.asked) == ("cloud", ["cloud", "small", "cloud"])
+    assert passed == pytest.approx(5, abs=0.1)
+
+
+def test_whoever_stood_behind_one_who_was_told_to_come_later_is_not_lost() -> None:
+    scene = Scene({"small": says(), "cloud": fails("broken")})
+    busy = AttemptError("busy", "Not now.", retry_after=5.0)
+    scene.fake = Once({"small": busy}, scene.fake.scripts, pause=1.0)
+    scene.ladder.means.providers = {"openai-compatible": scene.fake, "openai": scene.fake}
+    plan = [("small", model("small")), ("cloud", model("cloud"))]
+
+    async def go() -> list[str]:
+        answers = await asyncio.gather(*(scene.climb(plan, deadline=120.0) for _ in range(2)))
+        return [answer.tier for answer in answers]
+
+    assert run_virtual(go())[0] == ["small", "small"]
 
 
 def test_who_is_left_in_its_queue_is_come_back_to() -> None:

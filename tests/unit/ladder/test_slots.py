@@ -140,3 +140,30 @@ def test_the_wait_in_the_queue_is_recorded_and_does_not_count_as_the_model_s_sil
     assert scene.outcomes == ["ok", "ok"]
     assert [tried.attempt.queued_ms for tried in scene.tried] == [0, 25_000]
     assert [tried.attempt.first_content_ms for tried in scene.tried] == [25_000, 25_000]
+
+
+async def test_new_settings_hold_for_those_who_wait_and_for_those_who_come() -> None:
+    slots, open_now, most = Slots(), 0, 0
+    go_on = asyncio.Event()
+
+    async def one(parallel: int) -> None:
+        nonlocal open_now, most
+        async with slots.take(model("small", parallel=parallel, queue=20)):
+            open_now += 1
+            most = max(most, open_now)
+            await go_on.wait()
+            open_now -= 1
+
+    first = [asyncio.ensure_future(one(1)) for _ in range(4)]
+    await asyncio.sleep(0)
+    assert open_now == 1
+    more = asyncio.ensure_future(one(3))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert open_now == 3
+    less = [asyncio.ensure_future(one(1)) for _ in range(2)]
+    await asyncio.sleep(0)
+    most = 0
+    go_on.set()
+    await asyncio.gather(*first, more, *less)
+    assert open_now == 0
