@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from rung.settings.values import Layer
 
 
-_CHAIN = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){50}""")
+CHAIN = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){50}""")
+"""A name of very many parts: TOML's reader takes a time for it that grows with their square."""
 
 
 class Checked(Value):
@@ -63,9 +64,8 @@ def check(text: str, path: Path, layer: Layer, words: Mapping[str, bool]) -> Che
     Raises:
         SettingsError: the first mistake, with its line.
     """
-    chain = _CHAIN.search(text)
+    chain = CHAIN.search(text)
     if chain:
-        # TOML's reader takes a time for them that grows with their square.
         line = text.count("\n", 0, chain.start()) + 1
         raise SettingsError("This is nested too deeply.", path, line, "No setting is inside so many others.")
     try:

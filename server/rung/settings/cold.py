@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rung.errors import SettingsError
 from rung.settings import editor as editor_layer
-from rung.settings import files, places, trust
+from rung.settings import files, places, strangers, trust
 from rung.settings.check import Checked, check
 from rung.settings.layers import merge
 from rung.settings.values import Settings
@@ -21,14 +21,17 @@ _MOST_UNTRUSTED = 128 * 1024
 """Bytes of a file that nobody vouches for: reading it must not hold anybody up."""
 
 
-def read(root: Path | None, editor: Mapping[str, Any] | None) -> tuple[Settings, tuple[str, ...]]:
+def read(
+    root: Path | None, editor: Mapping[str, Any] | None
+) -> tuple[Settings, tuple[str, ...], tuple[SettingsError, ...]]:
     """Read, check and merge all layers.
 
     Returns:
-        The settings, and a sentence for everything that was ignored.
+        The settings, a sentence for everything that was ignored, and the mistake for which the file of a workspace
+        that nobody trusts was left out.
 
     Raises:
-        SettingsError: the first mistake in any of the files.
+        SettingsError: the first mistake in any other of the files.
     """
     shipped = places.shipped() / "rung.toml"
     data = files.read_settings(shipped, _MOST_BYTES)
@@ -40,28 +43,44 @@ def read(root: Path | None, editor: Mapping[str, Any] | None) -> tuple[Settings,
     if data is not None:
         checked.append(_check(data, user, "user", checked[-1].words))
     words = checked[-1].words
-    found, warnings = _workspace(root, words) if root else (None, ())
+    found, warnings, errors = _workspace(root, words) if root else (None, (), ())
     if editor:
         ladder = next(file.tiers for file in [found, *reversed(checked)] if file is not None and file.tiers)
         checked.append(editor_layer.read(editor, [tier.name for tier in ladder]))
     if found:
         checked.append(found)
     settings, ignored = merge(checked)
-    return settings, (*warnings, *ignored)
+    return settings, (*warnings, *ignored), errors
 
 
-def _workspace(root: Path, words: Mapping[str, bool]) -> tuple[Checked | None, tuple[str, ...]]:
+def _workspace(
+    root: Path, words: Mapping[str, bool]
+) -> tuple[Checked | None, tuple[str, ...], tuple[SettingsError, ...]]:
+    """What the workspace's file says, with warnings and what is wrong in it.
+
+    Raises:
+        SettingsError: what is wrong, where the person trusts it.
+    """
     snapshot = trust.look(root)
     if snapshot is None:
-        return None, ()
+        return None, (), ()
     path = root / trust.FOLDER / "rung.toml"
     warnings = (f"{path.parent} can't be trusted: it {snapshot.refusal}.",) if snapshot.refusal else ()
     data = snapshot.contents.get("rung.toml")
     if data is None:
-        return None, warnings
-    return _check(data, path, "workspace" if snapshot.is_trusted() else "untrusted", words), warnings
+        return None, warnings, ()
+    if snapshot.is_trusted():
+        return _check(data, path, "workspace", words), warnings, ()
+    text = None
+    try:
+        text = files.text_of(data, path, _MOST_UNTRUSTED)
+        return check(text, path, "untrusted", words), warnings, ()
+    except SettingsError as error:
+        if error.path != path:
+            raise  # one of the person's own files of words
+        found, said = strangers.salvage(text, error, words)
+        return found, (*warnings, said), (error,)
 
 
 def _check(data: bytes, path: Path, layer: Layer, words: Mapping[str, bool]) -> Checked:
-    most = _MOST_UNTRUSTED if layer == "untrusted" else _MOST_BYTES
-    return check(files.text_of(data, path, most), path, layer, words)
+    return check(files.text_of(data, path, _MOST_BYTES), path, layer, words)

@@ -81,7 +81,7 @@ class _Merge:
             kept = [rule for rule in rules if rule.name not in names]
             if file.layer == "workspace":
                 # Trust lets a workspace steer, not take a pin of the person's away by using its name.
-                lost = [rule for rule in rules if rule.name in names and rule.layer == "user" and _pins(rule)]
+                lost = [rule for rule in rules if rule.name in names and rule.layer == "user" and is_pin(rule)]
                 kept += [rule.replace(name=f"{rule.name} (yours)", tier=None) for rule in lost]
             return [*own, *kept]
         pins = []
@@ -92,7 +92,7 @@ class _Merge:
                     f"Rule {shown(rule.name)} of {file.path}: `{'tier' if rule.tier else 'enabled'}` had no effect,"
                     " for only pins (local, ceiling, budget) count there."
                 )
-            if not rule.enabled or not _pins(rule):
+            if not rule.enabled or not is_pin(rule):
                 continue
             name = f"{rule.name} ({mark})"
             while name in taken:
@@ -188,6 +188,6 @@ class _Merge:
         return merged
 
 
-def _pins(rule: Rule) -> bool:
+def is_pin(rule: Rule) -> bool:
     """Whether the rule holds a request to anything."""
     return bool(rule.local or rule.ceiling or rule.budget is not None)

@@ -26,7 +26,8 @@ class Loaded(Value):
     warnings: tuple[str, ...] = ()
     """A sentence for everything that was ignored."""
     errors: tuple[SettingsError, ...] = ()
-    """Why ``settings`` are not what the files say now; only where last good ones were given."""
+    """Why ``settings`` are not what the files say now: last good ones were given, or the file of a workspace
+    that nobody trusts was left out."""
 
 
 def load(root: Path | str | None, editor: Mapping[str, Any] | None = None, last_good: Settings | None = None) -> Loaded:
@@ -38,7 +39,7 @@ def load(root: Path | str | None, editor: Mapping[str, Any] | None = None, last_
         last_good: what to answer where a file is broken.
 
     Raises:
-        SettingsError: a file is broken, and there are no last good settings.
+        SettingsError: a file is broken that the person vouches for, and there are no last good settings.
     """
     name = None if root is None else os.path.abspath(root)  # noqa: PTH100 - pathlib is slow
     key = None if editor else cache.key(name)
@@ -50,11 +51,14 @@ def load(root: Path | str | None, editor: Mapping[str, Any] | None = None, last_
     from rung.settings import cold  # noqa: PLC0415
 
     try:
-        settings, warnings = cold.read(None if name is None else Path(name), editor)
+        settings, warnings, errors = cold.read(None if name is None else Path(name), editor)
     except SettingsError as error:
         if last_good is None:
             raise
         return Loaded(last_good, (), (error,))
+    if errors:
+        # Not kept in the cache, which knows no errors.
+        return Loaded(settings, warnings, errors) if last_good is None else Loaded(last_good, (), errors)
     # What was read belongs to the key only if nothing changed meanwhile.
     if key and cache.key(name) == key:
         cache.put(key, settings, warnings)

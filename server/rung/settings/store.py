@@ -22,7 +22,8 @@ from rung.settings.values import Settings
 
 Load: TypeAlias = Callable[[Path | None], Loaded]
 Subscriber: TypeAlias = Callable[[Path | None, Settings | None, SettingsError | None, tuple[str, ...]], None]
-"""Called with the workspace, its new settings or None where they could not be read, why not, and the warnings."""
+"""Called with the workspace, its new settings or None where they could not be read, why not, and the warnings; with
+settings and an error where the file of a workspace nobody trusts was left out of them."""
 
 _log = logging.getLogger(__name__)
 _QUIET = 50
@@ -54,7 +55,9 @@ class _State:
         """What a subscriber would be told."""
         if self.error is not None:
             return (self.error.sentence(),)
-        return (self.good,)
+        if self.good is None:
+            return (None,)
+        return (self.good.settings, self.good.warnings, *(error.sentence() for error in self.good.errors))
 
 
 class SettingsStore:
@@ -250,6 +253,9 @@ class SettingsStore:
         before = state.heard()
         if isinstance(result, SettingsError):
             state.error = result
+        elif result.errors and state.good is not None and not state.good.errors:
+            # Pins may have been left out with the mistake: those that were read before it hold.
+            state.error = result.errors[0]
         else:
             state.good, state.error = result, None
         if is_first or state.heard() == before:
@@ -257,7 +263,7 @@ class SettingsStore:
         if state.error is not None:
             self._tell(root, None, state.error, ())
         elif state.good is not None:
-            self._tell(root, state.good.settings, None, state.good.warnings)
+            self._tell(root, state.good.settings, next(iter(state.good.errors), None), state.good.warnings)
 
     def _tell(
         self, root: Path | None, settings: Settings | None, error: SettingsError | None, warnings: tuple[str, ...]

@@ -227,7 +227,7 @@ def test_any_bytes_are_read_or_named(data: bytes) -> None:
         path.write_bytes(data)
         settings = wrong_at = None
         try:
-            settings, _ = cold.read(Path(folder), None)
+            settings, _, _ = cold.read(Path(folder), None)
         except SettingsError as error:
             wrong_at = (error.path, error.line >= 1)
         if settings is None:

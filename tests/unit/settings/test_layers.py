@@ -32,7 +32,9 @@ local = false
 
 
 def read(person: Person, editor: dict[str, Any] | None = None) -> tuple[Settings, tuple[str, ...]]:
-    return cold.read(person.workspace, editor)
+    settings, warnings, errors = cold.read(person.workspace, editor)
+    assert errors == ()
+    return settings, warnings
 
 
 def names(settings: Settings) -> list[str]:
@@ -284,8 +286,9 @@ def test_a_workspaces_ladder_leaves_the_persons_rules_without_tiers_but_with_pin
     assert len(warnings) == 3
 
 
-def test_a_broken_workspace_file_is_an_error_in_that_file(person: Person) -> None:
+def test_a_broken_file_of_a_trusted_workspace_is_an_error_in_that_file(person: Person) -> None:
     person.workspace_says("\n[[rule]]\nlocal = true\n")
+    trust.trust(person.workspace)
     with pytest.raises(SettingsError) as caught:
         read(person)
     assert (caught.value.path, caught.value.line) == (person.theirs, 2)

@@ -64,7 +64,7 @@ SHIPPED = places.shipped() / "rung.toml"
 
 
 def test_the_shipped_settings_load_without_a_warning() -> None:
-    settings, warnings = cold.read(None, None)
+    settings, warnings, _ = cold.read(None, None)
     assert warnings == ()
     assert [tier.name for tier in settings.tiers] == ["small", "large", "cloud"]
     assert [(t.models[0].provider, t.models[0].model) for t in settings.tiers] == [

@@ -167,7 +167,7 @@ def test_what_reaches_out_of_the_folder_is_refused(person: Person, trick: Callab
 def test_the_pins_of_a_refused_folder_still_count(person: Person) -> None:
     folder = person.workspace_says('[[rule]]\nname = "r"\nlocal = true\n').parent
     outside_file(folder)
-    settings, warnings = cold.read(person.workspace, None)
+    settings, warnings, _ = cold.read(person.workspace, None)
     assert settings.rules[0].name == "r (workspace)"
     assert "leads out" in warnings[0]
 
@@ -177,7 +177,7 @@ def test_a_settings_file_that_leads_out_is_not_read(person: Person, tmp_path: Pa
     secret.write_text("-----BEGIN PRIVATE KEY-----", encoding="utf-8")
     person.theirs.parent.mkdir()
     person.theirs.symlink_to(secret)
-    settings, warnings = cold.read(person.workspace, None)
+    settings, warnings, _ = cold.read(person.workspace, None)
     assert len(settings.sources) == 1
     assert "leads out" in warnings[0]
     assert "BEGIN" not in " ".join(warnings)
