@@ -2,7 +2,9 @@
 
 A model told not to think may do so all the same, and then its server passes the tags through as content (recorded:
 think-false). Some templates open the tag in the prompt, so that only its end is said: then all before it was thought,
-and what went out of it is called back. What stands in the middle of an answer stays, for it may be what it is about.
+and what went out of it is called back. That is done where it is as good as certain and at most once: thoughts that are
+shown are a nuisance, half an answer that passes for a whole one is a lie. All other tags stay, for an answer may be
+about them.
 """
 
 from __future__ import annotations
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
 
 BLANK = 64
 """Characters of white space that are held back before an answer; more of it is passed on, for who counts it."""
-LOOKS = 20
-"""Closing tags that are looked at; an answer with more of them is about them."""
 _HALF = re.compile("[\ud800-\udfff]")
 """Half of a character outside the basic plane: JSON may carry one, nothing else may."""
 
@@ -42,6 +42,8 @@ ASIDE = ("analysis", "commentary")
 """The channels that do not speak to the person."""
 _OPENS = (*ALWAYS, *PERHAPS, *CHANNELS)
 _CLOSES = {end: begin for begin, end in {**ALWAYS, **PERHAPS}.items()} | {FINAL: CHANNELS[0]}
+_HEADED = ("<|end|>", "<|end|><|start|>assistant")
+"""What stands right before :data:`FINAL` where a message of thoughts went before it."""
 _MESSAGE_ENDS = ("<|end|>", "<|return|>", "<|call|>", *CHANNELS)
 _LONGEST = max(map(len, (*_OPENS, *_CLOSES, *_MESSAGE_ENDS)))
 
@@ -51,6 +53,17 @@ def _any_of(marks: tuple[str, ...]) -> re.Pattern[str]:
 
 
 _OPEN, _CLOSE, _MESSAGE_END = _any_of(_OPENS), _any_of(tuple(_CLOSES)), _any_of(_MESSAGE_ENDS)
+
+
+_FENCE = re.compile(r"[\s>*+-]*(?:\d+[.)]\s*)?(`{3,}|~{3,})(.*)")
+_TRIPLE = re.compile("\"{3}|'{3}|`{3,}")
+_PAIRS = (("\N{LEFT DOUBLE QUOTATION MARK}", "\N{RIGHT DOUBLE QUOTATION MARK}"), ("«", "»"), ("(", ")"))
+_VERBATIM = (("<pre", "</pre"), ("<code", "</code"), ("<!--", "-->"))
+_STOPS = ".!?\N{HORIZONTAL ELLIPSIS}\N{IDEOGRAPHIC FULL STOP}\N{FULLWIDTH EXCLAMATION MARK}\N{FULLWIDTH QUESTION MARK}"
+_SENTENCE = re.compile(rf"[^\W\d_][^|]*[^\s|][{_STOPS}]")
+"""A line of prose, neither indented nor marked as anything else, to the end of a sentence."""
+_DONE = frozenset(_STOPS + ")]}`*_~\"'»\N{RIGHT DOUBLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}")
+"""With what a text ends that is not about to go on."""
 
 
 def tags_for(question: Question) -> ThinkTags:
@@ -84,7 +97,8 @@ class ThinkTags:
         """The answer is a message of the harmony format, and so has an end of its own."""
         self._said: list[str] = []
         """The answer that went out."""
-        self._looks = LOOKS
+        self._may_be_thought = True
+        """A closing tag may still turn out to end a thought that nothing opened."""
 
     def feed(self, piece: str) -> Iterator[Event]:
         """The events this piece settles; what might still be a tag, or half a character, is held back."""
@@ -125,6 +139,7 @@ class ThinkTags:
         if found and not (mark in PERHAPS and mark in self._asked):
             self._held = text[found.end() :]
             self._state = "header" if mark in CHANNELS else "thinking"
+            self._may_be_thought = False
             self._end = _any_of(((ALWAYS | PERHAPS).get(mark, ""),))
         elif found or ended or not any(mark.startswith(text.lower()) for mark in _OPENS):
             # White space before the first word is the model's; after a thought it belongs to that.
@@ -156,18 +171,18 @@ class ThinkTags:
 
     def _answer(self, ended: bool) -> Iterator[Event]:  # noqa: FBT001 - private, one caller
         marks = _MESSAGE_END if self._is_message else _CLOSE
-        while self._looks and (found := marks.search(self._held)):
+        while (self._is_message or self._may_be_thought) and (found := marks.search(self._held)):
             before, rest = self._held[: found.start()], self._held[found.end() :]
             if self._is_message:
                 self._state, self._held = "header", rest
                 yield from self._say(before)
                 return
-            if not (rest or ended):
+            if not (ended or _is_telling(rest)):
                 # What follows tells whether it is a tag or the mention of one.
                 yield from self._say(before)
-                self._held = found[0]
+                self._held = found[0] + rest
                 return
-            self._looks -= 1
+            self._may_be_thought = False
             if self._ends_a_thought(found[0].lower(), before, rest):
                 self._held, self._is_message = rest, found[0].lower() == FINAL
                 self._state = "after"
@@ -176,26 +191,19 @@ class ThinkTags:
                 return
             self._held = rest
             yield from self._say(before + found[0])
-        kept = 0 if ended else _begun(self._held, _MESSAGE_ENDS if self._is_message else tuple(_CLOSES))
+        marked = _MESSAGE_ENDS if self._is_message else tuple(_CLOSES) if self._may_be_thought else ()
+        kept = 0 if ended else _begun(self._held, marked)
         say, self._held = self._held[: len(self._held) - kept], self._held[len(self._held) - kept :]
         yield from self._say(say)
 
     def _ends_a_thought(self, mark: str, before: str, rest: str) -> bool:
-        """Whether all before a closing tag was thought, and the tag is not just spoken of.
-
-        It is where nothing opened it, neither prompt nor answer have it for a subject, and it stands where models put
-        it: on a line of its own or right between two texts, not in code, in quotation marks or among words.
-        """
-        opening = _CLOSES[mark]
-        if mark in self._asked or opening in self._asked:
-            return False
+        """Whether all before a closing tag was thought: nobody spoke of tags, and it stands where models put it."""
         text = "".join((*self._said, before))
-        line = text.rpartition("\n")[2]
-        in_code = text.count("```") % 2 or line.count("`") % 2
-        is_quoted = line[-1:] in set("\"'\N{LEFT DOUBLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}«„(")
-        is_among_words = bool(line.strip()) and line[-1].isspace() and not rest.startswith(("\n", "\r"))
-        is_opened = mark != FINAL and opening in text.lower()
-        return not (in_code or is_quoted or is_among_words or is_opened)
+        if self._asked or _CLOSES[mark] in text.lower() or _is_within(text):
+            return False
+        if mark == FINAL:
+            return text.endswith(_HEADED) and not text.rpartition("\n")[2][:1].isspace() and bool(rest.strip())
+        return _is_between(text.replace("\r\n", "\n"), rest.replace("\r\n", "\n"))
 
     def _say(self, text: str) -> Iterator[Event]:
         if text:
@@ -216,3 +224,53 @@ def _begun(text: str, marks: tuple[str, ...]) -> int:
         if character in "<[" and any(mark.startswith(tail[at:]) for mark in marks):
             return len(tail) - at
     return 0
+
+
+def _is_telling(rest: str) -> bool:
+    """What follows a tag is enough to judge it by."""
+    return len(rest.lstrip()) > 1 or len(rest) - len(rest.lstrip()) > BLANK
+
+
+def _is_between(text: str, rest: str) -> bool:
+    """Whether a tag between the two ends the first and begins the second, as the templates of models have it.
+
+    They say: thoughts, a line that is the tag, an empty line, the answer. Less will do after the end of a sentence.
+    """
+    answer = rest.lstrip()
+    blank = rest[: len(rest) - len(answer)]
+    if not answer or len(blank) > BLANK or answer.startswith("</") or not (blank[:1] == "\n" or rest[0].isalpha()):
+        return False
+    if not text.strip():
+        return True
+    is_apart = text.endswith("\n") and blank.startswith("\n\n")
+    if answer[0].islower() and not is_apart:
+        return False
+    last = text.removesuffix("\n").rpartition("\n")[2]
+    if not text.endswith("\n"):
+        return bool(_SENTENCE.fullmatch(last))
+    end = last.rstrip()[-1:]
+    # A sentence that breaks off before the tag may go on after it.
+    breaks_off = end.isalnum() and is_apart and not answer[0].islower()
+    return not last.startswith(">") and (end in _DONE or breaks_off)
+
+
+def _is_within(text: str) -> bool:
+    """Whether a block of code, a quotation or brackets are open at the end of the text."""
+    fence = ""
+    for line in text.splitlines():
+        found = _FENCE.match(line)
+        if found and not fence and not (found[1][0] == "`" and "`" in found[2]):
+            fence = found[1]
+        elif found and fence and found[1].startswith(fence) and not found[2].strip():
+            fence = ""
+    lower = text.lower()
+    plain = _TRIPLE.sub("", text)
+    paragraph = plain.rstrip().rpartition("\n\n")[2]
+    return bool(
+        fence
+        or any(text.count(mark) % 2 for mark in ('"""', "'''"))
+        or plain.count("`") % 2
+        or paragraph.count('"') % 2
+        or any(paragraph.count(begin) > paragraph.count(end) for begin, end in _PAIRS)
+        or any(lower.count(begin) > lower.count(end) for begin, end in _VERBATIM)
+    )

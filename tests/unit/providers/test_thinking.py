@@ -13,7 +13,7 @@ from tests.unit.providers.test_streams import compatible, delta, ollama, openai,
 
 from rung.providers.events import Content, Finished, Retracted, Thought
 from rung.providers.ollama import Ollama
-from rung.providers.thinking import BLANK, LOOKS, ThinkTags
+from rung.providers.thinking import BLANK, ThinkTags
 
 if TYPE_CHECKING:
     from rung.providers.events import StreamEvent
@@ -40,14 +40,15 @@ THOUGHT = [
     f"<|channel|>analysis<|message|>Hm.<|channel|>final<|message|>{ANSWER}",
     f"<|channel|>final<|message|>{ANSWER}",
     f"Okay, let me think.\n</think>\n\n{ANSWER}",
-    f"Okay, let me think. </think>\n{ANSWER}",
     f"Okay, let me think.</think>{ANSWER}",
     f"</think>\n{ANSWER}",
     f"Some ```code``` in `it`.\n```\nx\n```\n</thinking>\n{ANSWER}",
     f"Hm.\n[/THINK]\n{ANSWER}",
     f"They ask.<|end|><|start|>assistant<|channel|>final<|message|>{ANSWER}",
-    f"<think>I may say </think> here.\nSo.\n</think>\n{ANSWER}",
-    f"One.\n</think>\nTwo.\n</think>\n{ANSWER}",
+    f"\n</think>\n\n{ANSWER}",
+    f"Okay, let me think.\r\n</think>\r\n\r\n{ANSWER}",
+    f"- What is a queue?\n- A line\n</think>\n\n{ANSWER}",
+    f'They say "queue" (a line) and `q`.\n\n~~~\n"q\n\n(\n~~~\n\nThe doc is """a line""".\n</think>\n\n{ANSWER}',
 ]
 KEPT = [
     "The code <think>hm</think> adds two numbers.",
@@ -60,6 +61,45 @@ KEPT = [
     "<b>bold</b> and a[0] < b",
     "<thinker>x</thinker>",
     "[THIN] x [/THIN]",
+    "A template ends them like so:\n\n    </think>\n\nand then the answer follows.",
+    "A template ends them like so:\n\n</think>\n\nThen the answer follows.",
+    "A template ends them like so:\n</think>\n\nThen the answer follows.",
+    "All their thoughts come first.\n\n</think>\n\nThen the answer follows.",
+    "The thought of such a model is closed by\n</think>, and what follows is the answer.",
+    "The thought of such a model is closed by\n</think> and what follows is the answer.",
+    "The thought of such a model is closed by\n</think>\n\nand what follows is the answer.",
+    "The thought of such a model is closed by\n</think>\nWhat follows is the answer.",
+    "All thoughts come first.\n</think>\nis what stands then.",
+    "Write this at the end.\n</think>",
+    "Write this at the end.\n</think>\n\n",
+    "</think> ends a thought.",
+    "Okay, let me think. </think>\nSo it ends.",
+    "Okay, let me think.</think> So it ends.",
+    "Okay, let me think.</think>so it ends.",
+    "The end marks are:\n\n- DeepSeek:\n  </think>\n- Mistral:\n  [/THINK]\n",
+    "1. It thinks.</think>It speaks.",
+    "- It thinks.</think>It speaks.",
+    "+ It thinks.</think>It speaks.",
+    "  It thinks.</think>It speaks.",
+    "It thinks.\n\t</think>\n\nIt speaks.",
+    "mark | text.</think>Text | end",
+    "<td></think></td> is how the tag looks in a table.",
+    "<pre>\nIt thinks.\n</think>\n\nIt speaks.\n</pre>",
+    "<p>\nIt thinks.\n</think>\n</p>",
+    "diff --git a/x b/x\n-It thinks.\n+</think>\n+new\n",
+    "End tag: **</think>** ends it.",
+    "> It thinks.\n>\n> </think>\n\nThat is all.",
+    "> It thinks.\n</think>\n\nThat is all.",
+    "Like so:\n\n~~~\nIt thinks.\n</think>\n\nIt speaks.\n~~~\n",
+    "Like so:\n\n````\n```\nIt thinks.\n```\n</think>\n\nIt speaks.\n````\n",
+    '"""Strip thoughts.\n\nIt thinks.\n</think>\n\nIt speaks.\n"""\nimport re\n',
+    "X = '''\nIt thinks.\n</think>\n\nIt speaks.\n'''\n",
+    "const x = `\nIt thinks.\n\nIt does.\n</think>\n\nIt speaks.`\n",
+    'It says "so.\n</think>\n\nIt speaks", and that is all.',
+    "It says (so.\n</think>\n\nIt speaks) and that is all.",
+    "It says «so.\n</think>\n\nIt speaks» and that is all.",
+    "Models say </think> first.\n</think>\n\nThat is all.",
+    "It is followed by\n<|channel|>final<|message|>\nas a rule.",
     "First <think>\nit thinks\n</think>\nthen it speaks.",
     "<",
     "x <|channel|>analysis",
@@ -114,9 +154,10 @@ def test_what_an_answer_says_of_tags_stays_however_it_is_cut(text: str) -> None:
     ("prompt", "text"),
     [
         ("Shorten <reasoning>a, b</reasoning>", "<reasoning>a</reasoning>"),
-        ("What ends a <think> block?", "This does:\n</think>\nNothing else."),
-        ("Add a line after `</think>`.", "x\n</think>\ny"),
-        ("Explain <|channel|>.", "It is followed by\n<|channel|>final<|message|>\nas a rule."),
+        ("What ends a <think> block?", "This does.\n</think>\nNothing else."),
+        ("What ends a [THINK] block?", "This does.\n</think>\n\nNothing else."),
+        ("Add a line after `</think>`.", "x\n</think>\n\nX"),
+        ("Explain <|channel|>.", "They ask.<|end|><|channel|>final<|message|>We say."),
     ],
 )
 def test_tags_the_prompt_is_about_are_the_answer_s_own(prompt: str, text: str) -> None:
@@ -135,7 +176,6 @@ def test_a_model_that_is_asked_about_thinking_may_still_think() -> None:
         "[THINK]never",
         "<|channel|>analysis<|message|>never",
         "<|start|>assistant",
-        "Hm.\n</think>\n",
     ],
 )
 def test_an_answer_that_is_all_thought_is_empty(text: str) -> None:
@@ -143,9 +183,23 @@ def test_an_answer_that_is_all_thought_is_empty(text: str) -> None:
     assert untagged(list(text)).strip() == ""
 
 
-def test_an_answer_full_of_closing_tags_is_about_them() -> None:
-    text = "\n".join(f"{i} `</think>`" for i in range(LOOKS)) + "\n</think>\nend"
+@pytest.mark.parametrize(
+    "text",
+    [
+        "One.\n</think>\n\nTwo.\n</think>\n\nThree.",
+        "<think>One.</think>Two.\n</think>\n\nThree.",
+        HARMONY.replace(ANSWER, "Two.\n</think>\n\nThree."),
+    ],
+)
+def test_no_answer_is_taken_for_thought_after_a_thought(text: str) -> None:
+    assert untagged([text]) == "Two.\n</think>\n\nThree."
+    assert untagged(list(text)) == "Two.\n</think>\n\nThree."
+
+
+def test_a_tag_before_white_space_that_goes_on_calls_nothing_back() -> None:
+    text = "It thinks.\n</think>" + "\n" * (BLANK + 1) + ANSWER
     assert untagged([text]) == text
+    assert untagged(list(text)) == text
 
 
 def test_white_space_that_goes_on_is_still_passed_on() -> None:
