@@ -40,6 +40,42 @@ async def test_piped_text_alone_is_the_prompt(words: tuple[str, ...], sim: Simul
     assert prompt_of(sim).strip() == "Why is the sky blue?"
 
 
+@pytest.mark.parametrize(("prefix", "model"), [("[local]", SMALL), ("[heavy]", LARGE), ("[cloud]", CLOUD)])
+async def test_a_prefix_of_piped_text_counts_and_is_taken_off(
+    prefix: str, model: str, sim: Simulator, rung: Rung
+) -> None:
+    done = await rung("ask", "--show-prompt", "--json", feed=f"{prefix} my private note\n")
+    assert done.json["to"]["model"] == model
+    assert [message["content"].strip() for message in done.json["messages"]] == ["my private note"]
+    routed = (await rung("route", "--json", feed=f"{prefix} my private note\n")).json
+    assert (routed["tier"], routed["by"]) == (done.json["tier"], done.json["by"])
+    assert ("local" in [pin["bound"] for pin in routed["pins"]]) == (prefix == "[local]")
+
+
+async def test_piped_text_that_begins_with_local_never_leaves(sim: Simulator, rung: Rung) -> None:
+    for failing in (SMALL, LARGE):
+        sim.fail("status", times=None, model=failing)
+    done = await rung("ask", feed="[local] my private note\n")
+    assert done.code == 1
+    assert "pinned to this machine" in done.err
+    assert CLOUD not in [asked for asked, _ in questions(sim)]
+
+
+async def test_words_of_rules_are_looked_for_in_piped_text(sim: Simulator, rung: Rung) -> None:
+    configure(sim.url, SETTINGS + '[[rule]]\nname = "notes"\nwhen.words = ["private note"]\nlocal = true\n')
+    for command in ("route", "ask"):
+        show = () if command == "route" else ("--show-prompt",)
+        found = (await rung(command, "--json", *show, feed="my private note\n")).json
+        assert {"bound": "local", "from": 'rule "notes"'} in found["pins"]
+
+
+async def test_a_long_text_piped_in_alone_is_shortened_to_fit(sim: Simulator, rung: Rung) -> None:
+    done = await rung("ask", "--tier", "small", "--json", feed="all work and no play\n" * 4_000)
+    assert done.code == 0
+    assert [one["path"] for one in done.json["receipt"]["left_out"]] == ["instruction"]
+    assert "lines are left out" in prompt_of(sim)
+
+
 async def test_a_prompt_and_piped_text_are_both_used(sim: Simulator, rung: Rung) -> None:
     assert (await rung("ask", "Is this safe?", feed="rm -rf build\n")).code == 0
     assert "Is this safe?" in prompt_of(sim)
@@ -281,6 +317,84 @@ async def test_a_pin_holds_however_the_diff_comes_in(source: str, sim: Simulator
     assert done.code == 1
     assert "secrets never leave" in done.err
     assert not [path for _, path in questions(sim) if path.startswith("/openai")]
+
+
+@pytest.mark.parametrize("prompt", [(), ("Is this fine?",)], ids=["alone", "with a prompt"])
+async def test_a_diff_keeps_its_pins_and_loses_what_is_kept_out_with_and_without_a_prompt(
+    prompt: tuple[str, ...], sim: Simulator, rung: Rung, repo: Path
+) -> None:
+    (repo / ".rungignore").write_text("kept.py\n", encoding="utf-8")
+    feed = PIN_DIFF + PIN_DIFF.replace("secrets/x.pem", "kept.py").replace("+new", "+canary_9f2c")
+    refused = await rung("ask", "--tier", "cloud", *prompt, feed=feed)
+    assert (refused.code, sim.connections) == (1, 0)
+    assert 'pinned to this machine by rule "secrets never leave"' in refused.err
+    assert 'pin: local (by rule "secrets never leave")' in (await rung("route", *prompt, feed=feed)).out
+    done = await rung("ask", "--json", *prompt, feed=feed)
+    assert done.json["receipt"]["left_out"] == [{"path": "kept.py", "why": ".rungignore"}]
+    assert "+new" in prompt_of(sim)
+    assert "canary_9f2c" not in prompt_of(sim)
+
+
+@pytest.fixture
+def below(repo: Path) -> Path:
+    """A folder with a ``.rungignore`` of its own and three staged files: left unread, pinned, and neither."""
+    found = repo / "keep"
+    found.mkdir()
+    (found / ".rungignore").write_text("n2.py\n", encoding="utf-8")
+    for name, text in (("n2.py", "canary_9f2c = 1"), ("mine.py", "mine = 1"), ("open.py", "opened = 1")):
+        (found / name).write_text(f"{text}\n", encoding="utf-8")
+    git(repo, "add", "keep")
+    return found
+
+
+MADE = ["git diff --cached --relative", "git -c diff.relative=true diff --cached", "git diff --cached"]
+
+
+@pytest.mark.parametrize("how", ["pipe", "pipe alone", "file"])
+@pytest.mark.parametrize("made", MADE)
+async def test_a_diff_made_below_the_top_loses_what_is_kept_out(
+    made: str, how: str, *, sim: Simulator, rung: Rung, below: Path
+) -> None:
+    ask = {
+        "pipe": f"{made} | rung ask --json 'Is this fine?'",
+        "pipe alone": f"{made} | rung ask --json",
+        "file": f"{made} > ../change.diff; rung ask --json -f ../change.diff 'Is this fine?'",
+    }
+    done = await rung.shell(f"cd keep; {ask[how]}")
+    assert done.code == 0
+    (left_out,) = done.json["receipt"]["left_out"]
+    assert left_out["path"].endswith("n2.py")
+    assert "opened = 1" in prompt_of(sim)
+    assert "canary_9f2c" not in prompt_of(sim)
+
+
+@pytest.mark.parametrize("top", [True, False], ids=["from the top", "with .rung below"])
+@pytest.mark.parametrize("made", MADE)
+async def test_a_diff_made_below_the_top_is_pinned_by_its_paths(
+    made: str, *, top: bool, sim: Simulator, rung: Rung, below: Path
+) -> None:
+    if not top:
+        (below / ".rung").mkdir()
+    pattern = "keep/mine.py" if top else f"{below}/mine.py"
+    configure(sim.url, SETTINGS + f'[[rule]]\nname = "mine"\nwhen.path = "{pattern}"\nlocal = true\n')
+    for ending in ("", "'Is this fine?'"):
+        refused = await rung.shell(f"cd keep; {made} | rung ask --tier cloud {ending}")
+        assert refused.code == 1
+        assert 'pinned to this machine by rule "mine"' in refused.err
+        assert 'pin: local (by rule "mine")' in (await rung.shell(f"cd keep; {made} | rung route {ending}")).out
+    assert sim.connections == 0
+
+
+async def test_a_kept_out_file_with_a_colon_in_its_name_is_not_sent(sim: Simulator, rung: Rung, repo: Path) -> None:
+    (repo / ".rungignore").write_text("a:b.py\n", encoding="utf-8")
+    (repo / "a:b.py").write_text("canary_9f2c = 1\n", encoding="utf-8")
+    git(repo, "add", "a:b.py", "--force")
+    named = await rung("ask", "-f", "a:b.py", "Is this fine?")
+    piped = await rung.shell("git diff --cached | rung ask 'Is this fine?'")
+    for done in (named, piped):
+        assert done.code == 1
+        assert "a:b.py is not read: .rungignore says so." in done.err
+    assert sim.connections == 0
 
 
 async def test_keys_come_from_the_persons_own_env_file_and_never_from_a_repositorys(

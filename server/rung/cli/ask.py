@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rung.cli.inputs import attached, clean, instruction, workspace
+from rung.cli.inputs import clean, given, workspace
 from rung.cli.options import add_asking, parser, positive
 from rung.cli.perform import answer
 from rung.cli.show_prompt import show
@@ -28,14 +28,17 @@ def run(words: list[str]) -> int:
     add_asking(made)
     args = made.parse_intermixed_args(words)
     root = workspace()
+    typed, attached = given(args.prompt, args.file, root)
     request = Request(
         id=new_id(),
         action="ask",
         spot="command line",
         root=Path(root),
-        instruction=instruction(args.prompt),
+        # Where we are: a diff's paths may start here.
+        repository=Path.cwd(),
+        instruction=typed,
         system=None if args.system is None else clean(args.system),
-        attached=attached(args.file, root),
+        attached=attached,
         tier=args.tier,
         model=args.model,
         local=args.local,

@@ -140,14 +140,17 @@ def decoded(raw: bytes, name: str) -> str:
     return raw.decode("utf-8-sig", "replace")
 
 
-def attached(files: list[str], root: str) -> tuple[Part, ...]:
-    """Piped text and named files as parts; a file reached by a link has one more part, without text, for each name.
+def given(words: list[str], files: list[str], root: str) -> tuple[str | None, tuple[Part, ...]]:
+    """What the person typed, and piped text and named files as parts.
 
-    No prompt shows a part without text, but what is said of its path, by pins and by ``.rungignore``, holds.
+    Text piped in without a prompt is what the person typed, with its prefix; beside a prompt it goes along with it.
+    A file reached by a link has one more part, without text, for each name: no prompt shows such a part, but what is
+    said of its path, by pins and by ``.rungignore``, holds.
 
     Raises:
         UsageError: see :func:`read`.
     """
+    typed = instruction(words)
     parts = []
     for path in files:
         if path != "-":
@@ -156,7 +159,10 @@ def attached(files: list[str], root: str) -> tuple[Part, ...]:
             parts.append(Part("attached", read(path), real, priority=4))
     text = piped()
     if text and text.strip():
-        parts.append(Part("attached", text, priority=3))
-    if sum(len(part.text) for part in parts) > LARGEST:
+        if typed is None or not typed.strip():
+            typed = text
+        else:
+            parts.append(Part("attached", text, priority=3))
+    if sum(map(len, (typed or "", *(part.text for part in parts)))) > LARGEST:
         raise UsageError(f"The files together are longer than {LARGEST / 1e6:g} MB.", "Give fewer of them.")
-    return tuple(parts)
+    return typed, tuple(parts)

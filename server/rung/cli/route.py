@@ -9,7 +9,7 @@ from __future__ import annotations
 import getopt
 import os
 
-from rung.cli.inputs import attached, check_model, instruction, workspace
+from rung.cli.inputs import check_model, given, workspace
 from rung.errors import UsageError
 from rung.routing import prefix
 from rung.routing.decide import decide
@@ -59,9 +59,9 @@ def run(words: list[str]) -> int:
     root = workspace()
     loaded = load(root)
     check_model(args.model, loaded.settings)
-    word, typed = prefix.split(instruction(list(args.prompt)) or "", loaded.settings)
-    parts = attached(list(args.file), root)
-    paths = _paths(parts)
+    prompt, parts = given(list(args.prompt), list(args.file), root)
+    word, typed = prefix.split(prompt or "", loaded.settings)
+    paths = _paths(typed, parts, root)
     features = Features(
         action=args.action,
         typed=typed,
@@ -136,13 +136,18 @@ def _budget_left(settings: Settings) -> float | None:
     return budget.left(settings.budget.per_day, settings.budget.per_month)
 
 
-def _paths(parts: tuple[Any, ...]) -> tuple[str, ...]:
-    if not parts:
+def _paths(typed: str, parts: tuple[Any, ...], root: str) -> tuple[str, ...]:
+    if not parts and "\n" not in typed:  # one line holds nothing of a file
         return ()
     from rung.git.diff import paths_in  # noqa: PLC0415 - only where there is text to look through
+    from rung.git.diff_paths import named_from, starts  # noqa: PLC0415
 
-    found = [path for part in parts for path in (part.path, *paths_in(part.text)) if path]
-    return tuple(dict.fromkeys(found))
+    folders = starts(root, os.getcwd())  # noqa: PTH109
+    found = dict.fromkeys(part.path for part in parts if part.path)
+    for text in (typed, *(part.text for part in parts)):
+        for path in paths_in(text):
+            found |= dict.fromkeys((path, *named_from(path, root, folders)))
+    return tuple(found)
 
 
 def _action_tier(action: str, root: str) -> str | None:

@@ -1,9 +1,13 @@
-"""The paths in the lines of a diff: unquoted, without ``a/`` and ``b/``, and found where lines are loose. Pure."""
+"""The paths in the lines of a diff: unquoted, without ``a/`` and ``b/``, and found where lines are loose.
+
+All but :func:`starts` is pure: it looks for the repository's folder.
+"""
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 NULL = "/dev/null"
 _READINGS = 40
@@ -58,7 +62,8 @@ def _unescaped(text: str) -> str:
         raw += bytes([int(body, 8) & 0xFF]) if len(body) == 3 else _NAMED.get(body, body).encode()
         position = escape.end()
     raw += text[position:].encode("utf-8", "surrogateescape")
-    return raw.decode("utf-8", "replace")
+    # No file's name has a NUL in it, and nobody can look for one.
+    return raw.decode("utf-8", "replace").replace("\0", "\ufffd")
 
 
 def unprefixed(old: str, new: str) -> tuple[str, str]:
@@ -72,6 +77,32 @@ def unprefixed(old: str, new: str) -> tuple[str, str]:
 
 def _stripped(name: str) -> str:
     return name[2:] if _PREFIX.match(name) else name
+
+
+def starts(root: str | None, here: str | None) -> tuple[str, ...]:
+    """The folders that the paths of a diff may start from: the workspace, where we are, and the repository's top.
+
+    Git writes them from the repository's top, or, with ``--relative`` and by ``diff.relative``, from where it is run.
+    """
+    found = [os.path.abspath(folder) for folder in (root, here) if folder]  # noqa: PTH100
+    for folder in tuple(found):
+        top = folder
+        while not os.path.exists(os.path.join(top, ".git")) and os.path.dirname(top) != top:  # noqa: PTH110, PTH118, PTH120
+            top = os.path.dirname(top)  # noqa: PTH120
+        if os.path.dirname(top) != top:  # noqa: PTH120
+            found.append(top)
+    return tuple(dict.fromkeys(found))
+
+
+def named_from(path: str, root: str | None, folders: Iterable[str]) -> tuple[str, ...]:
+    """What a diff's path may name, as rules see it, where it starts from any of these folders.
+
+    Relative to ``root`` with ``/`` where that lies inside, absolute otherwise.
+    """
+    base = os.path.abspath(root).rstrip(os.sep) + os.sep if root else None  # noqa: PTH100
+    full = [os.path.abspath(os.path.join(folder, path)) for folder in folders]  # noqa: PTH100, PTH118
+    found = (name[len(base) :] if base and name.startswith(base) else name for name in full)
+    return tuple(dict.fromkeys(name.replace(os.sep, "/") for name in found))
 
 
 def header_pair(rest: str) -> tuple[str, str]:

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rung.git.diff import parse, paths_in
+from rung.git.diff_paths import named_from, starts
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .conftest import Repo
 
 NAMES = [
@@ -168,3 +171,22 @@ def test_prose_names_no_files(text: str) -> None:
 )
 def test_long_strange_lines_cost_little(line: str) -> None:
     paths_in("\n".join([line] * 50))
+
+
+def test_a_path_starts_from_the_workspace_from_here_and_from_the_repositorys_top(tmp_path: Path) -> None:
+    here = tmp_path / "keep" / "deep"
+    here.mkdir(parents=True)
+    (tmp_path / ".git").mkdir()
+    workspace = here.parent
+    folders = starts(str(workspace), str(here))
+    assert folders == (str(workspace), str(here), str(tmp_path))
+    assert named_from("x.py", str(workspace), folders) == ("x.py", "deep/x.py", f"{tmp_path}/x.py")
+    assert named_from("../x.py", str(workspace), folders) == (f"{tmp_path}/x.py", "x.py", f"{tmp_path.parent}/x.py")
+    assert named_from("/x.py", str(workspace), folders) == ("/x.py",)
+    assert starts(None, None) == ()
+
+
+def test_a_nul_is_no_part_of_a_files_name() -> None:
+    text = 'diff --git "a/x\\000.py" "b/x\\000.py"\n--- "a/x\\000.py"\n+++ "b/x\\000.py"\n@@ -1 +1 @@\n-a\n+b\n'
+    assert not any("\0" in path for path in paths_in(text))
+    assert any(path.startswith("x") for path in paths_in(text))
