@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.cli.command import SETTINGS, Rung, configure, environment
+from tests.cli.command import SETTINGS, Rung, configure, environment, git
 from tests.cli.test_ask import PIN_DIFF
 
 from rung.sim.server import Simulator
@@ -96,6 +96,88 @@ async def test_a_pinned_path_in_a_diff_is_seen(by: str, sim: Simulator, rung: Ru
     )
     assert {"bound": "local", "from": 'rule "secrets never leave"'} in done.json["pins"]
     assert [step["tier"] for step in done.json["plan"]] == ["small", "large"]
+
+
+def a_repository(folder: Path, branch: str = "main") -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "t.txt").write_text("text\n")
+    (folder / "a.py").write_text("x = 1\n")
+    git(folder, "init", "-q", "-b", branch)
+    return folder
+
+
+def pin(sim: Simulator, when: str) -> None:
+    configure(sim.url, f'{SETTINGS}\n[[rule]]\nname = "pin"\nlocal = true\nwhen = {when}\n')
+
+
+async def held_by(rung: Rung, *words: str, folder: Path | None = None, feed: str = "") -> bool:
+    """Whether the pin holds for what would be asked."""
+    found = (await rung("route", "--json", "hi", *words, folder=folder, feed=feed)).json
+    return {"bound": "local", "from": 'rule "pin"'} in found["pins"]
+
+
+@pytest.mark.parametrize(
+    ("when", "words", "held"),
+    [
+        ('{ branch = "main" }', (), True),
+        ('{ branch = "dev" }', (), False),
+        ('{ not = { branch = "main" } }', (), False),
+        ('{ not = { branch = "dev" } }', (), True),
+        ('{ branch = "dev" }', ("-f", "../other/t.txt"), True),
+        ('{ branch = "dev" }', ("-f", "link"), True),
+        ('{ repository = "**/other" }', (), False),
+        ('{ repository = "**/other" }', ("-f", "../other/t.txt"), True),
+        ('{ repository = "**/other" }', ("-f", "link"), True),
+        ('{ language = "python" }', ("-f", "a.py"), True),
+        ('{ language = "python" }', ("-f", "t.txt"), False),
+    ],
+)
+async def test_a_pin_by_branch_repository_or_language_goes_with_the_files(
+    when: str, words: tuple[str, ...], sim: Simulator, rung: Rung, tmp_path: Path, *, held: bool
+) -> None:
+    here, other = a_repository(tmp_path / "here"), a_repository(tmp_path / "other", "dev")
+    (here / "link").symlink_to(other / "t.txt")
+    pin(sim, when)
+    assert await held_by(rung, *words, folder=here) is held
+
+
+async def test_a_pin_by_language_sees_the_files_of_a_diff(sim: Simulator, rung: Rung) -> None:
+    pin(sim, '{ language = "python" }')
+    diff = "diff --git a/x.py b/x.py\n--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a\n+b\n"
+    assert await held_by(rung, feed=diff)
+    assert not await held_by(rung, feed=diff.replace(".py", ".go"))
+
+
+@pytest.mark.parametrize(
+    ("head", "branch_is_main", "not_main"),
+    [
+        ("ref: refs/heads/main\n", True, False),
+        ("0" * 40 + "\n", False, True),
+        ("ref: refs/heads/.invalid\n", True, True),
+        (None, True, True),
+    ],
+    ids=["on it", "detached", "told by nobody", "gone"],
+)
+async def test_a_branch_that_cannot_be_read_is_unknown_and_pins_by_it_hold(
+    head: str | None, sim: Simulator, rung: Rung, tmp_path: Path, *, branch_is_main: bool, not_main: bool
+) -> None:
+    here = a_repository(tmp_path / "here")
+    if head is None:
+        (here / ".git" / "HEAD").unlink()
+    else:
+        (here / ".git" / "HEAD").write_text(head)
+    for when, held in (('{ branch = "main" }', branch_is_main), ('{ not = { branch = "main" } }', not_main)):
+        pin(sim, when)
+        assert await held_by(rung, folder=here) is held, when
+
+
+async def test_the_branch_of_a_linked_work_tree_is_its_own(sim: Simulator, rung: Rung, tmp_path: Path) -> None:
+    here = a_repository(tmp_path / "here")
+    git(here, "commit", "-q", "--allow-empty", "-m", "first")
+    git(here, "worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
+    pin(sim, '{ branch = "side" }')
+    assert await held_by(rung, folder=tmp_path / "side")
+    assert not await held_by(rung, folder=here)
 
 
 async def test_a_missing_key_is_named(sim: Simulator, rung: Rung) -> None:

@@ -121,6 +121,62 @@ async def test_an_ignored_file_is_not_read(home: Path, sim: Simulator) -> None:
     assert sim.log == []
 
 
+def repository(folder: Path, branch: str = "main") -> Path:
+    folder.mkdir()
+    subprocess.run(["git", "init", "-q", "-b", branch, str(folder)], check=True, capture_output=True)
+    (folder / "shop.py").write_text("total = 1\n")
+    return folder
+
+
+def asking(home: Path, path: str, action: str) -> Request:
+    if action == "ask":
+        return Request(new_id(), "ask", "test", root=home, attached=(Part("attached", "total = 1\n", path),))
+    found = review(home, path, "total = 1\n")
+    assert found.document is not None
+    chosen = found.document.replace(selection=Range(Position(0, 0), Position(1, 0)))
+    return found.replace(action=action, document=chosen)
+
+
+@pytest.mark.parametrize("action", ["ask", "review-file", "explain-selection"])
+@pytest.mark.parametrize(
+    ("when", "path", "stays"),
+    [
+        (When(branch=("main",)), "inner/shop.py", True),
+        (When(branch=("main",)), "link.py", True),
+        (When(branch=("main",)), "other/shop.py", False),
+        (When(branch=("main",)), "shop.py", False),
+        (When(not_of=When(branch=("dev",))), "inner/shop.py", True),
+        (When(repository=("**/inner",)), "inner/shop.py", True),
+        (When(repository=("**/inner",)), "link.py", True),
+        (When(repository=("**/inner",)), "other/shop.py", False),
+        (When(language=("python",)), "other/shop.py", True),
+    ],
+)
+async def test_a_pin_follows_the_file_to_its_repository_branch_and_language(
+    when: When, path: str, action: str, home: Path, sim: Simulator, *, stays: bool
+) -> None:
+    await asyncio.to_thread(repository, home / "inner")
+    await asyncio.to_thread(repository, home / "other", "dev")
+    (home / "link.py").symlink_to(home / "inner" / "shop.py")
+    chosen = settings(sim.url, Rule("pin", when, local=True))
+    if stays:
+        with pytest.raises(NoAnswerError, match="pinned to this machine"):
+            await ask(home, asking(home, path, action), chosen)
+        assert sim.log == []
+    else:
+        await ask(home, asking(home, path, action), chosen)
+        assert sim.log
+
+
+async def test_a_pin_by_branch_holds_where_only_the_workspace_says_it(home: Path, sim: Simulator) -> None:
+    root = await asyncio.to_thread(repository, home / "inner")
+    request = Request(new_id(), "ask", "test", root=root, instruction="hi")
+    chosen = settings(sim.url, Rule("pin", When(branch=("main",)), local=True))
+    with pytest.raises(NoAnswerError, match="pinned to this machine"):
+        await ask(home, request, chosen)
+    assert sim.log == []
+
+
 async def test_a_pinned_folder_holds_though_the_workspace_begins_above_it(home: Path, sim: Simulator) -> None:
     pin = pinned(home, "inner")
     with pytest.raises(NoAnswerError, match="pinned to this machine"):

@@ -14,7 +14,7 @@ from rung.errors import UsageError
 from rung.routing import prefix
 from rung.routing.decide import decide
 from rung.routing.explain import Explanation
-from rung.routing.features import asks_for_budget, from_root, size
+from rung.routing.features import asks_for_budget, asks_for_place, from_root, placed, size
 from rung.routing.plan import Known, plan
 from rung.settings import keys
 from rung.settings.load import load
@@ -77,6 +77,10 @@ def run(words: list[str]) -> int:
         model=args.model,
         budget_left=_budget_left(loaded.settings),
     )
+    if asks_for_place(rule.when for rule in loaded.settings.rules):
+        from rung.git.repository import where  # noqa: PLC0415 - brings asyncio, for who has such rules
+
+        features = placed(features, where(features.absolute, [root]))
     home = os.path.expanduser("~").replace(os.sep, "/")  # noqa: PTH111
     decision = decide(features, loaded.settings, home)
     planned = plan(decision, loaded.settings, _known, features.tokens)

@@ -1,7 +1,7 @@
 """Where a request starts and which pins hold: a pure function of its features and the rules.
 
 An explicit tier > a prefix > the first matching rule with a tier > the action's own tier > the default tier. Every
-matching rule adds its pins, whatever decided the start; so does one of which it could not be found out in time.
+matching rule adds its pins, whatever decided the start; so does one of which it could not be found out.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from rung.errors import UsageError
-from rung.routing.match import prepared
+from rung.routing.match import has_pins, prepared
 from rung.types.decision import Decision, Pin, RuleTrace
 
 TYPE_CHECKING = False
@@ -31,7 +31,7 @@ def decide(features: Features, settings: Settings, home: str = "") -> Decision:
     matched: list[Rule] = []
     bound: list[Rule] = []
     for rule, held, why in prepared(settings.rules).judge(features, home):
-        careful = "; its pins hold to be safe" if held is None and _has_pins(rule) else ""
+        careful = "; its pins hold to be safe" if held is None and has_pins(rule) else ""
         traces.append(_trace(rule.name, held is True, why + careful))
         if held:
             matched.append(rule)
@@ -91,10 +91,6 @@ def _option(name: str, settings: Settings) -> str:
 def _trace(name: str, matched: bool, why: str) -> RuleTrace:  # noqa: FBT001 - a trace's fields in their order
     """The trace, from an earlier decision where it is the same: most rules say nearly always that nothing matched."""
     return RuleTrace(name, matched, why)
-
-
-def _has_pins(rule: Rule) -> bool:
-    return rule.local or rule.ceiling is not None or rule.budget is not None
 
 
 def _pins(features: Features, settings: Settings, bound: list[Rule], option: str | None) -> tuple[Pin, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rung.routing.tokens import estimate, upper
 from rung.types.features import Features
+from rung.types.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,8 +14,40 @@ if TYPE_CHECKING:
     from rung.types.part import Part
     from rung.types.request import Request
 
+LANGUAGES = {
+    "py": "python", "pyi": "python", "pyw": "python", "js": "javascript", "mjs": "javascript", "cjs": "javascript",
+    "jsx": "javascriptreact", "ts": "typescript", "mts": "typescript", "cts": "typescript", "tsx": "typescriptreact",
+    "rs": "rust", "go": "go", "java": "java", "kt": "kotlin", "kts": "kotlin", "c": "c", "h": "c", "cc": "cpp",
+    "cpp": "cpp", "cxx": "cpp", "hh": "cpp", "hpp": "cpp", "cs": "csharp", "rb": "ruby", "php": "php",
+    "sh": "shellscript", "bash": "shellscript", "lua": "lua", "swift": "swift", "scala": "scala", "sql": "sql",
+    "html": "html", "htm": "html", "css": "css", "scss": "scss", "md": "markdown", "json": "json", "yaml": "yaml",
+    "yml": "yaml", "toml": "toml", "el": "emacs-lisp", "ex": "elixir", "exs": "elixir", "hs": "haskell",
+    "dart": "dart", "pl": "perl", "r": "r", "xml": "xml", "vue": "vue", "dockerfile": "dockerfile",
+    "makefile": "makefile", "mk": "makefile",
+}  # fmt: skip
+"""Language ids, as editors call them, by the ending of a file's name, or by all of it where it has none."""
 OVERHEAD = 200
 """Tokens of an action's own words, about; ``ask`` has none."""
+
+
+class Place(Value):
+    """Where something in the context comes from."""
+
+    names: tuple[str, ...]
+    """What its repository goes by: its work tree, its git folder, its main work tree; else the folder alone."""
+    branch: str | None
+    """The branch it is on; empty: on none; None: it could not be found out."""
+
+
+class Placed(Features):
+    """A request of which it was looked up where all that is in its context comes from."""
+
+    places: tuple[Place, ...] = ()
+
+
+def language_of(path: str) -> str:
+    """The language id of a file by its name; ``plaintext`` where it says nothing."""
+    return LANGUAGES.get(path.rpartition("/")[2].rpartition(".")[2].lower(), "plaintext")
 
 
 def size(action: str, texts: Iterable[str]) -> int:
@@ -69,6 +102,22 @@ def from_root(paths: tuple[str, ...], base: str | None) -> tuple[str, ...]:
     """The paths from the root of the disk; what cannot be known is left out."""
     rooted = [path if path.startswith("/") else f"{base}/{path}" for path in paths if base or path.startswith("/")]
     return tuple(rooted)
+
+
+def asks_for_place(conditions: Iterable[When]) -> bool:
+    """Whether any of them looks at the branch or the repository, which costs looks at the disk."""
+    return any(
+        when.branch
+        or when.repository
+        or asks_for_place((*when.all_of, *when.any_of, *((when.not_of,) if when.not_of else ())))
+        for when in conditions
+    )
+
+
+def placed(features: Features, found: Iterable[tuple[tuple[str, ...], str | None]]) -> Placed:
+    """The same request with the names and branches of the places it comes from."""
+    fields = {name: getattr(features, name) for name in features._fields}
+    return Placed(**fields, places=tuple(Place(*place) for place in found))
 
 
 def asks_for_budget(conditions: Iterable[When]) -> bool:

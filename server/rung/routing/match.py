@@ -2,13 +2,18 @@
 
 Rules are prepared once per settings: what they give is turned into a row of checks, and all their words into one table,
 so that a decision reads the text once, however many rules there are. A condition that could not be found out (a pattern
-that took too long) neither holds nor fails: ``all``, ``any`` and ``not`` around it count with that.
+that took too long, a branch that could not be read) neither holds nor fails: ``all``, ``any`` and ``not`` around it
+count with that.
+
+A request may come from several places and be of several languages at once. A pin holds if it would hold for any of
+them alone, so what a pin excludes with ``not`` must be true of all of them.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 
+from rung.routing.features import Place, Placed, language_of
 from rung.routing.globs import matches
 from rung.routing.patterns import Patience
 from rung.routing.words import Table
@@ -34,6 +39,10 @@ class Look:
         self.features = features
         self.home = home
         self.patience = Patience()
+        self.wide = False
+        """For a pin: whatever is in the context counts, not what it is about alone."""
+        self.turned = False
+        """Inside a ``not``."""
         self._table = table
         self._said: dict[int, tuple[int, str]] | None = None
 
@@ -55,8 +64,14 @@ class Prepared:
         """Every rule with its verdict, in order."""
         look = Look(features, home, self._table)
         for rule, row in self._rules:
+            look.wide = has_pins(rule)
             held, why = _judge(row, look) if rule.enabled else (False, "switched off")
             yield rule, held, why
+
+
+def has_pins(rule: Rule) -> bool:
+    """Whether it binds the request, besides saying where it starts."""
+    return rule.local or rule.ceiling is not None or rule.budget is not None
 
 
 class _Same:
@@ -84,16 +99,19 @@ def prepared(rules: tuple[Rule, ...]) -> Prepared:
     return _prepared(_Same(rules))
 
 
-def holds(when: When, features: Features, home: str) -> Verdict:
+def holds(when: When, features: Features, home: str, *, wide: bool = False) -> Verdict:
     """Whether all conditions hold, and the sentence that says so; None where that could not be found out.
 
     Args:
         when: the conditions; none at all always hold.
         features: the request.
         home: the home folder with ``/``, for globs that begin with ``~``.
+        wide: as a pin asks.
     """
     table = Table(_lists(when))
-    return _judge(checks(when, table), Look(features, home, table))
+    look = Look(features, home, table)
+    look.wide = wide
+    return _judge(checks(when, table), look)
 
 
 def _lists(when: When) -> Iterator[tuple[str, ...]]:
@@ -207,7 +225,9 @@ def _any(rows: list[tuple[Check, ...]], look: Look) -> Verdict:
 
 def _not(wanted: tuple[tuple[Check, ...], str], look: Look) -> Verdict:
     row, description = wanted
+    look.turned = not look.turned
     held, why = _judge(row, look)
+    look.turned = not look.turned
     if held is None:
         return None, why
     if not held:
@@ -221,8 +241,15 @@ def _action(wanted: frozenset[str], look: Look) -> Verdict:
 
 
 def _language(wanted: frozenset[str], look: Look) -> Verdict:
-    language = look.features.language
-    return language is not None and language.lower() in wanted, f"the language is {language or 'not known'}"
+    own = look.features.language
+    if own and (own.lower() in wanted or not look.wide or look.turned):
+        return own.lower() in wanted, f"the language is {own}"
+    found = tuple(dict.fromkeys(language_of(path) for path in look.features.paths))
+    hit = next((language for language in found if language in wanted), None)
+    if look.wide and look.turned:
+        hit = hit if all(language in wanted for language in found) else None
+    named = hit or own or (_or(found) if found else "not known")
+    return hit is not None, f"the language is {named}"
 
 
 def _over(wanted: int, look: Look) -> Verdict:
@@ -277,16 +304,37 @@ def _path(wanted: tuple[str, ...], look: Look) -> Verdict:
 
 
 def _branch(wanted: tuple[str, ...], look: Look) -> Verdict:
-    branch = look.features.branch
-    hit = _any_glob(wanted, (branch,) if branch else ())
-    return hit is not None, f"the branch is {branch or 'not known'}"
+    places = _places(look.features)
+    verdicts = [
+        None if place.branch is None else bool(place.branch and _any_glob(wanted, (place.branch,))) for place in places
+    ]
+    held = _of_all(verdicts, look)
+    if held is None:
+        return None, "the branch could not be found out"
+    named = next((place.branch for place, one in zip(places, verdicts, strict=True) if one is held), None)
+    return held, f"the branch is {named or 'not known'}"
 
 
 def _repository(wanted: tuple[str, ...], look: Look) -> Verdict:
-    repository = look.features.repository
     globs = tuple(look.home + glob[1:] if glob.startswith("~/") else glob for glob in wanted)
-    hit = _any_glob(globs, (repository,) if repository else ())
-    return hit is not None, "the repository matches" if hit else "another repository"
+    held = _of_all([_any_glob(globs, place.names) is not None for place in _places(look.features)], look)
+    return held, "the repository matches" if held else "another repository"
+
+
+def _places(features: Features) -> tuple[Place, ...]:
+    if isinstance(features, Placed):
+        return features.places
+    return (Place((features.repository,) if features.repository else (), features.branch or ""),)
+
+
+def _of_all(verdicts: list[bool | None], look: Look) -> bool | None:
+    """One verdict of those on each place: any that holds is enough, but for what a pin excludes, where all must."""
+    enough = not (look.wide and look.turned)
+    if not verdicts:
+        return False
+    if enough in verdicts:
+        return enough
+    return None if None in verdicts else not enough
 
 
 def _any_glob(globs: tuple[str, ...], paths: tuple[str, ...]) -> str | None:

@@ -8,9 +8,10 @@ import uuid
 
 from rung.actions.context.gathered import Gathered
 from rung.actions.gather import gather
+from rung.git.repository import where
 from rung.routing import prefix
 from rung.routing.decide import decide
-from rung.routing.features import asks_for_budget, features
+from rung.routing.features import asks_for_budget, asks_for_place, features, placed
 from rung.routing.features import size as prompt_size
 from rung.routing.plan import RESTING, UNABLE, plan
 from rung.routing.tokens import upper
@@ -61,8 +62,22 @@ async def begin(shared: Shared, request: Request, action: Action, settings: Sett
         repository=gathered.repository,
         base=_base(request, gathered),
     )
+    if asks_for_place(rule.when for rule in settings.rules):
+        asked = placed(asked, await _places(request, gathered, asked.absolute))
     decision = decide(await _as_things_are(shared, settings, asked), settings, _home())
     return Beginning(gathered, decision, asked.tokens)
+
+
+async def _places(
+    request: Request, gathered: Gathered, files: tuple[str, ...]
+) -> tuple[tuple[tuple[str, ...], str | None], ...]:
+    """The repositories and branches of all that is in the context, and of where the request was made."""
+    folders = [str(folder) for folder in (request.repository, request.root) if folder is not None]
+    found = await asyncio.to_thread(where, files, folders)
+    if gathered.change is None or gathered.repository is None:
+        return found
+    # Git said it, and knows of work trees that have no ``.git``.
+    return ((gathered.repository,), gathered.branch or ""), *found
 
 
 async def _as_things_are(shared: Shared, settings: Settings, asked: Features) -> Features:

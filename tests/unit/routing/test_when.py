@@ -9,6 +9,7 @@ import pytest
 
 from rung.errors import UsageError
 from rung.routing.decide import decide
+from rung.routing.features import Place, Placed
 from rung.routing.match import holds, prepared
 from rung.settings.values import Rule, Settings, Tier, When
 from rung.types.features import Features
@@ -110,6 +111,76 @@ def test_not_says_what_is_not_the_case(when: When, said: str) -> None:
 )
 def test_what_nobody_knows_does_not_hold(when: When, why: str) -> None:
     assert holds(when, Features(action="ask"), "") == (False, why)
+
+
+OPEN, SECRET = Place(("/code/open",), "main"), Place(("/code/secret", "/trees/secret"), "dev")
+UNREAD = Place(("/code/unread",), None)
+NOWHERE = Place(("/tmp",), "")
+MAIN, NOT_MAIN = When(branch=("main",)), When(not_of=When(branch=("main",)))
+ONLY_OPEN = When(not_of=When(repository=("/code/open",)))
+
+
+@pytest.mark.parametrize(
+    ("when", "places", "pin"),
+    [
+        (MAIN, (OPEN,), True),
+        (MAIN, (SECRET, OPEN), True),
+        (MAIN, (SECRET,), False),
+        (MAIN, (NOWHERE,), False),
+        (MAIN, (), False),
+        (MAIN, (UNREAD,), None),
+        (MAIN, (UNREAD, SECRET), None),
+        (MAIN, (UNREAD, OPEN), True),
+        (NOT_MAIN, (OPEN,), False),
+        (NOT_MAIN, (OPEN, SECRET), True),
+        (NOT_MAIN, (NOWHERE,), True),
+        (NOT_MAIN, (UNREAD,), None),
+        (NOT_MAIN, (UNREAD, OPEN), None),
+        (NOT_MAIN, (UNREAD, SECRET), True),
+        (When(not_of=NOT_MAIN), (SECRET, OPEN), True),
+        (When(not_of=NOT_MAIN), (UNREAD,), None),
+        (When(all_of=(MAIN, When(tokens_over=1))), (UNREAD,), False),
+        (When(any_of=(MAIN, When(action=("ask",)))), (UNREAD,), True),
+        (When(repository=("/trees/*",)), (OPEN, SECRET), True),
+        (ONLY_OPEN, (OPEN,), False),
+        (ONLY_OPEN, (OPEN, SECRET), True),
+    ],
+)
+def test_a_pin_holds_if_it_would_for_any_place_and_a_branch_that_cannot_be_read_stays_unknown(
+    when: When, places: tuple[Place, ...], *, pin: bool | None
+) -> None:
+    features = Placed(action="ask", places=places)
+    held, why = holds(when, features, "", wide=True)
+    assert held is pin
+    assert why
+    settings = Settings(tiers=TIERS, rules=(Rule("pin", when, local=True), Rule("tier", when, tier="large")))
+    decision = decide(features, settings)
+    assert decision.local is (pin is not False)
+    assert decision.tier == "small" or pin
+    assert ("to be safe" in decision.rules[0].why) is (pin is None)
+
+
+LANGUAGES = [
+    (PYTHON, None, ("a.py",), True, True),
+    (PYTHON, None, ("x/B.PYI", "a.go"), True, True),
+    (PYTHON, None, ("notes", "a.go"), False, False),
+    (PYTHON, "go", ("a.py",), True, False),
+    (GO, "go", ("a.py",), True, True),
+    (When(not_of=PYTHON), None, ("a.py",), False, False),
+    (When(not_of=PYTHON), None, ("a.py", "a.go"), True, False),
+    (When(not_of=PYTHON), "python", ("template.txt",), False, False),
+    (When(language=("dockerfile",)), None, ("build/Dockerfile",), True, True),
+]
+
+
+@pytest.mark.parametrize(("when", "own", "paths", "pin", "start"), LANGUAGES)
+def test_a_pin_by_language_reaches_every_file_and_a_start_goes_by_the_document(
+    when: When, own: str | None, paths: tuple[str, ...], *, pin: bool, start: bool
+) -> None:
+    features = Features(action="ask", language=own, paths=paths)
+    settings = Settings(tiers=TIERS, rules=(Rule("pin", when, local=True), Rule("tier", when, tier="large")))
+    decision = decide(features, settings)
+    assert (decision.local, decision.tier == "large") == (pin, start)
 
 
 def test_a_rule_that_is_switched_off_is_named_and_has_no_effect() -> None:
