@@ -34,12 +34,12 @@ async def ran(*words: str, folder: Path, **env: str) -> str:
     return out.decode()
 
 
-async def driven(way: str, folder: Path, home: Path, nvim: Path) -> dict[str, Any]:
-    """What Neovim saw."""
+async def driven(way: str, folder: Path, home: Path, nvim: Path, script: str = "receipt.lua") -> dict[str, Any]:
+    """What Neovim saw with half.py open, driven by a script that way."""
     seen = home / "seen.json"
     init = home / "init.lua"
     cmd = json.dumps([sys.executable, "-m", "rung", "lsp"])
-    drive = json.dumps(f"luafile {HERE / 'receipt.lua'}")
+    drive = json.dumps(f"luafile {HERE / script}")
     init.write_text(
         f"vim.opt.runtimepath:prepend({json.dumps(str(PLUGIN))})\n"
         # A Neovim unpacked without its parsers opens no Markdown with its file type's plugin.

@@ -6,14 +6,23 @@
 --- ```lua
 --- vim.lsp.enable('rung')
 --- ```
---- `rung` must be on PATH (`uv tool install rung`). No filetypes are named: Rung offers its actions in every file, and in
---- commit messages (`gitcommit`) above all. Everything is a plain code action; `:Rung` is a shortcut to the same.
+--- `rung` must be on PATH (`uv tool install .` in a checkout of Rung). No filetypes are named: Rung offers its actions
+--- in every file, and in commit messages (`gitcommit`) above all. Everything is a plain code action; `:Rung` is a
+--- shortcut to the same.
 
 ---@type vim.lsp.Config
 return {
   cmd = { 'rung', 'lsp' },
   root_markers = { '.git' },
   settings = {},
+  handlers = {
+    ['window/showDocument'] = function(...)
+      return require('rung.show').document(...)
+    end,
+    ['window/showMessage'] = function(...)
+      return require('rung.show').message(...)
+    end,
+  },
   capabilities = {
     workspace = {
       -- Neovim applies versioned edits without announcing it. Announced, an edit that was made for an older text of the

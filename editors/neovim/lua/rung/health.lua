@@ -19,7 +19,7 @@ local function check_program()
   local program = cmd[1] or 'rung'
   if vim.fn.executable(program) == 0 then
     health.error(('`%s` is not on PATH.'):format(program), {
-      'Install it: uv tool install rung',
+      'Install it: uv tool install . (in a checkout of Rung)',
       'A Neovim started from a desktop does not see what a shell adds to PATH.',
     })
     return false

@@ -4,14 +4,10 @@ local M = {}
 
 --- What `:Rung` can be followed by, and the action it runs. Any other word is taken for the id of an action.
 ---@type table<string, string>
-local ACTIONS = {
+M.actions = {
   commit = 'commit-message',
   explain = 'explain-selection',
   review = 'review-file',
-  changes = 'review-changes',
-  document = 'document-symbol',
-  tests = 'write-tests',
-  improve = 'improve-selection',
 }
 
 --- The one argument of the server's command `rung.run`.
@@ -145,7 +141,13 @@ end
 function M.cancel()
   local client = client_or_word(vim.api.nvim_get_current_buf())
   if client then
-    client:exec_cmd({ title = 'Cancel', command = 'rung.cancel', arguments = { vim.empty_dict() } }, nil, say_failure)
+    local command = { title = 'Cancel', command = 'rung.cancel', arguments = { vim.empty_dict() } }
+    client:exec_cmd(command, nil, function(err, result)
+      if err then
+        return say_failure(err)
+      end
+      require('rung.show').line(result.cancelled > 0 and 'Rung: cancelled.' or 'Rung: nothing runs.')
+    end)
   end
 end
 
@@ -216,7 +218,7 @@ function M.command(args)
   elseif args.args == 'status' then
     M.status()
   else
-    M.run(ACTIONS[args.args] or args.args, lines)
+    M.run(M.actions[args.args] or args.args, lines)
   end
 end
 
@@ -224,7 +226,7 @@ end
 ---@param lead string
 ---@return string[]
 function M.complete(lead)
-  local words = vim.list_extend(vim.tbl_keys(ACTIONS), { 'cancel', 'receipt', 'status' })
+  local words = vim.list_extend(vim.tbl_keys(M.actions), { 'cancel', 'receipt', 'status' })
   table.sort(words)
   return vim.tbl_filter(function(word)
     return vim.startswith(word, lead)

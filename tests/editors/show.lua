@@ -1,0 +1,100 @@
+-- Does what RUNG_DRIVE says in the file that is open, and writes down the windows and the messages it saw.
+local seen = { lines = {}, said = {} }
+local plan = vim.json.decode(vim.env.RUNG_DRIVE)
+
+local function finish(error)
+  seen.error = error
+  local file = assert(io.open(vim.env.RUNG_SEEN, 'w'))
+  file:write(vim.json.encode(seen))
+  file:close()
+  vim.cmd(error and 'cquit' or 'qall!')
+end
+
+local function expect(what, condition)
+  if not vim.wait(30000, condition, 20) then
+    error('waited in vain for ' .. what, 0)
+  end
+end
+
+local function expect_line(found)
+  expect('a line with ' .. found, function()
+    return table.concat(seen.lines, '\n'):find(found, 1, true) ~= nil
+  end)
+end
+
+local function expect_answer(ending)
+  expect('a document ' .. ending, function()
+    return vim.endswith(vim.api.nvim_buf_get_name(0), ending)
+  end)
+end
+
+-- What every window shows, from the top.
+local function windows()
+  return vim.tbl_map(function(window)
+    return vim.fs.basename(vim.api.nvim_buf_get_name(vim.api.nvim_win_get_buf(window)))
+  end, vim.api.nvim_tabpage_list_wins(0))
+end
+
+local ways = {}
+
+function ways.window()
+  vim.cmd('1,2Rung explain')
+  expect_answer('explain-selection.md')
+  seen.explained = windows()
+  vim.cmd('Rung receipt')
+  expect_answer('receipt.txt')
+  seen.receipt = windows()
+  vim.api.nvim_feedkeys('q', 'xt', false)
+  seen.closed = windows()
+  vim.cmd('1,2Rung explain')
+  expect_answer('explain-selection.md')
+  vim.cmd('quit')
+  seen.quit = windows()
+end
+
+function ways.messages()
+  vim.cmd('Rung review')
+  expect('a message', function()
+    return #seen.said > 0
+  end)
+  vim.cmd('Rung cancel')
+  expect_line('Rung: nothing runs.')
+end
+
+function ways.cancel()
+  vim.cmd('1,2Rung explain')
+  expect_line('small (')
+  vim.cmd('Rung cancel')
+  expect_line('Rung: cancelled.')
+  expect_line('Rung: Explain selection: cancelled')
+end
+
+function ways.words()
+  seen.words = require('rung').complete('')
+  seen.actions = require('rung').actions
+end
+
+local function drive()
+  vim.o.columns = 60
+  vim.notify = function(text)
+    table.insert(seen.said, text)
+  end
+  local echo = vim.api.nvim_echo
+  vim.api.nvim_echo = function(chunks, history, options)
+    table.insert(seen.lines, chunks[1][1])
+    return echo(chunks, history, options)
+  end
+  seen.room = vim.v.echospace
+  vim.lsp.enable('rung')
+  vim.bo.filetype = 'python'
+  expect('the server', function()
+    local client = vim.lsp.get_clients({ name = 'rung', bufnr = 0 })[1]
+    return client ~= nil and client.initialized
+  end)
+  ways[plan.way]()
+end
+
+vim.schedule(function()
+  local ok, problem = pcall(drive)
+  finish(not ok and tostring(problem) or nil)
+end)
