@@ -337,3 +337,21 @@ async def test_two_engines_of_one_person_share_the_budget(
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
         await other.engine.close()
+
+
+@pytest.mark.parametrize(
+    ("budget", "why"),
+    [
+        (Budget(per_request=0.001), "it may cost $"),
+        (Budget(per_day=0.001), "it may cost $"),
+        (Budget(per_month=0.0), "it may cost $"),
+    ],
+)
+async def test_what_would_be_sent_goes_where_the_budget_lets_it(desk: Desk, budget: Budget, why: str) -> None:
+    settings = desk.settings(default_tier="cloud", budget=budget)
+    shown = await desk.engine.preview(desk.request(max_output=OUTPUT), settings, {})
+    (sending,) = shown.sendings
+    assert sending.to.tier == "large"
+    (skipped,) = (one for one in sending.plan.skipped if one.tier == "cloud")
+    assert skipped.reason.startswith(why)
+    assert desk.sim.log == []

@@ -6,8 +6,8 @@ import asyncio
 
 from rung.ladder.ascent import Tried
 from rung.ledger import prices
+from rung.ledger.forecast import is_free
 from rung.ledger.purse import Hold, Purse
-from rung.types.model import Model
 
 
 async def settle(purse: Purse, holds: dict[int, Hold], tried: list[Tried]) -> None:
@@ -19,11 +19,6 @@ async def settle(purse: Purse, holds: dict[int, Hold], tried: list[Tried]) -> No
         if done and billed:
             tried[index] = done.replace(attempt=billed)
         holds.pop(index, None)
-
-
-def is_free(model: Model) -> bool:
-    """Whether it costs nothing: it runs here, and the person gave it no price, as they do for a gateway on loopback."""
-    return model.local and model.price is None
 
 
 async def price(tried: Tried) -> Tried:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from rung.actions.run import run
 from rung.ladder.prompt import preview as shown
+from rung.ledger.forecast import within
 from rung.routing.decide import BUILTIN
+from rung.routing.features import size as prompt_size
 from rung.running.beginning import begin, planned
 from rung.running.shared import Shared
 from rung.settings.values import Settings
@@ -28,8 +32,19 @@ async def preview(shared: Shared, request: Request, action: Action, settings: Se
     if beginning.decision.tier == BUILTIN:
         return Preview(beginning.decision, ())
 
+    max_cost = beginning.decision.max_cost
+
     async def ask(call: Call) -> Answer:
-        found = planned(shared, settings, beginning, action, call)
+        tokens = prompt_size(action.id, (part.text for part in call.parts))
+        found = await asyncio.to_thread(
+            within,
+            planned(shared, settings, beginning, action, call),
+            shared.budget,
+            settings.budget,
+            max_cost,
+            prompt=tokens,
+            max_output=call.max_output,
+        )
         sending = await shown(call, found, shared.ladder.means.counter)
         sendings.append(sending.replace(left_out=tuple(dict.fromkeys([*gathered.left_out, *sending.left_out]))))
         return Answer(NOTHING, sending.to.tier, sending.to.model.model)

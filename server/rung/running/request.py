@@ -10,12 +10,13 @@ from rung.actions import without_model
 from rung.actions.run import Produced, run
 from rung.errors import NoAnswerError, RungError
 from rung.ladder.ascent import Ascent, Tried
+from rung.ledger.forecast import is_free
 from rung.ledger.purse import Hold, Purse
 from rung.ledger.receipts import receipt
 from rung.privacy.destination import forbidden
 from rung.routing.decide import BUILTIN
 from rung.running.beginning import Beginning, begin, planned
-from rung.running.bill import is_free, price, settle
+from rung.running.bill import price, settle
 from rung.running.shared import Shared
 from rung.types.action import Action
 from rung.types.attempt import CallRecord

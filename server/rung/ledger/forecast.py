@@ -1,0 +1,55 @@
+"""Whom the budget would turn away, for somebody who only wants to know: nothing is held, and nothing written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rung.ledger import prices
+from rung.ledger.budget import Budget
+from rung.ledger.purse import DENSE, most_output
+from rung.types.model import Model
+from rung.types.plan import Candidate, Plan, Skipped
+
+if TYPE_CHECKING:
+    from rung.settings import values
+
+
+def is_free(model: Model) -> bool:
+    """Whether it costs nothing: it runs here, and the person gave it no price, as they do for a gateway on loopback."""
+    return model.local and model.price is None
+
+
+def within(
+    plan: Plan, budget: Budget, bounds: values.Budget, max_cost: float | None, *, prompt: int, max_output: int
+) -> Plan:
+    """The plan as the budget leaves it now.
+
+    Args:
+        plan: whom one question may go to.
+        budget: of all requests together.
+        bounds: of the settings.
+        max_cost: US dollars for this request, from settings and rules; None: no bound.
+        prompt: the estimate of its tokens.
+        max_output: tokens the answer may have.
+    """
+    if (max_cost, bounds.per_day, bounds.per_month) == (None, None, None):
+        return plan
+    if all(is_free(candidate.model) for candidate in plan.attempts):
+        return plan
+    limits = [one for one in (max_cost, budget.left(bounds.per_day, bounds.per_month)) if one is not None]
+    kept, skipped = list[Candidate](), list(plan.skipped)
+    for candidate in plan.attempts:
+        reason = None if is_free(candidate.model) else _reason(candidate.model, min(limits), prompt, max_output)
+        if reason:
+            skipped.append(Skipped(candidate.tier, candidate.model.model, reason))
+        else:
+            kept.append(candidate)
+    return plan.replace(attempts=tuple(kept), skipped=tuple(skipped))
+
+
+def _reason(model: Model, left: float, prompt: int, max_output: int) -> str | None:
+    """Why a model may not be asked with so many US dollars left; None where it may."""
+    worst = prices.worst(model, round(prompt * DENSE), most_output(model, max_output))
+    if worst is None:
+        return f"the price of {model.model} is not known: set `price` in rung.toml"
+    return f"it may cost ${worst:.4f}, more than the ${left:.4f} that are left" if worst > left else None
