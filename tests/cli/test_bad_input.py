@@ -264,7 +264,7 @@ async def test_outside_of_a_repository_commit_says_so(sim: Simulator, rung: Rung
         assert "not in a git repository" in sentence(done)
 
 
-@pytest.mark.parametrize("words", [("commit",), ("commit", "--edit"), ("review",)], ids=" ".join)
+@pytest.mark.parametrize("words", [("commit",), ("commit", "--edit")], ids=" ".join)
 async def test_with_nothing_staged_it_says_what_to_add(
     words: tuple[str, ...], sim: Simulator, rung: Rung, repo: Path
 ) -> None:

@@ -137,6 +137,25 @@ async def test_review_says_so_where_rungignore_names_all_that_is_staged(sim: Sim
     assert sim.connections == 0
 
 
+@pytest.mark.parametrize("changed", [True, False])
+async def test_review_says_what_it_looks_at_where_nothing_is_staged(
+    *, changed: bool, sim: Simulator, rung: Rung, repo: Path
+) -> None:
+    if changed:
+        (repo / "area.py").write_text(SOURCE, encoding="utf-8")
+    done = await rung("review")
+    assert (done.code, done.out, sim.connections) == (1, "", 0)
+    assert "without a name, `rung review` looks at staged changes" in done.err
+    assert "Name files (`rung review FILE`)" in done.err
+    assert "commit" not in done.err
+
+
+async def test_review_says_so_where_there_is_no_repository(rung: Rung) -> None:
+    done = await rung("review")
+    assert done.code == 1
+    assert "This folder is not in a git repository." in done.err
+
+
 async def test_json_of_several_files_is_one_object(sim: Simulator, rung: Rung, source: Path, folder: Path) -> None:
     (folder / "more.py").write_text(SOURCE, encoding="utf-8")
     done = await rung("review", "shapes.py", "more.py", "--json")

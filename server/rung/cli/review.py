@@ -19,8 +19,9 @@ from rung.cli.sarif import sarif
 from rung.cli.show_prompt import show
 from rung.cli.terminal import printable, summary
 from rung.errors import ContextError
+from rung.git import repository
 from rung.git.commit_context import for_folder
-from rung.git.staged import FileChange
+from rung.git.staged import FileChange, StagedChange
 from rung.privacy.ignore import FILE
 from rung.running.beginning import new_id
 from rung.types.outcome import Finding, Outcome
@@ -80,7 +81,7 @@ def _staged(root: str) -> list[str]:
     Raises:
         ContextError: nothing is staged, or nothing that could be reviewed; a ``.rungignore`` can't be read.
     """
-    change = asyncio.run(for_folder(Path.cwd(), os.environ))
+    change = asyncio.run(_change(Path.cwd()))
     found = []
     unread = Unread(Path(root))
     for file in change.files:
@@ -92,6 +93,22 @@ def _staged(root: str) -> list[str]:
     if not found:
         raise ContextError("Nothing that is staged can be reviewed.", "Name a file: `rung review FILE`.")
     return found
+
+
+async def _change(here: Path) -> StagedChange:
+    """What is staged.
+
+    Raises:
+        ContextError: nothing is, or there is no repository.
+    """
+    await repository.of_folder(here, os.environ)  # says so where there is none
+    try:
+        return await for_folder(here, os.environ)
+    except ContextError:
+        raise ContextError(
+            "Nothing is staged: without a name, `rung review` looks at staged changes.",
+            'Name files (`rung review FILE`), or run "git add" on those you want reviewed.',
+        ) from None
 
 
 def _unfit(file: FileChange, path: Path, unread: Unread) -> str | None:
