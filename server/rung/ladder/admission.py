@@ -171,7 +171,9 @@ class Admission:
         health = self._means.health
         # A list that comes late tells whether a model is local; half of the time is for the answer itself.
         patience = min(LIST_PATIENCE, (self.until - self._loop.time()) / 2) if self.model.local else 0.0
-        known = await health.look(self.model, loaded=loaded, patience=patience)
+        await health.look(self.model, loaded=loaded, patience=patience)
+        # A breaker or a pause says when to ask, and hides what has to be done first.
+        known = health.said(self.model)
         self.blame = False
         if known.name:
             self.model = self.model.replace(model=known.name)

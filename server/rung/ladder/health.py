@@ -100,14 +100,16 @@ class Health:
         key = self._key(model)
         if model.key and not key:
             return Known(state="no-key", reason=self._missing_key(model.key))
-        found, spot, now = self._server(model).known(model), self._spot(model), _now()
+        found, spot, now = self.said(model), self._spot(model), _now()
         blocked = self._pauses.refused(_lock(model), key) or self._pauses.paused(spot, now)
         if blocked:
             return found.replace(state="blocked", reason=blocked)
         down = self._down(model, now)
-        if down:
-            return found.replace(state="down", reason=down)
-        missing = self._missing.get(spot)
+        return found.replace(state="down", reason=down) if down else found
+
+    def said(self, model: Model) -> Known:
+        """What its server said of it, whether or not it may be asked now: one that rests may be cold, or far away."""
+        found, missing = self._server(model).known(model), self._missing.get(self._spot(model))
         return found.replace(state="missing", reason=missing) if missing else found
 
     def _down(self, model: Model, now: float) -> str | None:

@@ -14,19 +14,21 @@ import pytest
 from tests.unit.ladder.scene import GOOD, Scene, call, model, says
 from tests.virtual import run_virtual
 
-from rung.errors import NoAnswerError
+from rung.errors import AttemptError, NoAnswerError
+from rung.ladder import breaker
 from rung.ladder.admission import LIST_PATIENCE
+from rung.ladder.health import FAILURES
 from rung.providers.ollama import Ollama
 from rung.sim import SimModel, Simulator
 from rung.types.model import Model
 from rung.types.part import Part
 
-SMALL = "sim-small:3b"
+SMALL, LARGE = "sim-small:3b", "sim-large:14b"
 
 
 @pytest.fixture
 async def sim() -> AsyncIterator[Simulator]:
-    models = [SimModel(SMALL, load_seconds=0.3, says=GOOD), SimModel("sim-large:14b", parameters=14e9, says=GOOD)]
+    models = [SimModel(SMALL, load_seconds=0.3, says=GOOD), SimModel(LARGE, parameters=14e9, says=GOOD)]
     async with Simulator(models) as found:
         yield found
 
@@ -133,6 +135,46 @@ async def test_a_load_that_fails_is_load_failed_and_the_next_tier_is_asked(sim: 
     assert answer.tier == "cloud"
     assert scene.outcomes == ["load-failed", "ok"]
     assert scene.health.known(small(sim)).state == "blocked"
+
+
+async def test_a_model_that_rests_after_failures_is_loaded_before_it_is_asked(sim: Simulator, scene: Scene) -> None:
+    await scene.health.look(small(sim))
+    for _ in range(FAILURES):
+        scene.health.began(small(sim))
+        scene.health.failed(small(sim), AttemptError("broken", "It broke."))
+    assert scene.health.known(small(sim)).state == "down"
+    assert (await scene.climb([("small", small(sim))])).text == GOOD
+    assert scene.waits() == [("small", "asking"), ("small", "loading")]
+    assert [exchange.path for exchange in sim.log if exchange.method == "POST"] == ["/api/chat"] * 2
+
+
+async def test_a_trial_of_a_cold_model_may_leave_it_behind_loading(
+    sim: Simulator, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaker, "BASE", 0.0)
+    for _ in range(FAILURES):
+        scene.health.began(small(sim))
+        scene.health.failed(small(sim), AttemptError("stalled", "It stalled."))
+    asked = [("small", small(sim, when_cold="climb")), ("cloud", model("cloud"))]
+    assert (await scene.climb(asked)).tier == "cloud"
+    await loaded(sim)
+    assert (await scene.climb(asked)).tier == "small"
+    assert sim.loads == [(SMALL, "completed", 4096)]
+
+
+async def test_a_model_that_could_not_be_loaded_waits_for_the_load_of_another(sim: Simulator, scene: Scene) -> None:
+    sim.fail("load-failure", model=SMALL)
+    with pytest.raises(NoAnswerError):
+        await scene.climb([("small", small(sim))])
+    assert scene.health.known(small(sim)).state == "blocked"
+    for found in sim._state.models:
+        found.__dict__["load_seconds"] = 0.5
+    first = asyncio.ensure_future(scene.climb([("large", small(sim, model=LARGE))]))
+    await sim.wait_for(lambda: sim.loading, limit=10)
+    assert (await scene.climb([("small", small(sim))])).text == GOOD
+    assert (await first).text == GOOD
+    assert [name for name, how, _ in sim.loads if how == "completed"] == [LARGE, SMALL]
+    assert ("small", "loading") in scene.waits()
 
 
 async def test_whoever_loads_is_killed_and_the_load_is_begun_again(sim: Simulator, scene: Scene) -> None:
