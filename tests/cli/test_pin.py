@@ -87,7 +87,8 @@ async def test_a_file_of_it_is_pinned_when_sent_along_from_elsewhere(rung: Rung,
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     found = await pins(rung, "-f", str(repo / "area.py"), folder=elsewhere)
-    assert found == [{"bound": "local", "from": 'rule "rung pin (its files)"'}]
+    names = ("rung pin", "rung pin (its files)")
+    assert found == [{"bound": "local", "from": f'rule "{name}"'} for name in names]
 
 
 async def test_its_worktrees_are_pinned_with_it_whichever_of_them_is_named(
@@ -101,11 +102,48 @@ async def test_its_worktrees_are_pinned_with_it_whichever_of_them_is_named(
     assert await pins(rung, folder=repo)
 
 
-async def test_a_worktree_made_later_is_pinned_by_pinning_again(rung: Rung, repo: Path, tmp_path: Path) -> None:
-    await pinned(rung)
-    git(repo, "worktree", "add", "-q", str(tmp_path / "later"))
-    assert "pinned already" in (await pinned(rung)).out
-    assert await pins(rung, folder=tmp_path / "later")
+def bare(repo: Path, tmp_path: Path) -> Path:
+    git(tmp_path, "clone", "-q", "--bare", str(repo), "bare/shop.git")
+    git(tmp_path / "bare" / "shop.git", "worktree", "add", "-q", str(tmp_path / "first"))
+    return tmp_path / "first"
+
+
+def linked(repo: Path, tmp_path: Path) -> Path:
+    git(repo, "worktree", "add", "-q", str(tmp_path / "first"))
+    return tmp_path / "first"
+
+
+def apart(repo: Path, tmp_path: Path) -> Path:
+    git(repo, "init", "-q", "--separate-git-dir", str(tmp_path / "apart"))
+    return repo
+
+
+def plain(repo: Path, tmp_path: Path) -> Path:
+    return repo
+
+
+@pytest.mark.parametrize("kind", [plain, linked, bare, apart], ids=lambda kind: kind.__name__)
+async def test_a_worktree_made_later_is_pinned_with_its_files(
+    kind: Any, rung: Rung, repo: Path, tmp_path: Path
+) -> None:
+    named, later = kind(repo, tmp_path), tmp_path / "trees" / "later"
+    await pinned(rung, str(named))
+    git(named, "worktree", "add", "-q", "-b", "later", str(later))
+    (later / "new.txt").write_text("new\n")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    assert await pins(rung, folder=later)
+    assert await pins(rung, "-f", str(later / "new.txt"), folder=elsewhere)
+    assert await pins(rung, folder=elsewhere) == []
+
+
+async def test_what_lies_beside_a_bare_repository_is_not_pinned_with_its_worktree(
+    rung: Rung, repo: Path, tmp_path: Path
+) -> None:
+    await pinned(rung, str(bare(repo, tmp_path)))
+    beside = tmp_path / "bare" / "beside"
+    beside.mkdir()
+    assert await pins(rung, folder=beside) == []
 
 
 async def test_a_folder_inside_pins_the_whole_repository(rung: Rung, repo: Path) -> None:

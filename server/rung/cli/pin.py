@@ -14,6 +14,7 @@ from typing import Any
 
 from rung.cli.options import parser
 from rung.errors import SettingsError, UsageError
+from rung.git.repository import where
 from rung.settings import places
 from rung.settings.check import check
 
@@ -51,7 +52,7 @@ def run(words: list[str]) -> int:
         print(f"{folder} is no longer pinned.")
         return 0
     known = folder in file.pinned
-    # Written again even where it is known: there may be worktrees now that there were not.
+    # Written again even where it is known: it may have been moved, or have work trees whose files are not named yet.
     file.write(file.pinned if known else [*file.pinned, folder])
     print(f"{folder} {'was pinned already' if known else 'is pinned'}: what you ask there stays on this machine.")
     return 0
@@ -197,7 +198,7 @@ def _block(pinned: list[str]) -> str:
     """Our lines; none where nothing is pinned."""
     if not pinned:
         return ""
-    folders = list(dict.fromkeys(found for folder in pinned for found in (folder, *_worktrees(Path(folder)))))
+    folders = list(dict.fromkeys(name for folder in pinned for name in _names(folder)))
     globs = [_literal(folder) for folder in folders]
     lines = [_BEGIN, *(f"{_PINNED}{_toml(folder)}" for folder in pinned)]
     for name, field, entries in (
@@ -210,24 +211,17 @@ def _block(pinned: list[str]) -> str:
     return "\n".join([*lines, _END]) + "\n"
 
 
-def _worktrees(folder: Path) -> list[str]:
-    """The repository's other work trees and its main one, as its git folder names them; git itself is not asked."""
-    git = folder / ".git"
-    found: list[Path] = []
-    try:
-        if git.is_file():  # a worktree: its git folder is .git/worktrees/NAME of the main one
-            own = Path(folder, git.read_text(encoding="utf-8").removeprefix("gitdir:").strip())
-            if own.parent.name != "worktrees":
-                return []
-            git = own.parent.parent
-            found.append(git.parent)
-        found += [
-            Path(name.read_text(encoding="utf-8").strip()).parent for name in sorted(git.glob("worktrees/*/gitdir"))
-        ]
-    except (OSError, ValueError):
-        return []
-    real = [os.path.realpath(path) for path in found if path.is_dir()]
-    return [path for path in real if path != str(folder) and path.isprintable() and os.path.dirname(path) != path]  # noqa: PTH120
+def _names(folder: str) -> list[str]:
+    """What a repository goes by: its git folder, which work trees made later share, and the work trees there are."""
+    found = [Path(name) for names, _ in where((), [folder]) for name in names]
+    links = [link for git in found if (git / "HEAD").is_file() for link in sorted(git.glob("worktrees/*/gitdir"))]
+    for link in links:
+        try:
+            found.append((link.parent / link.read_text(encoding="utf-8").strip()).parent)
+        except (OSError, ValueError):
+            continue  # of a work tree that was taken away, or whose name settings can't hold
+    real = dict.fromkeys([folder, *(os.path.realpath(path) for path in found if path.is_dir())])
+    return [path for path in real if path.isprintable() and os.path.dirname(path) != path]  # noqa: PTH120
 
 
 def _literal(folder: str) -> str:
