@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import sys
 from contextlib import aclosing
 from pathlib import Path
@@ -16,34 +17,54 @@ from rung.engine import Engine
 from rung.errors import RungError
 from rung.routing.decide import BUILTIN
 from rung.settings.load import load
-from rung.settings.trust import trusted
+from rung.settings.trust import FOLDER, trusted
 from rung.types.event import OutcomeEvent
 from rung.types.outcome import Outcome
 from rung.types.request import Request
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rung.settings.values import Settings
 
+_NO_EFFECT = re.compile(r".*? had no effect")
 
-def settings_for(root: str) -> Settings:
+
+def settings_for(root: str, *, verbose: bool = False) -> Settings:
     """The settings of a workspace; what was ignored in them is said on stderr.
+
+    Args:
+        root: the workspace's folder.
+        verbose: say each setting of an untrusted workspace that has no effect, and not only how many there are.
 
     Raises:
         SettingsError: a file is wrong.
     """
     loaded = load(Path(root))
-    for warning in loaded.warnings:
+    for warning in loaded.warnings if verbose else _together(loaded.warnings, Path(root) / FOLDER):
         print(f"rung: {warning}", file=sys.stderr)
     return loaded.settings
 
 
-def perform(request: Request, root: str, *, stream: bool) -> Outcome:
+def _together(warnings: Sequence[str], folder: Path) -> list[str]:
+    """The warnings with one in the place of all those of settings that only trust would give an effect."""
+    path = str(folder.absolute() / "rung.toml")
+    # Between the file's name and these words stand the settings, each in backticks; where none does, it stands before.
+    named = {warning: _NO_EFFECT.match(warning.partition(path)[2]) for warning in warnings}
+    counts = [max(1, match[0].count("`") // 2) for match in named.values() if match]
+    if len(counts) <= 1:
+        return list(warnings)
+    said = f"{sum(counts)} settings of this repository have no effect until you say `rung trust`"
+    return [*(warning for warning in warnings if not named[warning]), f"{said} (`rung doctor` lists them)."]
+
+
+def perform(request: Request, root: str, *, stream: bool, verbose: bool = False) -> Outcome:
     """Run a request to its end, showing what happens.
 
     Raises:
         RungError: there is no answer.
     """
-    settings = settings_for(root)
+    settings = settings_for(root, verbose=verbose)
     check_model(request.model, settings)
     return asyncio.run(_perform(request, settings, root, stream=stream))
 
@@ -69,7 +90,7 @@ async def _perform(request: Request, settings: Settings, root: str, *, stream: b
 def answer(request: Request, root: str, args: argparse.Namespace) -> int:
     """Perform a request whose answer is text, and print it as the options say."""
     stream = interactive() and not args.json
-    outcome = perform(request, root, stream=stream)
+    outcome = perform(request, root, stream=stream, verbose=args.verbose)
     if args.json:
         print(json.dumps(outcome.shape()))
     elif not stream:
