@@ -10,6 +10,8 @@ import pytest
 from tests.cli.command import SETTINGS, Rung, configure, environment, git
 from tests.cli.test_ask import PIN_DIFF
 
+from rung.actions import catalogue
+from rung.cli import route
 from rung.sim.server import Simulator
 
 KEYS = {"tier", "by", "rule", "why", "pins", "tokens", "rules", "plan", "skipped"}
@@ -235,3 +237,14 @@ def test_the_fast_commands_import_nothing_slow(words: tuple[str, ...], folder: P
     kept = list(Path(os.environ["RUNG_CACHE_DIR"]).glob("settings-*.json"))
     assert kept or words[0] != "route", f"{shipped} changed within the last tenth of a second"
     assert imported() == "[]\n"
+
+
+async def test_whom_the_budget_turns_away_is_left_out_with_the_reason(sim: Simulator, rung: Rung) -> None:
+    configure(sim.url, f"{SETTINGS}\n[budget]\nper_day = 0.001\n")
+    done = await rung("route", "[cloud] hello")
+    assert done.code == 0
+    assert "not cloud: gpt-5-mini: it may cost $" in done.out
+
+
+def test_a_bare_question_may_have_as_long_an_answer_as_the_catalogue_says() -> None:
+    assert catalogue.ASK.max_output == route.ASKED

@@ -25,8 +25,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from rung.ledger.budget import Budget
     from rung.settings.values import Settings
     from rung.types.model import Model
+    from rung.types.plan import Plan
+
+ASKED = 2000
+"""Tokens the answer to a bare question may have, as :data:`rung.actions.catalogue.ASK` says."""
 
 
 HELP = """usage: rung route [OPTIONS] [PROMPT]
@@ -62,6 +67,7 @@ def run(words: list[str]) -> int:
     prompt, parts = given(list(args.prompt), list(args.file), root)
     word, typed = prefix.split(prompt or "", loaded.settings)
     paths = _paths(typed, parts, root)
+    tier, max_output = _action(args.action, root)
     features = Features(
         action=args.action,
         typed=typed,
@@ -72,7 +78,7 @@ def run(words: list[str]) -> int:
         repository=root.replace(os.sep, "/"),
         prefix=word,
         option=args.tier,
-        action_tier=_action_tier(args.action, root),
+        action_tier=tier,
         local=args.local,
         model=args.model,
         budget_left=_budget_left(loaded.settings),
@@ -84,6 +90,9 @@ def run(words: list[str]) -> int:
     home = os.path.expanduser("~").replace(os.sep, "/")  # noqa: PTH111
     decision = decide(features, loaded.settings, home)
     planned = plan(decision, loaded.settings, _known, features.tokens)
+    # Prices take long to look up: only for who would begin with one that costs.
+    if planned.attempts and (not planned.attempts[0].model.local or planned.attempts[0].model.price):
+        planned = _within_budget(planned, loaded.settings, decision.max_cost, features.tokens, max_output)
     explained = Explanation(decision, planned, features.tokens)
     if args.json:
         import json  # noqa: PLC0415
@@ -128,16 +137,28 @@ def _arguments(words: list[str]) -> _Arguments | None:
     return _Arguments(**values)
 
 
-def _budget_left(settings: Settings) -> float | None:
-    """What is left of the budget; looked up only where a rule asks for it."""
-    if not asks_for_budget(rule.when for rule in settings.rules):
-        return None
+def _within_budget(plan: Plan, settings: Settings, max_cost: float | None, tokens: int, max_output: int) -> Plan:
+    """The plan as the budget leaves it: prices are looked up, but only where something may cost."""
+    if (max_cost, settings.budget.per_day, settings.budget.per_month) == (None, None, None):
+        return plan
+    from rung.ledger.forecast import within  # noqa: PLC0415
+
+    return within(plan, _budget(), settings.budget, max_cost, prompt=tokens, max_output=max_output)
+
+
+def _budget() -> Budget:
     from rung.ledger.budget import Budget  # noqa: PLC0415
     from rung.ledger.ledger import Ledger  # noqa: PLC0415
     from rung.settings import places  # noqa: PLC0415
 
-    budget = Budget(Ledger(places.state_folder() / "ledger.sqlite3"))
-    return budget.left(settings.budget.per_day, settings.budget.per_month)
+    return Budget(Ledger(places.state_folder() / "ledger.sqlite3"))
+
+
+def _budget_left(settings: Settings) -> float | None:
+    """What is left of the budget; looked up only where a rule asks for it."""
+    if not asks_for_budget(rule.when for rule in settings.rules):
+        return None
+    return _budget().left(settings.budget.per_day, settings.budget.per_month)
 
 
 def _paths(typed: str, parts: tuple[Any, ...], root: str) -> tuple[str, ...]:
@@ -154,9 +175,10 @@ def _paths(typed: str, parts: tuple[Any, ...], root: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _action_tier(action: str, root: str) -> str | None:
+def _action(action: str, root: str) -> tuple[str | None, int]:
+    """The tier an action names, and how many tokens its answer may have."""
     if action == "ask":
-        return None
+        return None, ASKED
     from pathlib import Path  # noqa: PLC0415
 
     from rung.actions import catalogue  # noqa: PLC0415 - YAML and Jinja2, only for who names an action
@@ -168,7 +190,7 @@ def _action_tier(action: str, root: str) -> str | None:
     found = catalogue.load(folders)
     if action not in found:
         raise UsageError(f"There is no action {action!r}.", f"The actions are: {', '.join(sorted(found))}.")
-    return found[action].tier
+    return found[action].tier, found[action].max_output
 
 
 def _known(model: Model) -> Known:
