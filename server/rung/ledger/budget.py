@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import random
 import sqlite3
 import threading
@@ -83,7 +84,7 @@ class Budget:
         seen = inode(self._ledger.path)
         try:
             with self._transaction(now) as connection:
-                refused = reservations.refusal(reservations.used(connection, now), made.amount, per_day, per_month)
+                refused = _refusal(reservations.used(connection, now), made.amount, per_day, per_month)
                 if refused is None:
                     reservations.put(connection, made)
         except (OSError, sqlite3.Error) as error:
@@ -236,6 +237,33 @@ class Budget:
             with contextlib.suppress(OSError, sqlite3.Error), self._transaction(self._clock()):
                 pass
         return why
+
+
+def dollars(amount: float, least: int = 2) -> str:
+    """An amount with so many decimals; one too small for them has as many as it needs, down to a billionth."""
+    digits = least if amount >= 10**-least else next((n for n in range(least, 9) if round(amount, n) == amount), 9)
+    return f"${amount:.{digits}f}"
+
+
+def about(amount: float) -> str:
+    """A cost with four decimals; one too small for them has its first three digits."""
+    digits = 4 if amount >= 0.0001 or amount <= 0 else min(9, 2 - math.floor(math.log10(amount)))
+    return f"${amount:.{digits}f}"
+
+
+def _refusal(found: Used, amount: int, per_day: float | None, per_month: float | None) -> str | None:
+    """Why so much may not be spent, half a sentence for the person; None where it may."""
+    for name, used, bound in (("today's", found.day, per_day), ("this month's", found.month, per_month)):
+        # What costs nothing is in no budget's way.
+        if bound is None or not amount or used + amount <= bound_in_billionths(bound):
+            continue
+        cost, left = about(amount / 1e9), bound - used / 1e9
+        if left <= 0:
+            return f"{name} {dollars(bound)} are used up"
+        if not used:
+            return f"it may cost {cost}, more than all of {name} {dollars(bound, 4)}"
+        return f"{name} {dollars(bound)} are used up but for {about(left)}, and it may cost {cost}"
+    return None
 
 
 def _trouble(error: OSError | sqlite3.Error) -> str:

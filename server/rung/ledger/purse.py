@@ -11,7 +11,7 @@ import math
 from typing import TYPE_CHECKING
 
 from rung.ledger import prices
-from rung.ledger.budget import Budget
+from rung.ledger.budget import Budget, about, dollars
 from rung.ledger.reservations import Reservation
 from rung.ledger.rows import reason_code
 from rung.providers import anthropic, openai
@@ -87,7 +87,10 @@ class Purse:
             return Hold(model, prompt, most, None, None)
         if self._max_cost is not None and worst and self._gone + worst > self._max_cost:
             left = max(0.0, self._max_cost - self._gone)
-            return f"it may cost ${worst:.4f}, and of this request's ${self._max_cost:.2f} only ${left:.4f} are left"
+            return (
+                f"it may cost {about(worst)}, and of this request's {dollars(self._max_cost)}"
+                f" only {about(left)} are left"
+            )
         self._count += 1
         self._gone += worst
         got: Reservation | str | None = None
