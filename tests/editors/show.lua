@@ -41,6 +41,12 @@ function ways.window()
   vim.cmd('1,2Rung explain')
   expect_answer('explain-selection.md')
   seen.explained = windows()
+  seen.served = {}
+  for _, window in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
+    vim.lsp.config.rung.root_dir(vim.api.nvim_win_get_buf(window), function(folder)
+      table.insert(seen.served, vim.fs.basename(folder))
+    end)
+  end
   vim.cmd('Rung receipt')
   expect_answer('receipt.txt')
   seen.receipt = windows()
@@ -56,6 +62,9 @@ function ways.messages()
   vim.cmd('Rung review')
   expect('a message', function()
     return #seen.said > 0
+  end)
+  expect('the end', function()
+    return seen.ended
   end)
   vim.cmd('Rung cancel')
   expect_line('Rung: nothing runs.')
@@ -84,6 +93,12 @@ local function drive()
     table.insert(seen.lines, chunks[1][1])
     return echo(chunks, history, options)
   end
+  vim.api.nvim_create_autocmd('LspProgress', {
+    pattern = 'end',
+    callback = function()
+      seen.ended = true
+    end,
+  })
   seen.room = vim.v.echospace
   vim.lsp.enable('rung')
   vim.bo.filetype = 'python'

@@ -38,6 +38,7 @@ async def shown(way: str, tmp_path: Path, home: Path, nvim: Path) -> dict[str, A
 async def test_answers_share_a_window_below_that_closes_alone(tmp_path: Path, home: Path, nvim: Path) -> None:
     found = await shown("window", tmp_path, home, nvim)
     assert [re.sub(r"^\d+-", "", name) for name in found["explained"]] == ["half.py", "explain-selection.md"]
+    assert found["served"] == ["work"]
     assert [re.sub(r"^\d+-", "", name) for name in found["receipt"]] == ["half.py", "receipt.txt"]
     assert found["closed"] == found["quit"] == ["half.py"]
 
@@ -51,6 +52,7 @@ async def test_news_and_work_fit_into_one_line_of_the_screen(tmp_path: Path, hom
     assert found["lines"][0].startswith("Rung: Review file")
     assert any(line.startswith("Rung: Review file: small (sim-small:3b)") for line in found["lines"])
     assert found["lines"][-1] == "Rung: nothing runs."
+    assert not any("3b), " in line for line in found["lines"]), "the end hid how many findings there are"
     assert found["room"] < 60
     assert max(map(len, [said, *found["lines"]])) == found["room"]
 

@@ -14,6 +14,12 @@
 return {
   cmd = { 'rung', 'lsp' },
   root_markers = { '.git' },
+  -- Rung's own answers, which are files of no repository, need no server of their own.
+  root_dir = function(bufnr, on_dir)
+    if not require('rung.show').is_answer(vim.api.nvim_buf_get_name(bufnr)) then
+      on_dir(vim.fs.root(bufnr, vim.lsp.config.rung.root_markers or { '.git' }))
+    end
+  end,
   settings = {},
   handlers = {
     ['window/showDocument'] = function(...)

@@ -42,10 +42,15 @@ local function say(text, level)
   vim.notify('Rung: ' .. text, level or vim.log.levels.INFO)
 end
 
---- The server of a buffer; without one there, any that runs.
+--- The server of a buffer, or the one whose answer it shows; without one there, any that runs.
 ---@param bufnr integer
 ---@return vim.lsp.Client?
 local function client_of(bufnr)
+  local answered = vim.b[bufnr].rung_answer
+  local client = answered and vim.lsp.get_client_by_id(answered)
+  if client then
+    return client
+  end
   return vim.lsp.get_clients({ name = 'rung', bufnr = bufnr })[1] or vim.lsp.get_clients({ name = 'rung' })[1]
 end
 

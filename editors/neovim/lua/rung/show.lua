@@ -5,7 +5,7 @@ local M = {}
 --- Whether a file is one of the server's, in the folder that goes with its session.
 ---@param path string
 ---@return boolean
-local function is_answer(path)
+function M.is_answer(path)
   local folder = vim.fs.basename(vim.fs.dirname(path) or '')
   return vim.startswith(folder, 'rung-') and vim.fs.basename(path):match('^%d+%-') ~= nil
 end
@@ -56,11 +56,12 @@ end
 --- Open an answer beside what the person works on: `q` and `:q` close it, and nothing else.
 ---@param path string
 ---@param focus boolean
-local function open(path, focus)
+---@param client_id integer whose answer it is
+local function open(path, focus, client_id)
   local bufnr = vim.fn.bufadd(path)
   vim.bo[bufnr].swapfile = false
   local window = window_with(bufnr, focus)
-  vim.b[bufnr].rung_answer = true
+  vim.b[bufnr].rung_answer = client_id
   vim.wo[window][0].wrap = true
   vim.wo[window][0].linebreak = true
   vim.keymap.set('n', 'q', function()
@@ -77,12 +78,12 @@ end
 ---@return any
 function M.document(err, params, context)
   local path = vim.startswith(params.uri, 'file:') and vim.uri_to_fname(params.uri) or ''
-  if not is_answer(path) then
+  if not M.is_answer(path) then
     return vim.lsp.handlers['window/showDocument'](err, params, context)
   end
   -- Who types goes on typing where they were.
   local focus = params.takeFocus == true and vim.startswith(vim.api.nvim_get_mode().mode, 'n')
-  local opened, problem = pcall(open, path, focus)
+  local opened, problem = pcall(open, path, focus, context.client_id)
   if opened then
     return { success = true }
   end
@@ -90,6 +91,9 @@ function M.document(err, params, context)
   -- No room for another window, or a file type's plugin that fails: the text counts as shown only where it is.
   return { success = vim.fn.bufwinid(vim.fn.bufnr(path)) ~= -1 }
 end
+
+--- Whether a message was shown since a request last said how it goes.
+local told = false
 
 --- `window/showMessage`: what is for information and has one line, on one line; all else whole.
 ---@param _ any
@@ -99,6 +103,7 @@ function M.message(_, params)
   local levels = { [protocol.Error] = vim.log.levels.ERROR, [protocol.Warning] = vim.log.levels.WARN }
   local level = levels[params.type]
   local text = params.message
+  told = true
   local short = not level and not text:find('\n', 1, true)
   vim.notify(short and fitting(text) or text, level or vim.log.levels.INFO)
 end
@@ -121,10 +126,12 @@ function M.progress(client_id, params)
   end
   if value.kind == 'end' then
     titles[key] = nil
-    if value.message then
+    -- What a message said stays, such as how many findings there are.
+    if value.message and not told then
       M.line(text)
     end
   else
+    told = false
     M.line(text .. '…')
   end
 end
