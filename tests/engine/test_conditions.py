@@ -6,7 +6,10 @@ import asyncio
 from contextlib import aclosing
 from pathlib import Path
 
+import pytest
+
 from rung.engine import Engine
+from rung.git import repository
 from rung.running.beginning import new_id
 from rung.settings.values import Budget, Rule, Settings, Tier, When
 from rung.sim import SimModel, Simulator
@@ -51,3 +54,31 @@ async def test_a_rule_sees_how_a_tier_is_and_what_is_left_of_the_day(home: Path)
             assert (third.rule, third.tier) == ("the day is nearly spent", "small")
         finally:
             await engine.close()
+
+
+@pytest.mark.parametrize(
+    ("when", "looks"),
+    [
+        (When(words=("rows",)), False),
+        (When(branch=("main",)), True),
+        (When(not_of=When(any_of=(When(repository=("/x",)),))), True),
+    ],
+)
+async def test_the_disk_is_looked_at_only_where_a_rule_asks_for_branch_or_repository(
+    when: When, home: Path, monkeypatch: pytest.MonkeyPatch, *, looks: bool
+) -> None:
+    seen: list[object] = []
+
+    def where(*given: object) -> object:
+        seen.append(given)
+        return repository.where(*given)  # type: ignore[arg-type]  # passed on as it came
+
+    monkeypatch.setattr("rung.running.beginning.where", where)
+    async with Simulator((SimModel("sim-small:3b"),)) as sim:
+        small = Model("ollama", "sim-small:3b", sim.url, context=8192, local=True)
+        engine = Engine(state=home / "state", source="cli")
+        try:
+            await ask(engine, Settings((Tier("small", (small,)),), (Rule("r", when, tier="small"),)))
+        finally:
+            await engine.close()
+    assert bool(seen) is looks
