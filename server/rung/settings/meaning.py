@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rung.settings import addresses, durations, shape, telltale
+from rung.settings import addresses, durations, ids, shape, telltale
 from rung.settings.conditions import Conditions
 from rung.settings.lines import Where
 from rung.settings.mistakes import Mistakes
@@ -64,6 +64,7 @@ class Meaning:
             if "budget" in given:
                 given["budget"] = self._dollars(given["budget"], (*where, "budget"))
             when = self._conditions.read(table.get("when", {}), (*where, "when"))
+            self.warnings += ids.doubts(when, table["name"], self._mistakes.path)
             rule = Rule(**{**given, "when": when, "layer": self._layer})
             rules.append(rule)
             if rule.enabled and not (rule.tier or rule.local or rule.ceiling or rule.budget is not None):

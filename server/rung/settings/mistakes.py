@@ -68,12 +68,12 @@ class Mistakes:
     """Makes the errors of one file."""
 
     def __init__(self, path: Path, lines: Lines) -> None:
-        self._path = path
+        self.path = path
         self._lines = lines
 
     def at(self, where: Where, text: str, hint: str | None = None) -> SettingsError:
         """An error at a place of the file."""
-        return SettingsError(text, self._path, self._lines.of(where), hint)
+        return SettingsError(text, self.path, self._lines.of(where), hint)
 
     def expected(self, where: Where, found: object, expectation: str | None = None) -> SettingsError:
         """An error that says what the field at a place takes, and what it got."""
@@ -107,7 +107,20 @@ class Mistakes:
         found: Any = data
         for step in where:
             found = found[step]
+        if where and where[-1] == "health" and isinstance(found, dict):
+            return self._state(where, found)
         return self.expected(where, found)
+
+    def _state(self, where: Where, table: Mapping[str, Any]) -> SettingsError:
+        """The state that is none: msgspec says only that there is one among them."""
+        states = typing.get_args(shape.State)
+        pairs = [
+            (tier, state) for tier, said in table.items() for state in (said if isinstance(said, list) else [said])
+        ]
+        tier, state = next(pair for pair in pairs if pair[1] not in states)
+        near = difflib.get_close_matches(state[:_WORD].lower(), states, n=1) if isinstance(state, str) else []
+        text = f"`health` knows no state {telltale.shown(state)}: it must be {_word(shape.State, 'health')}."
+        return self.at((*where, tier), text, f"Did you mean `{near[0]}`?" if near else None)
 
     def _unknown(self, where: Where, name: str) -> SettingsError:
         known = _known(where)
