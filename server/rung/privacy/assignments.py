@@ -10,12 +10,14 @@ import re
 from collections.abc import Iterator
 
 from rung.privacy.found import Found
-from rung.privacy.values import is_placeholder, looks_like_password, looks_random
-from rung.privacy.words import could_be, is_other
+from rung.privacy.values import is_placeholder, looks_like_password, looks_like_short_key, looks_random
+from rung.privacy.words import could_be, could_be_phrase, is_other
 from rung.types.value import Value
 
 _WORD = re.compile(
-    r"(?P<password>passw(?:or)?d|passwort|passphrase|pwd|contrase(?:ñ|n)a|(?<![a-z])pass(?![a-z]))"
+    r"(?P<password>passw(?:or)?d|passwort|passphrase|pass[_-]?code|pwd|contrase(?:ñ|n)a|(?<![a-z])pass(?![a-z])"
+    r"|kennwort|mot[_ -]?de[_ -]?passe|wachtwoord|l(?:ö|o)senord|(?<![a-z])(?:senha|hasło|haslo|heslo)(?![a-z])"
+    r"|(?:пароль|密码|密碼|パスワード|비밀번호)(?!\w))"
     r"|(?P<key>secret|tokens?(?![a-z])|credentials?|(?<![a-z])_auth(?![a-z])"
     r"|(?:api|access|auth|private|account|shared|service|signing|encrypt(?:ion)?|master|license|client|storage|secret"
     r"|deploy|webhook|session|cookie|jwt|hmac|admin|app|db|database|user|ssh|rsa|aes|openai|anthropic|aws|azure)[_-]?key)",
@@ -59,15 +61,28 @@ _CALLED = re.compile(r"""\([ \t]*(?P<quote>["'])(?P<value>[^"'\r\n]{1,512})(?P=q
 _BARE = re.compile(
     r"""["']?[ \t]*(?P<sign>:=|=|:[ \t])[ \t]*(?P<value>[^\s"'`,;()\[\]{}<>\\#][^\s"'`;()\[\]{}<>\\]{3,2047})"""
 )
+_PHRASE = re.compile(
+    r"""["']?[ \t]{0,8}[=:][ \t]{1,8}(?P<value>[^\W_]{2,16}(?:[ ][^\W_]{2,16}){1,9})(?=[ \t]*\r?$)""", re.MULTILINE
+)
+"""Words with blanks between them up to the end of the line."""
 _REST = re.compile(r"[ \t]*[,;]?[ \t]*(?:[#;]|//|--|$|\r|\n|&|\\$)", re.MULTILINE)
 _BEFORE_BARE = re.compile(
-    r"(?:^|[\r\n])[+\->#*/ \t]*(?:(?:export|set|setx|ENV|ARG|env:|-|\*|#|//|-e|--)[ \t]*|\$env:)*[\"']?[\w.-]*\Z"
+    r"(?:^|[\r\n])[+\->#*/ \t]*(?:(?:export|set|setx|ENV|ARG|env:|-|\*|#|//|-e|--)[ \t]*|\$env:)*"
+    r"[\"']?(?:mot de )?[\w.-]*\Z",
+    re.IGNORECASE,
 )
 _SHELL_BEFORE = re.compile(r"(?:\A[+-]?|[\r\n][+-]|[\s\"'&?;|:])(?:--?)?[\w.-]*\Z")
 _ENV_NAME = re.compile(r"[A-Z][A-Z0-9_]*\Z")
 _GIVES = frozenset({"=", ":", ":=", "=>", "<-", "||", "||=", "??", "??="})
 _WORD_NAME = re.compile(r"s?|_?(?:\d{1,3}|prod|dev|staging|default|value)")
 """What may follow ``password`` in a name whose value may be a plain word: not ``password_column``."""
+_SECRET_NAME = re.compile(r"(?i)(?:.*_)?secret|(?:api|signing|encrypt(?:ion)?|master|jwt|hmac|secret)[_-]?key")
+_SECRET_REST = re.compile(
+    r"(?i)s?|[_-]?(?:access[_-]?)?key(?:[_-]?base)?|[_-]?(?:\d{1,3}|prod|dev|staging|default|value)"
+)
+"""With the one before: the names whose value may be shorter than a key is."""
+_NUMBERED = re.compile(r"[^\W\d_]{4,40}\d{2,6}")
+"""A word that hardly names anything: ``Tiger123``."""
 _VERB = re.compile(
     r"(?i)(?:forgot(?:ten)?|reset|change|show|hide|toggle|enter|type|confirm|repeat|verify|check|validate|no|has|is|use"
     r"|without|lost|update|create|set|get|invalid|wrong|bad|weak|missing|empty|save|remember)[_-]?\Z"
@@ -104,20 +119,31 @@ def find(text: str) -> Iterator[Found]:
         name = _name(text, word)
         if name is None:
             continue
-        kind = "password" if word["password"] else "secret"
-        place = _quoted(text, name, kind) or _bare(text, name, kind)
+        place = _quoted(text, name) or _bare(text, name)
         if place:
-            yield Found(kind, *place)
+            yield Found(name.kind, *place)
 
 
 class _Name(Value):
     """The whole name a word stands in."""
 
+    kind: str
+    """Of what it is the name: ``password`` or ``secret``."""
     before: str
     word: str
     rest: str
     start: int
     end: int
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether it says ``secret``, or ``key`` of what is one, and nothing behind it."""
+        return bool(_SECRET_NAME.fullmatch(self.word) and _SECRET_REST.fullmatch(self.rest))
+
+    @property
+    def is_loud(self) -> bool:
+        """Whether it is in capitals, as variables of the environment are."""
+        return f"{self.before}{self.word}{self.rest}".isupper()
 
 
 def _name(text: str, word: re.Match[str]) -> _Name | None:
@@ -133,7 +159,8 @@ def _name(text: str, word: re.Match[str]) -> _Name | None:
         return None
     if word[0].lower().startswith("token") and _PASSING.search(head):
         return None
-    return _Name(head, word[0], rest, word.start() - len(head), after.end())
+    kind = "password" if word["password"] else "secret"
+    return _Name(kind, head, word[0], rest, word.start() - len(head), after.end())
 
 
 def _camel_end(rest: str) -> bool:
@@ -141,54 +168,65 @@ def _camel_end(rest: str) -> bool:
     return bool(last and _NOT_ONE.search("_" + last[0]))
 
 
-def _fits(value: str, kind: str, *, quoted: bool) -> bool:
+def _fits(value: str, name: _Name, *, quoted: bool) -> bool:
     if looks_random(value):
         return True
-    return kind == "password" and looks_like_password(value, quoted=quoted) and not is_other(value)
+    if name.kind == "secret":
+        return name.is_secret and looks_like_short_key(value, quoted=quoted)
+    return looks_like_password(value, quoted=quoted) and not is_other(value)
 
 
-def _is_word(text: str, name: _Name, kind: str, value: str) -> bool:
+def _is_word(text: str, name: _Name, value: str) -> bool:
     """Whether a plain word can be the password: the name must be nothing but one."""
-    if kind != "password" or not _WORD_NAME.fullmatch(name.rest) or _VERB.search(name.before):
+    numbered = _NUMBERED.fullmatch(value) is not None
+    if name.kind == "secret":
+        return numbered and len(value) >= 8 and name.is_secret and could_be(value)
+    if not _WORD_NAME.fullmatch(name.rest) or _VERB.search(name.before):
         return False
     short = name.word.lower() in {"pass", "pwd"}
     if short and not name.before and "user" not in text[max(0, name.start - 160) : name.end + 160].lower():
-        return False
-    return could_be(value, loud=(name.before + name.word).isupper())
+        return numbered and not name.is_loud and could_be(value)  # ``PASS: name12`` is a test's
+    return could_be(value, loud=(name.before + name.word).isupper()) or could_be_phrase(
+        value, least=3 if name.word.lower() == "passphrase" else 4
+    )
 
 
-def _quoted(text: str, name: _Name, kind: str) -> tuple[int, int] | None:
+def _quoted(text: str, name: _Name) -> tuple[int, int] | None:
     """A value in quotes, as an argument, or in XML."""
     match = _QUOTED.match(text, name.end)
     if match and match["sign"] == "=" and (others := _TUPLE.search(text, max(0, name.start - 200), name.start)):
         # ``user, password = "me", "SECRET"``: as many values before it as names.
         match = re.compile(_BEFORE_VALUE * others[0].count(",") + _VALUE).match(text, match.start("quote"))
-        if match and (_fits(match["value"], kind, quoted=True) or _is_word(text, name, kind, match["value"])):
+        if match and (_fits(match["value"], name, quoted=True) or _is_word(text, name, match["value"])):
             return match.span("value")
         return None
     if match:
         value, sign = match["value"], match["sign"]
         listed = sign == ","
-        if _fits(value, kind, quoted=True) and (
-            not listed or looks_random(value) or (not name.rest and any(letter.isdigit() for letter in value))
+        alone = name.is_loud if name.kind == "secret" else not name.rest
+        if _fits(value, name, quoted=True) and (
+            not listed or looks_random(value) or (alone and any(letter.isdigit() for letter in value))
         ):
             return match.span("value")
         # ``getenv("DB_PASSWORD", "hunter")``, ``define('DB_PASSWORD', 'hunter')``
         default = listed and text.endswith(('("', "('"), 0, name.start) and f"{name.before}{name.word}".isupper()
-        if (sign in _GIVES or default) and _is_word(text, name, kind, value):
+        if (sign in _GIVES or default) and _is_word(text, name, value):
             return match.span("value")
     match = _CALLED.match(text, name.end)
-    if match and "." not in name.rest and _SETTER.search(name.before) and _fits(match["value"], kind, quoted=True):
-        return match.span("value")
+    if match and "." not in name.rest and _SETTER.search(name.before) and _fits(match["value"], name, quoted=True):
+        return match.span("value") if name.kind == "password" or looks_random(match["value"]) else None
     element = text.endswith("<", 0, name.start)
     match = (_ELEMENT if element else _ATTRIBUTE).match(text, name.end)
-    if match and (_fits(match["value"], kind, quoted=True) or _is_word(text, name, kind, match["value"])):
+    if match and (_fits(match["value"], name, quoted=True) or _is_word(text, name, match["value"])):
         return match.span("value")
     return None
 
 
-def _bare(text: str, name: _Name, kind: str) -> tuple[int, int] | None:
+def _bare(text: str, name: _Name) -> tuple[int, int] | None:
     """A value without quotes: in a file of settings, a shell, an address."""
+    match = _PHRASE.match(text, name.end)
+    if match and _is_word(text, name, match["value"]) and _among_settings(text, name):
+        return match.span("value") if _BEFORE_BARE.search(text, max(0, name.start - 40), name.start) else None
     match = _BARE.match(text, name.end)
     if not match:
         return None
@@ -201,12 +239,12 @@ def _bare(text: str, name: _Name, kind: str) -> tuple[int, int] | None:
     if not (alone or beside) or "(" in value:
         return None
     place = match.start("value"), stop
-    if _fits(value, kind, quoted=False) and not _is_code(value):
+    if _fits(value, name, quoted=False) and not _is_code(value):
         return place
     env = tight and match["sign"] == "=" and _ENV_NAME.match(f"{name.before}{name.word}{name.rest}")
-    if alone and env and len(value) >= 8 and kind == "password" and not is_placeholder(value) and "/" not in value:
+    if alone and env and len(value) >= 8 and name.kind == "password" and not is_placeholder(value) and "/" not in value:
         return place
-    if not _is_word(text, name, kind, value):
+    if not _is_word(text, name, value):
         return None
     ends = _ENDS.match(text, stop)
     option = tight and text.endswith(_OPTION_SIGN, 0, name.start) and not value.isupper()

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from rung.privacy.found import Found
 from rung.privacy.values import is_placeholder, looks_like_password, looks_random
-from rung.privacy.words import could_be
+from rung.privacy.words import could_be, is_other
 
 _NETRC = re.compile(
     r"\b(?:machine|login)[ \t]+[^\s\"'`<>=:,;]{1,253}(?:[ \t]+|[ \t]*\r?\n[+\- ]?[ \t]*)"
@@ -41,6 +41,16 @@ _COMMAND = re.compile(
     r"|redis-cli\b[^\r\n]{0,120}?[ \t]-a[ \t]+|mosquitto_\w{3}\b[^\r\n]{0,200}?[ \t]-P[ \t]+"
     r"|ldap(?:search|modify|add|delete|whoami)\b[^\r\n]{0,200}?[ \t]-w[ \t]+|\bpass(?:in|out)?[ \t]+pass:)"
     r"[\"']?(?P<secret>[^\s\"'`$<>-][^\s\"'`$<>]{3,256})"
+)
+_PASSWORD_OPTION = re.compile(
+    r"(?<!\w)-{1,3}(?:[a-z]{1,16}-)?(?:pass(?:word|wd|phrase|code)?|pwd)[ \t]+(?P<quote>[\"']?)"
+    r"(?P<secret>[^\s\"'`$<>\[\](){}|,;@%-][^\s\"'`<>()|,;]{3,128})(?=[\s\"'`;,)|]|$)"
+)
+"""The value behind a blank: what follows may be an explanation, so that a word must have a digit or quotes."""
+_SECRET_OPTION = re.compile(
+    r"(?<!\w)-{1,3}(?:(?:(?:api|auth|access|bot)-)?token|(?:client-)?secret|(?:api|access|secret)-?key)"
+    r"[ \t]+[\"']?"
+    r"(?P<secret>[A-Za-z0-9+/=_.~-]{16,512})(?=[\s\"'`;,)|]|$)"
 )
 _PAIR = re.compile(
     r"""(?i)\b(?:name|key)["']?[ \t]*[:=][ \t]*["']?[\w.-]{0,80}?"""
@@ -82,6 +92,16 @@ def find(text: str) -> Iterator[Found]:
         yield from _matches(text, _DIRECTIVE, "password")
     if any(word in text for word in ("login", "redis-cli", "mosquitto_", "ldap", "pass:")):
         yield from _matches(text, _COMMAND, "password")
+    if "-p" in lower:
+        for match in _PASSWORD_OPTION.finditer(text):
+            value, quoted = match["secret"], bool(match["quote"])
+            word = could_be(value) and (quoted or value[-1].isdigit())
+            if word or (looks_like_password(value, quoted=quoted) and not is_other(value)):
+                yield Found("password", *match.span("secret"))
+    if "-" in text and any(word in lower for word in ("token", "secret", "key")):
+        for match in _SECRET_OPTION.finditer(text):
+            if looks_random(match["secret"]):
+                yield Found("secret", *match.span("secret"))
     if "value" in lower:
         for match in _PAIR.finditer(text):
             if looks_random(match["secret"]) or (match["password"] and _is_one(match["secret"])):

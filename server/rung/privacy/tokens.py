@@ -16,7 +16,7 @@ from functools import cache
 from importlib import import_module
 
 from rung.privacy.found import Found
-from rung.privacy.values import is_made_up
+from rung.privacy.values import is_hole, is_made_up
 from rung.types.value import Value
 
 _AT_START = r"(?<![A-Za-z0-9])"
@@ -52,8 +52,8 @@ OWN = (
     ),
     _row(
         "discord-webhook",
-        "/api/webhooks/",
-        r"discord(?:app)?\.com/api/webhooks/(?P<secret>\d{15,22}/[A-Za-z0-9_-]{50,100})",
+        "/webhooks/",
+        r"discord(?:app)?\.com/api/(?:v\d{1,2}/)?webhooks/(?P<secret>\d{8,22}/[A-Za-z0-9_-]{30,100})",
     ),
     _row("stripe-key", "_live_ _test_", r"[sr]k_(?:live|test)_[0-9A-Za-z]{16,255}"),
     _row("stripe-key", "whsec_", r"whsec_[A-Za-z0-9+/]{24,255}={0,2}"),
@@ -95,7 +95,8 @@ OWN = (
     _row("supabase-key", "sbp_ sb_secret_", r"(?:sbp_[a-f0-9]{40}|sb_secret_[A-Za-z0-9_-]{24,64})"),
     _row("mailgun-key", "key-", r"key-[a-f0-9]{32}"),
     _row("mailchimp-key", "-us", r"[0-9a-f]{32}-us\d{1,2}"),
-    _row("telegram-token", ":AA", r"\d{8,10}:AA[0-9A-Za-z_-]{33}(?![_-])"),
+    _row("telegram-token", ":AA", r"(?<!\d)(?P<secret>\d{8,12}:AA[0-9A-Za-z_-]{30,40})(?![_-])"),
+    _row("telegram-token", ":AA", r"bot(?P<secret>\d{8,12}:AA[0-9A-Za-z_-]{30,40})(?![_-])"),
     _row("planetscale-token", "pscale_", r"pscale_(?:tkn|oauth|pw)_[A-Za-z0-9_.-]{32,64}"),
     _row("age-key", "AGE-SECRET-KEY-", r"AGE-SECRET-KEY-1[0-9A-Z]{58}"),
     _row("tailscale-key", "tskey-", r"tskey-[a-z]{3,8}-[A-Za-z0-9-]{20,80}"),
@@ -129,6 +130,8 @@ DETECT_SECRETS = (
 
 _WHOLE = {"github-token", "gitlab-token", "slack-token", "stripe-key"}
 """Their groups hold a piece of the token: the whole match counts."""
+_NUMBERED = {"discord-webhook", "telegram-token"}
+"""They begin with a number that is no secret: one that counts up does not make the rest an example."""
 _LONGEST_LINE = 4000
 """Characters of a line that detect-secrets' patterns are given: some take the square of its length."""
 _IS_WORD = re.compile(r"[A-Za-z0-9]")
@@ -141,7 +144,8 @@ def find(text: str) -> Iterator[Found]:
         if any(hint in text for hint in row.hints):
             for match in row.pattern.finditer(text):
                 start, end = match.span("secret" if "secret" in row.pattern.groupindex else 0)
-                if not is_made_up(text[start:end]) and (row.kind != _JWT_KIND or _is_jwt(text[start:end])):
+                made_up = is_hole if row.kind in _NUMBERED else is_made_up
+                if not made_up(text[start:end]) and (row.kind != _JWT_KIND or _is_jwt(text[start:end])):
                     yield Found(row.kind, start, end)
     if any(hint in text for row in DETECT_SECRETS for hint in row[3].split()):
         yield from _theirs(text)

@@ -49,10 +49,15 @@ def is_made_up(token: str) -> bool:
     if len(token) > _LONG:  # four letters that mean something turn up by chance in so many
         return len(set(token)) <= 10
     lower = token.lower()
+    return is_hole(token) or any(run in lower for run in _RUNS[:4])
+
+
+def is_hole(token: str) -> bool:
+    """Whether something of a token's form has a template's hole, an example's word or a row of the same letter."""
+    lower = token.lower()
     if _PLACEHOLDER.search(token) or "example" in lower or "your" in lower or "dummy" in lower:
         return True
-    tail = lower[-16:]
-    return len(set(tail)) <= 4 or any(run in lower for run in _RUNS[:4])
+    return len(set(lower[-16:])) <= 4
 
 
 def is_placeholder(value: str) -> bool:
@@ -81,6 +86,25 @@ def looks_like_password(value: str, *, quoted: bool) -> bool:
     has_digit = any(letter.isdigit() for letter in value)
     has_sign = any(not letter.isalnum() and letter not in "_-./:,() " for letter in value)
     return has_letter and (has_sign or (has_digit and not (_is_words(value) or (not quoted and _is_name(value)))))
+
+
+def looks_like_short_key(value: str, *, quoted: bool) -> bool:
+    """Whether a value behind ``secret`` can be one though it is short: digits, and both cases or a sign.
+
+    Args:
+        value: what stands behind the name.
+        quoted: it stood in quotes; what does not may be a name of the program's own.
+    """
+    mixed = any(map(str.isupper, value)) and any(map(str.islower, value))
+    signed = any(sign in value for sign in "!@#$%^&*?~+")
+    if (
+        len(value) < 8
+        or any(sign in value for sign in "/:%")
+        or not (mixed or signed)
+        or not any(map(str.isdigit, value))
+    ):
+        return False
+    return looks_like_password(value, quoted=quoted)
 
 
 def looks_random(value: str) -> bool:

@@ -45,6 +45,20 @@ _OTHERS = frozenset(_WORDS.split())
 _PARTS = re.compile(r"passw|passwd|pwd|secret|credential|placeholder|redact|required|invalid|changeme|change_?me")
 _WORD = re.compile(r"[^\W\d_]{4,40}\d{0,6}")
 _PHRASE = re.compile(r"[a-z]{3,16}(?:-[a-z]{3,16}){2,7}")
+_SENTENCE = """
+    the a an is are was be been being must should can cannot could will would may might shall do does did has have had
+    your you my our their his her this that these those it its for to of in on at by with within without from as into or
+    and not no nor if when then than too so please try again click press set get use used using make sure keep leave
+    choose provide provided contain contains include includes match matches same both each at least most more less
+    minimum maximum min max between exactly up characters character chars signs letters letter digits digit symbols
+    symbol numbers uppercase lowercase upper lower case mixed special long short attempt attempts left try tries
+    step page version chapter error code status line row test case example user password passphrase
+    de la el le les du des un une una los las para por con su sua seu tu e o do da dos und oder der die das den ein
+    eine bitte mit ist nicht zu zum vom minimo caracteres caratteri zeichen mindestens tekens moins
+"""
+"""What sentences are made of, of which a label, a hint or an error is one; a pass phrase is four nouns."""
+_SAID = frozenset(_SENTENCE.split())
+_IN_PHRASE = re.compile(r"[^\W\d_]{2,16}|[^\W\d_]{2,16}\d{1,6}[!#*]?|\d{2,6}[!#*]?")
 _CAMEL = re.compile(r"[a-z][A-Z]")
 
 
@@ -64,3 +78,20 @@ def could_be(value: str, *, loud: bool = False) -> bool:
     if not (_WORD.fullmatch(value) or _PHRASE.fullmatch(value)) or _CAMEL.search(value) or is_other(value):
         return False
     return not (value.isupper() and not loud) and not _PARTS.search(lower) and not is_placeholder(value)
+
+
+def could_be_phrase(value: str, *, least: int) -> bool:
+    """Whether words with blanks between them, given to a password, can be a pass phrase and are no sentence.
+
+    Args:
+        value: the words, without quotes.
+        least: so many words at least, all in small letters; two are enough where digits stand behind them.
+    """
+    pieces = value.split(" ")
+    if not 2 <= len(pieces) <= 10 or not all(map(_IN_PHRASE.fullmatch, pieces)) or is_placeholder(value):
+        return False
+    words = [piece.rstrip("0123456789!#*").lower() for piece in pieces]
+    said = [word for word in words if word in _SAID or word in _OTHERS or _PARTS.search(word)]
+    if said or len([word for word in words if len(word) >= 3]) < 2:
+        return False
+    return pieces[-1].rstrip("!#*")[-2:].isdigit() or (len(words) >= least and value.islower())

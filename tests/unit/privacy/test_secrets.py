@@ -35,7 +35,8 @@ def test_a_word_without_quotes_is_a_password_among_settings(template: str, sign:
     line, secret = drawn(template)
     text = f"{sign}host = db.internal\n{sign}{line}\n{sign}# the end\n"
     before, _, after = text.partition(secret)
-    assert redact(text).text == f"{before}[redacted-password-1]{after}"
+    kind = "secret" if template.startswith("secret") else "password"
+    assert redact(text).text == f"{before}[redacted-{kind}-1]{after}"
 
 
 @pytest.mark.parametrize(
@@ -286,6 +287,10 @@ HARD = {
     "commands": "docker login redis-cli ldapadd " * 4_000,
     "tuples": "a, b, c, password = 'x', " * 4_000,
     "settings": "password = hunter\n" * 6_000,
+    "options": "--password a --api-key " * 4_000,
+    "dashes": "-a" * 50_000 + "-token x",
+    "phrases": "password = 'blue horse and so on' " * 3_000,
+    "bots": "123456789:AA" * 8_000,
 }
 
 
