@@ -177,6 +177,19 @@ async def test_a_pin_by_branch_holds_where_only_the_workspace_says_it(home: Path
     assert sim.log == []
 
 
+@pytest.mark.parametrize("when", [When(branch=("main",)), When(not_of=When(branch=("dev",)))])
+@pytest.mark.parametrize(("branch", "stays"), [("main", True), ("dev", False)])
+async def test_a_pin_by_branch_holds_for_a_commit_message(
+    when: When, branch: str, home: Path, sim: Simulator, *, stays: bool
+) -> None:
+    root = await asyncio.to_thread(repository, home / "inner", branch)
+    await asyncio.to_thread(subprocess.run, ["git", "add", "."], cwd=root, check=True, capture_output=True)
+    request = Request(new_id(), "commit-message", "test", root=root, repository=root)
+    outcome = await ask(home, request, settings(sim.url, Rule("pin", when, local=True)))
+    assert bool(sim.log) is not stays
+    assert (outcome.receipt.tier == "builtin") is stays
+
+
 async def test_a_pinned_folder_holds_though_the_workspace_begins_above_it(home: Path, sim: Simulator) -> None:
     pin = pinned(home, "inner")
     with pytest.raises(NoAnswerError, match="pinned to this machine"):
