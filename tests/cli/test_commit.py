@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import shlex
+import signal
 import sys
 from pathlib import Path
 
 import pytest
-from tests.cli.command import Ran, Rung, configure, environment, git, prompt_of
+from tests.cli.command import Ran, Rung, configure, environment, git, prompt_of, ran
 
 from rung.sim.server import Simulator
 
@@ -163,6 +166,35 @@ async def test_a_terminal_without_an_editor_is_told_before_a_model_is_asked(
     assert done.code == 1
     assert done.err.startswith("rung: Git failed")
     assert sim.connections == 0
+
+
+def _wait(pid: int) -> None:
+    """Until a process of ours is gone; asyncio would wait for its pipes too, which the editor holds."""
+    with contextlib.suppress(ChildProcessError):  # asyncio was faster
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+async def test_whoever_is_killed_while_editing_leaves_no_message_behind(
+    number: signal.Signals, sim: Simulator, rung: Rung, staged: Path, tmp_path: Path
+) -> None:
+    opened, closed, scratch = tmp_path / "opened", tmp_path / "closed", tmp_path / "scratch"
+    scratch.mkdir()
+    for pipe in (opened, closed):
+        os.mkfifo(pipe)
+    waits = f'waits() {{ echo > "{opened}"; cat "{closed}"; touch "$1"; }}; waits'
+    process = await rung.start("commit", "--edit", env=environment(GIT_EDITOR=waits, TMPDIR=str(scratch)))
+    await asyncio.to_thread(opened.read_text)
+    before = [path.read_text(encoding="utf-8") for path in scratch.rglob("message")]
+    process.send_signal(number)
+    await asyncio.to_thread(_wait, process.pid)
+    left = list(scratch.iterdir())
+    # The editor outlives whoever opened it; what is saved in it now is nobody's commit.
+    await asyncio.to_thread(closed.write_text, "")
+    done = ran(process, *await process.communicate())
+    assert done.code == 128 + number
+    assert ([text.startswith(SUBJECT) for text in before], left) == ([True], [])
+    assert git(staged, "log", "--format=%s") == "Begin\n"
 
 
 async def test_nothing_is_imported_from_the_repository(sim: Simulator, rung: Rung, staged: Path) -> None:

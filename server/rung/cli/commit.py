@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from rung.cli import saved
 from rung.cli.inputs import instruction, workspace
@@ -52,8 +53,27 @@ def run(words: list[str]) -> int:
     outcome = perform(request, root, stream=False)
     remark(request, outcome)
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is git's and its editor's from here on
+    _leave_tidily()
     code = interactive.commit(outcome.text or "", Path.cwd())
     return min(code, 1) if code >= 0 else CancelledByPersonError.exit_code
+
+
+def _leave_tidily() -> None:
+    """Let SIGTERM and SIGHUP end this process as an exception does, which takes the message's file away.
+
+    Where they are ignored to begin with, as SIGHUP is under nohup, they stay so.
+    """
+    # Windows has no SIGHUP.
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    caught = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+
+    def leave(number: int, _: object) -> NoReturn:
+        for one in caught:  # the kernel and the shell send a SIGHUP each: the second must not stop the tidying
+            signal.signal(one, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    for number in caught:
+        signal.signal(number, leave)
 
 
 def _request(args: argparse.Namespace, root: str) -> Request:
