@@ -25,6 +25,9 @@ async def prewarm(means: Means, candidate: Candidate) -> bool:
     if known.state != "cold" or known.remote:
         return False
     named = model.replace(model=known.name) if known.name else model
+    if means.warmups.loads_instead_of(named):
+        # Two loads at a time may throw each other out of memory.
+        return False
     await means.warmups.start(named)
     means.health.ordered(named)
     return True

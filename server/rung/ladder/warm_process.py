@@ -2,9 +2,11 @@
 
 Ollama throws a load away when the client that asked for it leaves (recorded: disconnect-while-loading). This file is
 run by its path, not imported, so it imports nothing of Rung and starts in milliseconds. One at a time per model: who
-finds the lock taken leaves, for the load is under way.
+finds the lock taken leaves, for the load is under way. One at a time per server: who finds the turn taken waits, for a
+second load may throw the first out of memory.
 
-Argument: JSON ``{"url", "body", "lock", "result", "limit"}``. The result file gets ``{"ok", "seconds", "status"}``.
+Argument: JSON ``{"url", "body", "lock", "turn", "result", "limit"}``; without ``turn`` no other load is waited for. The
+result file gets ``{"ok", "seconds", "status"}``.
 """
 
 from __future__ import annotations
@@ -18,6 +20,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+GLANCE = 0.1
+"""Seconds between two looks at whether it is our turn."""
 
 
 def lock(path: Path) -> int | None:
@@ -93,14 +103,30 @@ def _post(connection: http.client.HTTPConnection, url: str, body: object) -> int
         connection.close()
 
 
+def _load_in_turn(job: dict[str, Any]) -> tuple[int, float]:
+    """The status of the load, and the seconds it took, once no other model is loading there; 0 where that lasts."""
+    until = time.monotonic() + job["limit"]
+    turn = None
+    while "turn" in job and (turn := lock(Path(job["turn"]))) is None:
+        if time.monotonic() > until:
+            return 0, job["limit"]
+        time.sleep(GLANCE)
+    start = time.monotonic()
+    status = _load(job["url"], job["body"], job["limit"])
+    seconds = round(time.monotonic() - start, 3)
+    if turn is not None:
+        # Before the result is there: who sees it may have the next model loaded at once.
+        os.close(turn)
+    return status, seconds
+
+
 def main(argument: str) -> int:
     """Load the model of the argument; 0 also where somebody else is loading it."""
     job = json.loads(argument)
     if lock(Path(job["lock"])) is None:
         return 0
-    start = time.monotonic()
-    status = _load(job["url"], job["body"], job["limit"])
-    result = {"ok": status == 200, "seconds": round(time.monotonic() - start, 3), "status": status}
+    status, seconds = _load_in_turn(job)
+    result = {"ok": status == 200, "seconds": seconds, "status": status}
     target = Path(job["result"])
     scratch = target.with_suffix(f".{os.getpid()}")
     scratch.write_text(json.dumps(result), encoding="utf-8")

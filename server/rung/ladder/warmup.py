@@ -42,6 +42,10 @@ class Warmups:
         name = hashlib.sha256(f"{model.url} {model.model} {model.context}".encode()).hexdigest()[:24]
         return self._folder / f"{name}.lock", self._folder / f"{name}.json"
 
+    def _turn(self, model: Model) -> Path:
+        """The lock of its server, which whoever loads there holds."""
+        return self._folder / f"{hashlib.sha256(model.url.encode()).hexdigest()[:24]}.turn"
+
     def forecast(self, model: Model) -> float:
         """Seconds the load will take: as long as the last one did, else :data:`UNKNOWN`."""
         found = self._result(model)
@@ -65,7 +69,8 @@ class Warmups:
 
         The process outlives this one; whoever called may leave.
         """
-        await asyncio.to_thread(self._make_folder)
+        # Nothing is awaited: who asks next must see this load, and no child may be lost to somebody who cancels.
+        self._make_folder()
         lock, result = self._files(model)
         options = {"num_ctx": model.context} if model.context else {}
         body: dict[str, object] = {
@@ -75,11 +80,10 @@ class Warmups:
             "options": options,
             "stream": False,
         }
-        job = {"url": model.url, "body": body, "lock": str(lock), "result": str(result), "limit": LIMIT}
+        files = {"lock": str(lock), "turn": str(self._turn(model)), "result": str(result)}
+        job = {"url": model.url, "body": body, "limit": LIMIT, **files}
         before = self._stamp(model)
         self._reap()
-        # In the thread, the child is kept even where nobody waits for it any more.
-        # Not in a thread: a child must be known before anything can be cancelled, and starting one takes milliseconds.
         self._children[_spawn(json.dumps(job))] = (model, before)
         return before
 
@@ -103,18 +107,17 @@ class Warmups:
         self._reap()
         if self._children:
             return True
-        descriptor = warm_process.lock(self._files(model)[0])
-        if descriptor is not None:
-            os.close(descriptor)
-        return descriptor is None
+        return _is_held(self._files(model)[0])
 
     def loads_instead_of(self, model: Model) -> str | None:
-        """Which other model the server of this one is loading for us; None: none."""
+        """Which other model the server of this one is loading for a Rung process of this person; None: none."""
         self._reap()
         for other, before in self._children.values():
             # A process whose result is there has only to end.
             if other.url == model.url and other.model != model.model and self._stamp(other) == before:
                 return other.model
+        if _is_held(self._turn(model)) and not _is_held(self._files(model)[0]):
+            return "another model"
         return None
 
     async def wait_for_others(self, model: Model) -> None:
@@ -154,6 +157,18 @@ class Warmups:
         found = self._result(model) if self._stamp(model) != before else None
         if not found or not found.get("ok"):
             raise AttemptError("load-failed", f"{model.url} could not load {model.model}.", "Is there enough memory?")
+
+
+def _is_held(path: Path) -> bool:
+    """Whether a process has this lock."""
+    try:
+        descriptor = warm_process.lock(path)
+    except OSError:
+        # Where there is no folder yet, nobody has.
+        return False
+    if descriptor is not None:
+        os.close(descriptor)
+    return descriptor is None
 
 
 def _spawn(job: str) -> subprocess.Popen[bytes]:

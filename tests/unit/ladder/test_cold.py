@@ -18,6 +18,7 @@ from rung.errors import AttemptError, NoAnswerError
 from rung.ladder import breaker
 from rung.ladder.admission import LIST_PATIENCE
 from rung.ladder.health import FAILURES
+from rung.ladder.warmup import Warmups
 from rung.providers.ollama import Ollama
 from rung.sim import SimModel, Simulator
 from rung.types.model import Model
@@ -175,6 +176,37 @@ async def test_a_model_that_could_not_be_loaded_waits_for_the_load_of_another(si
     assert (await first).text == GOOD
     assert [name for name, how, _ in sim.loads if how == "completed"] == [LARGE, SMALL]
     assert ("small", "loading") in scene.waits()
+
+
+async def test_two_cold_models_asked_for_in_one_moment_are_loaded_one_after_the_other(
+    sim: Simulator, scene: Scene
+) -> None:
+    warmups = scene.ladder.means.warmups
+    starting = warmups.start(small(sim))
+    with pytest.raises(StopIteration):
+        starting.send(None)
+    assert warmups.loads_instead_of(small(sim, model=LARGE)) == SMALL
+    assert warmups.loads_instead_of(small(sim)) is None
+    await loaded(sim)
+
+
+async def test_two_processes_load_two_models_of_one_server_one_after_the_other(sim: Simulator, tmp_path: Path) -> None:
+    for found in sim._state.models:
+        found.__dict__["load_seconds"] = 1.0
+    one, other = Warmups(tmp_path), Warmups(tmp_path)
+    large = small(sim, model=LARGE)
+    before = await one.start(small(sim))
+    await sim.wait_for(lambda: sim.loading, limit=10)
+    assert other.loads_instead_of(large) == "another model"
+    assert other.loads_instead_of(small(sim)) is None
+    later = await other.start(large)
+    await sim.wait_for(lambda: [exchange.method for exchange in sim.log] == ["POST"] * 2, limit=20)
+    assert sim.loads == [(SMALL, "completed", 4096)]
+    await one.wait(small(sim), before)
+    await other.wait(large, later)
+    assert one.loads_instead_of(large) is None
+    one.close()
+    other.close()
 
 
 async def test_whoever_loads_is_killed_and_the_load_is_begun_again(sim: Simulator, scene: Scene) -> None:

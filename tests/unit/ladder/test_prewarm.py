@@ -112,6 +112,16 @@ async def test_a_server_that_is_not_there_is_no_trouble(sim: Simulator, engine: 
     assert not await prewarmed(engine, settings(sim))
 
 
+async def test_nothing_is_loaded_beside_another_model_that_loads(tmp_path: Path) -> None:
+    async with Simulator([SimModel(SMALL), SimModel("sim-large:14b", load_seconds=0.5)]) as sim:
+        engine = Engine(state=tmp_path)
+        assert await prewarmed(engine, settings(sim, model="sim-large:14b"))
+        assert not await prewarmed(engine, settings(sim))
+        await loaded(sim)
+        assert [name for name, *_ in sim.loads] == ["sim-large:14b"]
+        await engine.close()
+
+
 async def test_whoever_asked_for_it_may_leave(sim: Simulator, engine: Engine) -> None:
     task = asyncio.ensure_future(prewarmed(engine, settings(sim)))
     await sim.wait_for(lambda: sim.loading, limit=10)
