@@ -262,6 +262,8 @@ NEAR_MISSES = [
     ("Design a system that converts CSV to JSON", "cloud", "rule"),
     ("Add a button to the design system", "small", "default"),
     ("Write a proof of concept", "small", "default"),
+    ("I have to prove my age on this form", "small", "default"),
+    ("You have to prove my theorem", "cloud", "rule"),
     ("Write the detailed view of a technical report", "small", "default"),
     ("Er geht ungern Kompromisse ein", "small", "default"),
     ("Der Beweis steht auf Seite drei", "small", "default"),
