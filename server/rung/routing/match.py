@@ -297,9 +297,15 @@ def _pattern(wanted: tuple[str, ...], look: Look) -> Verdict:
 
 def _path(wanted: tuple[str, ...], look: Look) -> Verdict:
     globs = tuple(look.home + glob[1:] if glob.startswith("~/") else glob for glob in wanted)
+    rooted = tuple(glob for glob in globs if glob.startswith("/"))
     path = _any_glob(globs, look.features.paths)
     if path is None:
-        path = _any_glob(tuple(glob for glob in globs if glob.startswith("/")), look.features.absolute)
+        path = _any_glob(rooted, look.features.absolute)
+    if path is not None and look.wide and look.turned:
+        # What a pin excludes must be all there is: one file that may leave takes no other with it.
+        inside = all(_any_glob(globs, (one,)) is not None for one in look.features.paths)
+        if not inside and not (rooted and all(_any_glob(rooted, (one,)) is not None for one in look.features.absolute)):
+            return False, "some path in it does not match"
     return path is not None, f"{path} is in it" if path else "no path in it matches"
 
 

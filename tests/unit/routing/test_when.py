@@ -306,3 +306,13 @@ def test_not_turns_every_answer_round(seed: int) -> None:
         assert holds(When(not_of=when), features, "/home/ada")[0] is (not held)
         assert holds(When(all_of=(when, when)), features, "/home/ada")[0] is held
         assert holds(When(any_of=(when, when)), features, "/home/ada")[0] is held
+
+
+@pytest.mark.parametrize(
+    ("paths", "is_local"),
+    [(("docs/a.md",), False), (("docs/a.md", "docs/b.md"), False), (("docs/a.md", "src/key.py"), True), ((), True)],
+)
+def test_what_a_pin_excludes_by_path_takes_no_other_file_with_it(paths: tuple[str, ...], *, is_local: bool) -> None:
+    rule = Rule("only the docs may leave", When(not_of=When(path=("docs/**",))), local=True)
+    found = decide(Features(action="ask", typed="x", paths=paths), Settings((Tier("small", ()),), (rule,)))
+    assert found.local is is_local
