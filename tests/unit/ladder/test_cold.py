@@ -168,6 +168,7 @@ async def test_a_model_that_could_not_be_loaded_waits_for_the_load_of_another(si
     with pytest.raises(NoAnswerError):
         await scene.climb([("small", small(sim))])
     assert scene.health.known(small(sim)).state == "blocked"
+    scene.events.clear()
     for found in sim._state.models:
         found.__dict__["load_seconds"] = 0.5
     first = asyncio.ensure_future(scene.climb([("large", small(sim, model=LARGE))]))
