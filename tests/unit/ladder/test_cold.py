@@ -249,7 +249,7 @@ async def test_a_model_that_runs_elsewhere_is_never_loaded_and_not_local(scene: 
 
 
 @pytest.mark.parametrize("name", ["far:cloud", "far:1b-cloud", "alias:7b"])
-@pytest.mark.parametrize("seconds", [3.0, 1e4], ids=["the list comes late", "the list never comes"])
+@pytest.mark.parametrize("seconds", [8.0, 1e4], ids=["the list comes late", "the list never comes"])
 def test_where_nobody_knows_yet_where_a_model_runs_no_secret_goes_there_and_no_pinned_request(
     name: str, seconds: float
 ) -> None:
