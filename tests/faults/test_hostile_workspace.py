@@ -309,17 +309,20 @@ async def test_what_rungignore_takes_back_in_stays_pinned(trap: Trap, good: Simu
     ],
     ids=["unknown", "pattern", "rules", "brackets", "names"],
 )
-async def test_a_repository_s_broken_file_is_named_and_nothing_is_sent(
+async def test_a_repository_s_broken_file_is_named_and_nothing_leaves_this_machine(
     trap: Trap, good: Simulator, text: str, said: str
 ) -> None:
-    """Nobody knows what it would have forbidden."""
+    """Nobody knows what it would have forbidden; and it stops nobody from working."""
     theirs = trap.folder / ".rung" / "rung.toml"
     theirs.write_text(text, encoding="utf-8")
-    done = await Rung(trap.folder)("ask", "What is this?")
-    assert done.code == 2
+    rung = Rung(trap.folder)
+    done = await rung("ask", "What is this?")
+    assert done.code == 0
     assert f"{theirs}:1: " in done.err or f"{theirs}:4: " in done.err
     assert said in done.err
-    assert questions(good) == []
+    done = await rung("ask", "--tier", "cloud", "What is this?")
+    assert done.code == 1
+    assert "pinned to this machine" in done.err
     trap.check(good)
 
 

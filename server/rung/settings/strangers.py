@@ -1,7 +1,8 @@
 """The settings file of a workspace nobody trusts, where it has a mistake: it stops nothing, and keeps what pins it can.
 
 Whoever could write into a repository could else keep everybody in it from working. What a mistake stands in is left
-out, block by block; the pins in the other blocks hold, and a warning says that the rest could not be read.
+out, block by block; the pins in the other blocks hold. Nobody knows what the rest would have forbidden, so requests
+stay on this machine, and a warning says so.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from pathlib import Path
 
 from rung.errors import SettingsError
 from rung.settings.check import CHAIN, Checked, check
-from rung.settings.layers import is_pin
+from rung.settings.values import Rule
 
+CLOSED = Rule("unreadable pins", local=True, layer="untrusted")
+"""Stands for every pin that a mistake may have hidden."""
 _HEADER = re.compile(r"[ \t]*\[\[?[ \t]*([\w-]+)[ \t]*\]")
 """Where a block begins that is not inside another one."""
 _PINNING = {"rule", "budget"}
@@ -34,13 +37,12 @@ def salvage(text: str | None, error: SettingsError, words: Mapping[str, bool]) -
         The pins that could be read, and the warning.
     """
     found = None if text is None else _pins(text, error.path, words)
-    said = f"{error.sentence()} This repository is not trusted, so "
-    count = 0 if found is None else sum(rule.enabled and is_pin(rule) for rule in found.rules) + len(found.budget)
-    if found is None or not count:
-        said += "its file is left out; pins in it (local, ceiling, budget) could not be read and do not hold."
-        return check("", error.path, "untrusted", words), said
-    said += f"what is wrong in its file is left out; of its pins {count} could be read and hold, others could not."
-    return found, said
+    said = (
+        f"{error.sentence()} Nobody knows what else the file of this repository, which is not trusted, would forbid: "
+        "until it is mended, requests here stay on this machine."
+    )
+    kept = found or check("", error.path, "untrusted", words)
+    return kept.replace(rules=(CLOSED, *kept.rules)), said
 
 
 def _pins(text: str, path: Path, words: Mapping[str, bool]) -> Checked | None:

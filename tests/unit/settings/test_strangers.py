@@ -1,4 +1,4 @@
-"""A workspace that nobody trusts, with a mistake in its file: it stops nothing, and its other pins hold."""
+"""A workspace that nobody trusts, with a mistake in its file: nothing leaves this machine, and its other pins hold."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rung.errors import SettingsError
-from rung.settings import trust
+from rung.settings import strangers, trust
 from rung.settings.load import load
 from rung.settings.store import SettingsStore
 
@@ -42,11 +42,13 @@ def added(settings: Settings) -> list[str]:
 def test_its_broken_file_is_left_out_with_a_warning_at_its_line(person: Person, text: str, line: int) -> None:
     person.workspace_says(text)
     loaded = load(person.workspace)
-    assert loaded.settings.replace(sources=()) == load(None).settings.replace(sources=())
+    closed, *others = loaded.settings.rules
+    assert closed.local
+    assert loaded.settings.replace(sources=(), rules=tuple(others)) == load(None).settings.replace(sources=())
     (warning,) = loaded.warnings
     assert warning.startswith(f"{person.theirs}:{line}: ")
     assert "not trusted" in warning
-    assert "could not be read" in warning
+    assert "requests here stay on this machine" in warning
     assert [(error.path, error.line) for error in loaded.errors] == [(person.theirs, line)]
 
 
@@ -66,11 +68,11 @@ def test_its_broken_file_is_left_out_with_a_warning_at_its_line(person: Person, 
 def test_the_pins_beside_the_mistake_hold(person: Person, mistake: str) -> None:
     person.workspace_says(mistake.format(PIN + LOWER))
     loaded = load(person.workspace)
-    assert added(loaded.settings) == ["plans (workspace)"]
-    assert loaded.settings.rules[0].when.path == ("plans/**",)
+    assert added(loaded.settings) == [f"{strangers.CLOSED.name} (workspace)", "plans (workspace)"]
+    assert loaded.settings.rules[1].when.path == ("plans/**",)
     assert loaded.settings.budget.per_day == 0.5
     (warning,) = loaded.warnings
-    assert "2 could be read and hold, others could not" in warning
+    assert "stay on this machine" in warning
 
 
 def test_it_says_so_every_time(person: Person) -> None:
