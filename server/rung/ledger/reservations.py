@@ -222,21 +222,3 @@ def unreserved(connection: sqlite3.Connection, begin: float, end: float, but: Co
 def _has_reservations(connection: sqlite3.Connection) -> bool:
     """Whether this is a file of the second version or later: whoever only reads brings none up to date."""
     return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'reservation'").fetchone() is not None
-
-
-def refusal(now_used: Used, amount: int, per_day: float | None, per_month: float | None) -> str | None:
-    """Why so much may not be spent, half a sentence for the person; None where it may."""
-    for name, spent_so_far, bound in (
-        ("today's", now_used.day, per_day),
-        ("this month's", now_used.month, per_month),
-    ):
-        # What costs nothing is in no budget's way.
-        if bound is None or not amount or spent_so_far + amount <= bound_in_billionths(bound):
-            continue
-        cost, left = amount / _BILLION, bound - spent_so_far / _BILLION
-        if left <= 0:
-            return f"{name} ${bound:.2f} are used up"
-        if not spent_so_far:
-            return f"it may cost ${cost:.4f}, more than all of {name} ${bound:.4f}"
-        return f"{name} ${bound:.2f} are used up but for ${left:.4f}, and it may cost ${cost:.4f}"
-    return None

@@ -174,7 +174,7 @@ class Preferences:
         except SettingsError as error:
             self._settings_changed(root, None, error, ())
             return
-        self._settings_changed(root, loaded.settings, None, loaded.warnings)
+        self._settings_changed(root, loaded.settings, next(iter(loaded.errors), None), loaded.warnings)
 
     def look_again(self) -> None:
         """Read the action files again, so that a mended one is seen although nobody lists actions."""
