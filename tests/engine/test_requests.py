@@ -263,7 +263,7 @@ async def test_a_budget_that_would_be_broken_keeps_the_request_from_the_cloud(de
         await desk.ask(desk.request(), settings)
     assert desk.sim.log == []
     await desk.ask(desk.request(), desk.settings("cloud", budget=Budget(per_day=0.05)))
-    with pytest.raises(NoAnswerError, match=r"today's \$0.00 are used up"):
+    with pytest.raises(NoAnswerError, match=r"today's \$0.001 are used up"):
         await desk.ask(desk.request(), desk.settings("cloud", budget=Budget(per_day=0.001)))
 
 
