@@ -45,6 +45,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # A shell's background job ignores it, and so would every process whose Ctrl-C is tested.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        # So does whatever nohup started, and so would every process whose terminal closes.
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     config.stash[_left_out] = 0
     if os.environ.get("RUNG_REQUIRE_EDITORS") == "1" and find_neovim(PERSON_HOME) is None:
         raise pytest.UsageError(f"RUNG_REQUIRE_EDITORS=1, but there is no Neovim from 0.11 on: run {INSTALLER}")
