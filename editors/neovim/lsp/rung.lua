@@ -17,6 +17,8 @@ return {
   -- Rung's own answers, which are files of no repository, need no server of their own.
   root_dir = function(bufnr, on_dir)
     if not require('rung.show').is_answer(vim.api.nvim_buf_get_name(bufnr)) then
+      -- A configuration is there under the name of its server, which the types of Neovim do not say.
+      ---@diagnostic disable-next-line: undefined-field
       on_dir(vim.fs.root(bufnr, vim.lsp.config.rung.root_markers or { '.git' }))
     end
   end,
