@@ -8,21 +8,8 @@ from pathlib import Path
 
 from rung.cli.inputs import inside, read
 from rung.errors import UsageError
+from rung.routing.features import language_of
 from rung.types.request import Document, Position, Range
-
-LANGUAGES = {
-    "py": "python", "js": "javascript", "mjs": "javascript", "jsx": "javascriptreact", "ts": "typescript",
-    "tsx": "typescriptreact", "rs": "rust", "go": "go", "java": "java", "kt": "kotlin", "c": "c", "h": "c", "cc": "cpp",
-    "cpp": "cpp", "hpp": "cpp", "cs": "csharp", "rb": "ruby", "php": "php", "sh": "shellscript", "bash": "shellscript",
-    "lua": "lua", "swift": "swift", "scala": "scala", "sql": "sql", "html": "html", "css": "css", "md": "markdown",
-    "json": "json", "yaml": "yaml", "yml": "yaml", "toml": "toml", "el": "emacs-lisp", "ex": "elixir", "hs": "haskell",
-}  # fmt: skip
-"""Language ids, as editors call them, by the ending of a file's name."""
-
-
-def language_of(path: str) -> str:
-    """The language id of a file by its name; ``plaintext`` where it says nothing."""
-    return LANGUAGES.get(path.rsplit(".", 1)[-1].lower(), "plaintext") if "." in path else "plaintext"
 
 
 def document(argument: str, root: str) -> Document:

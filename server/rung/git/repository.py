@@ -13,7 +13,6 @@ from rung.errors import ContextError, GitError
 from rung.git.process import run
 from rung.types.value import Value
 
-SHA256_LENGTH = 64
 _ATTRIBUTES = Path(__file__).with_name("attributes")
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _EMPTY_TREE_SHA256 = "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from rung.cli import documents
 from rung.errors import UsageError
 from rung.routing.decide import decide
-from rung.routing.features import Place, Placed, language_of
+from rung.routing.features import Place, Placed
 from rung.routing.match import holds, prepared
 from rung.settings.values import Rule, Settings, Tier, When
 from rung.types.features import Features
@@ -182,11 +181,6 @@ def test_a_pin_by_language_reaches_every_file_and_a_start_goes_by_the_document(
     settings = Settings(tiers=TIERS, rules=(Rule("pin", when, local=True), Rule("tier", when, tier="large")))
     decision = decide(features, settings)
     assert (decision.local, decision.tier == "large") == (pin, start)
-
-
-@pytest.mark.parametrize("ending", [*documents.LANGUAGES, "unheard-of"])
-def test_a_file_sent_along_is_of_the_language_it_has_as_a_document(ending: str) -> None:
-    assert language_of(f"src/a.{ending}") == documents.language_of(f"src/a.{ending}")
 
 
 def test_a_rule_that_is_switched_off_is_named_and_has_no_effect() -> None:

@@ -38,7 +38,6 @@ class Language(Value):
 
 
 _SLASHES = r"\s*(?://|/\*|\*(?!\w)|\*/)"
-_HASH = r"\s*#(?!!|include|define|if|endif|pragma|\[)"
 _NEVER = r"if|for|while|switch|catch|return|function|else|do|with|await|typeof|new|throw|super|sizeof|assert|elif|match|using|lock|foreach|constructor"
 
 
