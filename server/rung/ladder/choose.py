@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rung.providers.ollama_state import Installed
+from rung.settings.addresses import is_cloud
 
 CODERS = ("coder", "code", "starcoder", "devstral", "codestral")
-CLOUD = (":cloud", "-cloud")
-"""How the names end that Ollama gives to models which run on its own servers."""
-
-
-def is_cloud(name: str) -> bool:
-    """Whether the name alone says that the model runs elsewhere."""
-    return name.lower().endswith(CLOUD)
 
 
 def best(installed: Iterable[Installed], max_parameters: float, *, local_only: bool) -> Installed | None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 
 from rung.ladder.breaker import Breaker
-from rung.ladder.choose import best, is_cloud
+from rung.ladder.choose import best
 from rung.providers.ollama_state import Installed, Loaded, same_name
 from rung.routing.plan import Known
+from rung.settings.addresses import is_cloud
 from rung.types.model import Model
 
 log = logging.getLogger(__name__)

@@ -50,6 +50,11 @@ def is_this_machine(url: str) -> bool:
         return False
 
 
+def is_cloud(name: str) -> bool:
+    """Whether a name is one that Ollama gives to models which run on its own servers, whatever the address."""
+    return name.lower().endswith((":cloud", "-cloud"))
+
+
 def origin(url: str) -> str:
     """The server behind an address, the same text however the address is written."""
     parts = urlsplit(url)

@@ -124,7 +124,7 @@ class Meaning:
     def _is_local(self, table: Mapping[str, Any], url: str, where: Where) -> bool:
         """The user's word, else whether the address is this machine; a workspace can only take away."""
         name, said = table.get("model", ""), table.get("local")
-        in_cloud = table["provider"] == "ollama" and name.endswith((":cloud", "-cloud"))
+        in_cloud = table["provider"] == "ollama" and addresses.is_cloud(name)
         here = bool(url) and addresses.is_this_machine(url)
         server = addresses.origin(url) if url else table["provider"]
         if said and in_cloud:
