@@ -101,6 +101,7 @@ class Remaining:
         """Take the candidate once more, before all others; ``model``: what it turned out to be."""
         self._spare = 0
         self._left.insert(0, candidate)
+        self._returns = [(one, found) for one, found in self._returns if found != model]
         self.asked.discard((model.url, model.model))
 
     def skip(self, candidate: Candidate, reason: str) -> None:
@@ -117,6 +118,7 @@ class Remaining:
     def failed(self, candidate: Candidate, model: Model, error: AttemptError, answer: Answer | None) -> None:
         """Decide what remains after a failure."""
         self._reasons.append(f"{candidate.tier} ({candidate.model.model}): {error.text}")
+        is_first = (candidate.tier, candidate.model) not in self._failed
         self._failed.append((candidate.tier, candidate.model))
         self.hint = self.hint or error.hint
         rank = self._order.index(candidate.tier)
@@ -127,7 +129,7 @@ class Remaining:
             self._stop()
         elif error.failure in UPWARD:
             self._go_on_upwards(rank, error)
-        elif isinstance(error, LeftError) or (error.retry_after is not None and error.retry_after < self.left):
+        elif is_first and _is_for_a_while(error, self.left):
             self._returns.append((candidate, model))
 
     def _go_on_upwards(self, rank: int, error: AttemptError) -> None:
@@ -157,3 +159,8 @@ class Remaining:
         """Each attempt's reason, and each model that was not asked."""
         out = ["No model could answer." if self._reasons else "There is no model to ask.", *self._reasons]
         return out + [f"{s.tier} ({s.model}) was not asked: {s.reason}" for s in self._skipped]
+
+
+def _is_for_a_while(error: AttemptError, left: float) -> bool:
+    """Whether the one that failed may well answer later, with so many seconds left."""
+    return isinstance(error, LeftError) or (error.retry_after is not None and error.retry_after < left)

@@ -157,3 +157,19 @@ def test_a_shared_name_is_nobody_else(tmp_path: Path) -> None:
     answer, passed = run_virtual(scene.climb(plan, deadline=120.0))
     assert (answer.tier, scene.outcomes) == ("small", ["ok"])
     assert passed == pytest.approx(45, rel=0.01)
+
+
+def test_where_others_were_not_admitted_nobody_is_asked_a_third_time() -> None:
+    """Whoever was not asked leaves room for attempts, which is no reason to ask one model again and again."""
+    busy = AttemptError("rate-limited", "Not now.", retry_after=1.0)
+    plan = [("small", model("small")), *(("cloud", model(f"cloud-{number}")) for number in range(4))]
+
+    def only_small(candidate: Candidate) -> str | None:
+        return None if candidate.tier == "small" else "the budget is used up"
+
+    scripts: tuple[list[Step], ...] = ([busy], [OPENED, 45.0, *fails("rate-limited")])
+    for script in scripts:
+        scene = Scene({"small": script})
+        with pytest.raises(NoAnswerError):
+            run_virtual(scene.climb(plan, deadline=300.0, admit=only_small))
+        assert scene.fake.asked == ["small", "small"]
