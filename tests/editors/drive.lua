@@ -1,24 +1,10 @@
 -- Drives one Neovim that git opened for a commit message: does what RUNG_DRIVE says, writes down what it saw, and saves.
 local seen = {}
-local plan = vim.json.decode(vim.env.RUNG_DRIVE)
-
-local function finish(error)
-  seen.error = error
-  local file = assert(io.open(vim.env.RUNG_SEEN, 'w'))
-  file:write(vim.json.encode(seen))
-  file:close()
-  -- A failed test must not make a commit: git takes an editor that fails for a change of mind.
-  vim.cmd(error and 'cquit' or 'wqall')
-end
+local driving = dofile(vim.fs.joinpath(vim.fs.dirname(debug.getinfo(1, 'S').source:sub(2)), 'driving.lua'))
+local expect, plan = driving.expect, driving.plan
 
 local function lines()
   return vim.api.nvim_buf_get_lines(0, 0, -1, false)
-end
-
-local function expect(what, condition)
-  if not vim.wait(30000, condition, 20) then
-    error('waited in vain for ' .. what, 0)
-  end
 end
 
 local function drive()
@@ -30,10 +16,7 @@ local function drive()
     end,
   })
   vim.bo.filetype = vim.bo.filetype
-  expect('the server', function()
-    local client = vim.lsp.get_clients({ name = 'rung', bufnr = 0 })[1]
-    return client ~= nil and client.initialized
-  end)
+  driving.expect_server()
   seen.filetype = vim.bo.filetype
   seen.before = lines()
   if plan.typed then
@@ -69,8 +52,4 @@ local function drive()
   vim.cmd('silent redo')
 end
 
--- Once the buffer is there and git's filetype is known; errors are the test's to see, not the terminal's.
-vim.schedule(function()
-  local ok, problem = pcall(drive)
-  finish(not ok and tostring(problem) or nil)
-end)
+driving.run(seen, drive, 'wqall')

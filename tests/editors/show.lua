@@ -1,30 +1,11 @@
 -- Does what RUNG_DRIVE says in the file that is open, and writes down the windows and the messages it saw.
 local seen = { lines = {}, said = {} }
-local plan = vim.json.decode(vim.env.RUNG_DRIVE)
-
-local function finish(error)
-  seen.error = error
-  local file = assert(io.open(vim.env.RUNG_SEEN, 'w'))
-  file:write(vim.json.encode(seen))
-  file:close()
-  vim.cmd(error and 'cquit' or 'qall!')
-end
-
-local function expect(what, condition)
-  if not vim.wait(30000, condition, 20) then
-    error('waited in vain for ' .. what, 0)
-  end
-end
+local driving = dofile(vim.fs.joinpath(vim.fs.dirname(debug.getinfo(1, 'S').source:sub(2)), 'driving.lua'))
+local expect, plan = driving.expect, driving.plan
 
 local function expect_line(found)
   expect('a line with ' .. found, function()
     return table.concat(seen.lines, '\n'):find(found, 1, true) ~= nil
-  end)
-end
-
-local function expect_answer(ending)
-  expect('a document ' .. ending, function()
-    return vim.endswith(vim.api.nvim_buf_get_name(0), ending)
   end)
 end
 
@@ -39,7 +20,7 @@ local ways = {}
 
 function ways.window()
   vim.cmd('1,2Rung explain')
-  expect_answer('explain-selection.md')
+  driving.shown('explain-selection.md')
   seen.explained = windows()
   seen.served = {}
   for _, window in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
@@ -48,12 +29,12 @@ function ways.window()
     end)
   end
   vim.cmd('Rung receipt')
-  expect_answer('receipt.txt')
+  driving.shown('receipt.txt')
   seen.receipt = windows()
   vim.api.nvim_feedkeys('q', 'xt', false)
   seen.closed = windows()
   vim.cmd('1,2Rung explain')
-  expect_answer('explain-selection.md')
+  driving.shown('explain-selection.md')
   vim.cmd('quit')
   seen.quit = windows()
 end
@@ -102,14 +83,8 @@ local function drive()
   seen.room = vim.v.echospace
   vim.lsp.enable('rung')
   vim.bo.filetype = 'python'
-  expect('the server', function()
-    local client = vim.lsp.get_clients({ name = 'rung', bufnr = 0 })[1]
-    return client ~= nil and client.initialized
-  end)
+  driving.expect_server()
   ways[plan.way]()
 end
 
-vim.schedule(function()
-  local ok, problem = pcall(drive)
-  finish(not ok and tostring(problem) or nil)
-end)
+driving.run(seen, drive, 'qall!')
