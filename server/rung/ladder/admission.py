@@ -90,12 +90,13 @@ class Admission:
             AttemptError: it can't be had, or not soon enough.
             NotAdmittedError: the last word was no.
         """
-        if self.model.provider == "ollama" and self.model.model == "auto":
-            # The queue is the model's that it stands for.
-            await self._find()
+        # The queue is the model's that `auto` stands for.
+        is_auto = self.model.provider == "ollama" and self.model.model == "auto"
+        known = await self._find() if is_auto else None
         await self._take_slot(held)
         if self.model.provider == "ollama":
-            await self._find_and_load()
+            # While others were served, the server may have changed what it holds.
+            await self._load(known if known and self.queued < BLINK else await self._find())
         self.prompt = await prompt_for(self._ascent.call, self.candidate.replace(model=self.model), self._means.counter)
         await self._rest()
         why_not = await self._ascent.admit(self.candidate.replace(model=self.model), self.prompt.fitted.tokens)
@@ -189,16 +190,15 @@ class Admission:
         self.candidate = self.candidate.replace(window=min(windows) if windows else None)
         return known
 
-    async def _find_and_load(self) -> None:
-        """Find the model, and wait for its load where it is cold, or leave it behind loading."""
-        known = await self._find()
+    async def _load(self, known: Known) -> None:
+        """Wait for the model's load where it is cold, or leave it behind loading."""
         if (self.model.url, self.model.model) in self._remaining.asked:
             raise NotAdmittedError("it was asked already")
         if known.state != "cold" or known.remote:
             return
         await self._let_others_load()
         warmups, patience = self._means.warmups, self.model.cold_patience
-        before = await warmups.start(self.model)
+        before = warmups.start(self.model)
         self._means.health.ordered(self.model)
         forecast = self._means.load_seconds(self.model)
         if not self.last and (self.model.when_cold == "climb" or forecast > patience):

@@ -13,7 +13,6 @@ from rung.ladder.ascent import Ascent, LeftError, Tried
 from rung.ladder.gate import judge, trimmed, undercounted
 from rung.ladder.means import Means
 from rung.ladder.prompt import Prompt
-from rung.ladder.remaining import Remaining
 from rung.ladder.speak import Limits, Release, Said, speak
 from rung.types.attempt import Attempt
 from rung.types.call import Answer
@@ -31,26 +30,18 @@ class AttemptRun:
     Args:
         means: what all attempts share.
         ascent: the call on its way up.
-        candidate: the model, as the plan has it.
+        way: to the model that is to be asked.
         emit: takes the events.
-        remaining: who else is left.
     """
 
-    def __init__(
-        self,
-        means: Means,
-        ascent: Ascent,
-        candidate: Candidate,
-        emit: Callable[[Event], None],
-        remaining: Remaining,
-    ) -> None:
+    def __init__(self, means: Means, ascent: Ascent, way: Admission, emit: Callable[[Event], None]) -> None:
         self._means = means
         self._ascent = ascent
-        self._tier = candidate.tier
+        self._tier = way.candidate.tier
         self._emit = emit
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
-        self._way = Admission(means, ascent, candidate, emit, remaining)
+        self._way = way
         self._said = Said(self._began)
         self._timer = asyncio.timeout_at(ascent.deadline)
         self._fair: float | None = None

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rung.errors import AttemptError, NoAnswerError
+from rung.ladder.admission import Admission
 from rung.ladder.ascent import Ascent, NotAdmittedError, Tried
 from rung.ladder.attempt import AttemptRun
 from rung.ladder.health import LONGEST_REST, POLITE
@@ -49,7 +50,8 @@ class Ladder:
         while (candidate := remaining.next()) is not None:
             if remaining.returned:
                 reason = f"{reason}; nobody else is left, so {candidate.tier} gets the time that remains"
-            attempt = AttemptRun(self.means, ascent, candidate, emit, remaining)
+            way = Admission(self.means, ascent, candidate, emit, remaining)
+            attempt = AttemptRun(self.means, ascent, way, emit)
             emit(TierEvent(candidate.tier, candidate.model.model, reason))
             try:
                 answer = await attempt.run()

@@ -28,6 +28,6 @@ async def prewarm(means: Means, candidate: Candidate) -> bool:
     if means.warmups.loads_instead_of(named):
         # Two loads at a time may throw each other out of memory.
         return False
-    await means.warmups.start(named)
+    means.warmups.start(named)
     means.health.ordered(named)
     return True

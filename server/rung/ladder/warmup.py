@@ -64,12 +64,12 @@ class Warmups:
         except OSError:
             return 0
 
-    async def start(self, model: Model) -> int:
+    def start(self, model: Model) -> int:
         """Begin to load, unless a load is under way; gives what :meth:`wait` must be told.
 
         The process outlives this one; whoever called may leave.
         """
-        # Nothing is awaited: who asks next must see this load, and no child may be lost to somebody who cancels.
+        # Not in a thread: who asks next must see this load, and no child may be lost to somebody who cancels.
         self._make_folder()
         lock, result = self._files(model)
         options = {"num_ctx": model.context} if model.context else {}
@@ -153,7 +153,7 @@ class Warmups:
                 if not again:
                     break
                 again = False
-                await self.start(model)
+                self.start(model)
         found = self._result(model) if self._stamp(model) != before else None
         if not found or not found.get("ok"):
             raise AttemptError("load-failed", f"{model.url} could not load {model.model}.", "Is there enough memory?")

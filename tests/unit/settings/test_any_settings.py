@@ -71,7 +71,7 @@ simple = maybe(
     words=listed(st.sampled_from(("prove", "a ... b", "@depth"))),
     pattern=listed(st.sampled_from((r"\d{4}-\d\d", "(?i)x+", "[a-z]{64}"))),
     branch=globs,
-    repository=st.just("~/work/**"),
+    repository=st.just("~/mine/**"),
     health=st.dictionaries(tiers, st.sampled_from(("down", ["cold", "busy"])), min_size=1, max_size=2),
     budget_left_under=st.sampled_from((0.0, 0.5)),
 )
