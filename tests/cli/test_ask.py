@@ -15,6 +15,8 @@ from rung.sim.server import Simulator
 from rung.types.decision import Decision, Pin
 from rung.types.model import Model
 
+pytestmark = pytest.mark.process
+
 SMALL, LARGE, CLOUD = "sim-small:3b", "sim-large:14b", "gpt-5-mini"
 
 

@@ -14,6 +14,8 @@ from tests.cli.command import SETTINGS, Ran, Rung, configure, environment, git
 
 from rung.sim.server import Simulator
 
+pytestmark = pytest.mark.process
+
 
 def sentence(done: Ran) -> str:
     """The one line that was said, nothing on stdout."""

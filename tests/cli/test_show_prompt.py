@@ -13,6 +13,8 @@ from tests.cli.command import SETTINGS, Ran, Rung, configure, environment, git
 from rung.settings import places
 from rung.sim.server import Simulator
 
+pytestmark = pytest.mark.process
+
 LONG = "\n".join(f"def function_{number}(argument):\n    return argument + {number}\n" for number in range(1500))
 """Two questions' worth of a file."""
 
