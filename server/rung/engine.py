@@ -31,8 +31,8 @@ from rung.providers.ollama import Ollama
 from rung.providers.openai import OpenAI
 from rung.routing.decide import decide
 from rung.routing.plan import plan
-from rung.running.beginning import begin
-from rung.running.preview import preview
+from rung.running.beginning import affordable, begin
+from rung.running.preview import explained, preview
 from rung.running.request import Running
 from rung.running.shared import Shared
 from rung.settings import keys, places
@@ -45,8 +45,12 @@ from rung.types.request import Request
 if TYPE_CHECKING:
     from rung.ledger.rows import Source
     from rung.providers.events import Chat
+    from rung.routing.explain import Explanation
+    from rung.routing.plan import Known
     from rung.settings.values import Settings
-    from rung.types.event import Event
+    from rung.types.event import DecidedEvent, Event
+    from rung.types.plan import Plan
+    from rung.types.receipt import Receipt
 
 CLOSING = 2.0
 """Seconds the ledger may take to write its last rows."""
@@ -146,6 +150,29 @@ class Engine:
             RungError: there is nothing to work on, or nobody who would be asked.
         """
         return await preview(self._shared, request, _action(request, actions), settings)
+
+    async def explain(self, request: Request, settings: Settings, actions: Mapping[str, Action]) -> Explanation:
+        """Where :meth:`run` would begin and whom it could ask, as memory and budget have it now; nobody is asked.
+
+        Raises:
+            RungError: there is nothing to work on.
+        """
+        return await explained(self._shared, request, _action(request, actions), settings)
+
+    async def look(self, settings: Settings) -> Callable[[Model], Known]:
+        """Have the servers of this machine say how they are, for a process too short to have watched them.
+
+        Gives what is known of each model then. The cloud is never probed.
+        """
+        await self.health.glance(model for tier in settings.tiers for model in tier.models)
+        found = {model: self.health.known(model) for tier in settings.tiers for model in tier.models}
+        return found.__getitem__
+
+    async def affordable(self, decided: DecidedEvent, settings: Settings, receipt: Receipt) -> Plan:
+        """A request's plan as the budget left it, for somebody who reads its receipt."""
+        attempts = (attempt for call in receipt.calls for attempt in call.attempts)
+        asked = frozenset((attempt.tier, attempt.model) for attempt in attempts)
+        return await affordable(self._shared, settings, decided, asked)
 
     @staticmethod
     async def _end(task: asyncio.Task[None]) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.cli.command import SETTINGS, Rung, configure, environment, git
@@ -33,7 +36,7 @@ async def test_the_text_names_tier_rule_and_plan(sim: Simulator, rung: Rung) -> 
     assert done.code == 0
     assert done.err == ""
     assert done.out.startswith("starts at small: small is the default tier\n")
-    assert "1. small: sim-small:3b (ollama, local)" in done.out
+    assert "1. small: sim-small:3b (ollama, local, window 8192)" in done.out
     assert "3. cloud: gpt-5-mini (openai, off this machine)" in done.out
     assert "[ ] secrets never leave" in done.out
     assert sim.connections == 0
@@ -84,7 +87,8 @@ async def test_whoever_is_left_out_is_named_with_the_reason(words: tuple[str, ..
     found = (await rung("route", "--json", "hello", *words)).json
     if words == ("--tier", "cloud"):
         assert [step["tier"] for step in found["plan"]] == ["cloud"]
-        assert found["skipped"] == []
+        reason = "only tier cloud was asked for"
+        assert [(one["tier"], one["reason"]) for one in found["skipped"]] == [("small", reason), ("large", reason)]
     else:
         assert found["skipped"]
         assert all(skipped["reason"] for skipped in found["skipped"])
@@ -231,8 +235,6 @@ def test_the_fast_commands_import_nothing_slow(words: tuple[str, ...], folder: P
         return done.stdout
 
     imported()  # the first run reads the settings from their files, and keeps what it read
-    import os
-
     shipped = Path(__file__).resolve().parents[2] / "config/rung.toml"
     kept = list(Path(os.environ["RUNG_CACHE_DIR"]).glob("settings-*.json"))
     assert kept or words[0] != "route", f"{shipped} changed within the last tenth of a second"
@@ -248,3 +250,104 @@ async def test_whom_the_budget_turns_away_is_left_out_with_the_reason(sim: Simul
 
 def test_a_bare_question_may_have_as_long_an_answer_as_the_catalogue_says() -> None:
     assert catalogue.ASK.max_output == route.ASKED
+
+
+def plan_and_pins(found: dict[str, Any]) -> dict[str, Any]:
+    """What two explanations of one request must say alike."""
+    steps = [{key: step[key] for key in ("tier", "model", "provider", "local")} for step in found["plan"]]
+    return {key: found[key] for key in ("tier", "by", "rule", "pins", "skipped")} | {"plan": steps}
+
+
+SMALL_BUDGET = "\n[budget]\nper_request = 0.0001\n"
+SMALL_WINDOWS = SETTINGS.replace("context = 8192", "context = 2048")
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, SETTINGS + SMALL_BUDGET, SMALL_WINDOWS], ids=["", "budget", "window"])
+@pytest.mark.parametrize(
+    ("words", "asks"),
+    [
+        (("-a", "commit-message"), ("commit",)),
+        (("-a", "commit-message", "in German"), ("commit", "in German")),
+        (("-a", "explain-selection", "-f", "area.py:1-1"), ("explain", "area.py:1-1")),
+        (("-a", "review-file", "-f", "area.py"), ("review", "area.py")),
+        (("-f", "long.txt", "Why?"), ("ask", "-f", "long.txt", "Why?")),
+        (("-f", "long.txt", "[cloud] Why?"), ("ask", "-f", "long.txt", "[cloud] Why?")),
+        (("Why?", "--tier", "large"), ("ask", "Why?", "--tier", "large")),
+    ],
+    ids=str,
+)
+async def test_it_says_what_would_be_done(  # noqa: PLR0917 - half of them are fixtures
+    settings: str, words: tuple[str, ...], asks: tuple[str, ...], sim: Simulator, rung: Rung, repo: Path
+) -> None:
+    configure(sim.url, settings)
+    (repo / "long.txt").write_text("a word and another\n" * 700, encoding="utf-8")
+    (repo / "secrets").mkdir()
+    (repo / "secrets" / "a.pem").write_text("nothing secret\n", encoding="utf-8")
+    git(repo, "add", "secrets")
+    shown = (await rung(*asks, "--show-prompt", "--json")).json
+    said = (await rung("route", "--json", *words)).json
+    expected = plan_and_pins(shown)
+    if "--tier" in words:
+        # Whom the person left out is no news to them who asked.
+        assert [one["tier"] for one in said["skipped"]] == ["small", "cloud"]
+        expected["skipped"] = said["skipped"]
+    assert plan_and_pins(said) == expected
+    assert ("local" in [pin["bound"] for pin in said["pins"]]) == (asks[0] == "commit")
+    assert sim.connections == 0
+
+
+async def test_an_action_without_anything_to_look_at_is_explained_all_the_same(rung: Rung, sim: Simulator) -> None:
+    done = await rung("route", "-a", "commit-message")
+    assert done.code == 0
+    assert done.err.startswith("rung: explained without what commit-message looks at: ")
+    assert done.out.startswith('starts at small: rule "commit messages stay small"')
+    done = await rung("route", "-a", "nothing-like-that")
+    assert done.code == 2
+    assert "There is no action 'nothing-like-that'." in done.err
+
+
+async def test_a_file_that_is_left_unread_is_refused_as_asking_would(rung: Rung, sim: Simulator, folder: Path) -> None:
+    (folder / ".rungignore").write_text("own.txt\n", encoding="utf-8")
+    (folder / "own.txt").write_text("mine\n", encoding="utf-8")
+    for words in (("-f", "own.txt", "Why?"), ("-a", "review-file", "-f", "own.txt")):
+        done = await rung("route", *words)
+        assert (done.code, done.out) == (1, "")
+        assert "own.txt is not read: .rungignore says so." in done.err
+
+
+STATES = '[[rule]]\nname = "small is away"\nwhen.health = { small = "down" }\ntier = "large"\n'
+
+
+async def test_a_rule_about_a_tier_s_state_is_decided_by_how_its_server_is(rung: Rung, sim: Simulator) -> None:
+    configure(sim.url, SETTINGS + STATES)
+    for command in (("route",), ("ask", "--show-prompt"), ("route", "-a", "commit-message")):
+        found = (await rung(*command, "--json", "hello")).json
+        assert (found["tier"], found["rule"] == "small is away") == ("small", False)
+    gone = SETTINGS.replace("{url}", "http://127.0.0.1:1", 1)
+    configure(sim.url, gone + STATES)
+    for command in (("route",), ("ask", "--show-prompt")):
+        found = (await rung(*command, "--json", "hello")).json
+        assert (found["tier"], found["rule"]) == ("large", "small is away")
+    answered = (await rung("ask", "--json", "hello")).json["receipt"]
+    assert (answered["tier"], answered["by"], answered["escalated_from"]) == ("large", "rule", None)
+    # Nobody was asked anything but what there is.
+    assert {seen.path for seen in sim.log} <= {"/api/tags", "/api/ps", "/api/chat"}
+    assert [body["model"] for body in (seen.body for seen in sim.log) if body and body["messages"]] == ["sim-large:14b"]
+
+
+def prices(home: Path) -> Path:
+    return home / ".cache/rung/prices.json"
+
+
+async def test_prices_are_looked_up_once_a_day(rung: Rung, sim: Simulator, home: Path) -> None:
+    configure(sim.url, SETTINGS + "\n[budget]\nper_request = 0.02\n")
+    first = await rung("route", "hello")
+    kept = prices(home).read_text(encoding="utf-8")
+    assert [*json.loads(kept)["models"]] == [f"openai {sim.url}/openai/v1 gpt-5-mini "]
+    assert (await rung("route", "hello")).out == first.out
+    assert "3. cloud: gpt-5-mini" in first.out
+    # What is dear is dear for whoever remembers the price, too.
+    long = "a word or two " * 8000
+    assert "not cloud: gpt-5-mini: it may cost $0.0" in (await rung("route", feed=long)).out
+    prices(home).write_text("{", encoding="utf-8")
+    assert (await rung("route", "hello")).out == first.out

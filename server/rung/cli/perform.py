@@ -16,6 +16,7 @@ from rung.cli.terminal import Display, interactive, summary
 from rung.engine import Engine
 from rung.errors import RungError
 from rung.routing.decide import BUILTIN
+from rung.routing.features import asks_for_health
 from rung.settings.load import load
 from rung.settings.trust import FOLDER, trusted
 from rung.types.event import OutcomeEvent
@@ -74,6 +75,7 @@ async def _perform(request: Request, settings: Settings, root: str, *, stream: b
     engine = Engine(source="cli")
     try:
         actions = engine.actions(Path(root), trusted=trusted(Path(root)))
+        await look(engine, settings)
         async with aclosing(engine.run(request, settings, actions)) as events:
             async for event in events:
                 if isinstance(event, OutcomeEvent):
@@ -85,6 +87,12 @@ async def _perform(request: Request, settings: Settings, root: str, *, stream: b
         await engine.close()
         display.close()
     raise RungError("The request ended without an outcome.")
+
+
+async def look(engine: Engine, settings: Settings) -> None:
+    """Have an engine as young as its command see how the servers of this machine are, where a rule asks."""
+    if asks_for_health(rule.when for rule in settings.rules):
+        await engine.look(settings)
 
 
 def answer(request: Request, root: str, args: argparse.Namespace) -> int:

@@ -1,7 +1,7 @@
 """``rung route``: which tier, which rule, which plan, without calling a model.
 
 On the fast path (a prompt, cached settings) nothing is imported but ``getopt``, ``json`` and the routing itself:
-``argparse`` alone would take a third of the time it may need.
+``argparse`` alone would take a third of the time it may need. What takes an engine is in :mod:`rung.cli.routed`.
 """
 
 from __future__ import annotations
@@ -9,26 +9,30 @@ from __future__ import annotations
 import getopt
 import os
 
+from rung.cli import costs
 from rung.cli.inputs import check_model, given, workspace
 from rung.errors import UsageError
 from rung.routing import prefix
 from rung.routing.decide import decide
 from rung.routing.explain import Explanation
-from rung.routing.features import asks_for_budget, asks_for_place, from_root, placed, size
+from rung.routing.features import asks_for_budget, asks_for_health, asks_for_place, from_root, placed, size
 from rung.routing.plan import Known, plan
-from rung.settings import keys
+from rung.routing.tokens import DENSE, upper
+from rung.settings import keys, places
 from rung.settings.load import load
 from rung.types.features import Features
 from rung.types.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from rung.ledger.budget import Budget
     from rung.settings.values import Settings
     from rung.types.model import Model
-    from rung.types.plan import Plan
+    from rung.types.part import Part
+    from rung.types.plan import Plan, State
 
 ASKED = 2000
 """Tokens the answer to a bare question may have, as :data:`rung.actions.catalogue.ASK` says."""
@@ -39,8 +43,8 @@ HELP = """usage: rung route [OPTIONS] [PROMPT]
 Say where a prompt would go, and why, without calling a model.
 
 options:
-  -a, --action ACTION   as if this action were asked for
-  -f, --file FILE       a file to send along
+  -a, --action ACTION   as if this action were asked for, on what is staged or the file that -f names
+  -f, --file FILE       a file to send along; FILE:A-B for lines A to B, where an action looks at one
   --language ID         as if the document had this language id
   --tier TIER           this tier alone
   -m, --model MODEL     this model alone
@@ -62,12 +66,61 @@ def run(words: list[str]) -> int:
         print(HELP)
         return 0
     root = workspace()
-    loaded = load(root)
-    check_model(args.model, loaded.settings)
+    settings = load(root).settings
+    check_model(args.model, settings)
+    explained = _of_action(args, settings, root) or _of_prompt(args, settings, root)
+    if args.json:
+        import json  # noqa: PLC0415
+
+        print(json.dumps(explained.shape()))
+    else:
+        print(explained.text())
+    return 0
+
+
+class Arguments(Value):
+    """The command's options."""
+
+    prompt: tuple[str, ...] = ()
+    action: str = "ask"
+    file: tuple[str, ...] = ()
+    language: str | None = None
+    tier: str | None = None
+    model: str | None = None
+    local: bool = False
+    json: bool = False
+
+
+def _of_action(args: Arguments, settings: Settings, root: str) -> Explanation | None:
+    """The explanation of an action with its own context; None where it has none, which is said, or for a prompt.
+
+    Raises:
+        RungError: the context is there, and cannot be used.
+    """
+    if args.action == "ask":
+        return None
+    from rung.cli.routed import explain  # noqa: PLC0415 - brings the whole engine
+
+    return explain(args, settings, root)
+
+
+def _of_prompt(args: Arguments, settings: Settings, root: str) -> Explanation:
+    """The explanation of what stands in the command line, in the files named there, and in what is piped in.
+
+    Raises:
+        RungError: a file cannot be read, or must not be.
+    """
     prompt, parts = given(list(args.prompt), list(args.file), root)
-    word, typed = prefix.split(prompt or "", loaded.settings)
+    _refuse_unread(parts, root)
+    word, typed = prefix.split(prompt or "", settings)
     paths = _paths(typed, parts, root)
     tier, max_output = _action(args.action, root)
+    known: Callable[[Model], Known] = _known
+    health: tuple[tuple[str, State], ...] = ()
+    if asks_for_health(rule.when for rule in settings.rules):
+        from rung.cli.routed import seen  # noqa: PLC0415 - brings the whole engine
+
+        known, health = seen(settings)
     features = Features(
         action=args.action,
         typed=typed,
@@ -81,42 +134,36 @@ def run(words: list[str]) -> int:
         action_tier=tier,
         local=args.local,
         model=args.model,
-        budget_left=_budget_left(loaded.settings),
+        health=health,
+        budget_left=_budget_left(settings),
     )
-    if asks_for_place(rule.when for rule in loaded.settings.rules):
+    if asks_for_place(rule.when for rule in settings.rules):
         from rung.git.repository import where  # noqa: PLC0415 - brings asyncio, for who has such rules
 
         features = placed(features, where(features.absolute, [root]))
     home = os.path.expanduser("~").replace(os.sep, "/")  # noqa: PTH111
-    decision = decide(features, loaded.settings, home)
-    planned = plan(decision, loaded.settings, _known, features.tokens)
-    # Prices take long to look up: only for who would begin with one that costs.
-    if planned.attempts and (not planned.attempts[0].model.local or planned.attempts[0].model.price):
-        planned = _within_budget(planned, loaded.settings, decision.max_cost, features.tokens, max_output)
-    explained = Explanation(decision, planned, features.tokens)
-    if args.json:
-        import json  # noqa: PLC0415
-
-        print(json.dumps(explained.shape()))
-    else:
-        print(explained.text())
-    return 0
+    decision = decide(features, settings, home)
+    planned = plan(decision, settings, known, features.tokens + upper(max_output))
+    planned = _within_budget(planned, settings, decision.max_cost, features.tokens, max_output)
+    return Explanation(decision, planned, features.tokens)
 
 
-class _Arguments(Value):
-    """The command's options."""
+def _refuse_unread(parts: tuple[Part, ...], root: str) -> None:
+    """See that no file is named that no prompt may hold.
 
-    prompt: tuple[str, ...] = ()
-    action: str = "ask"
-    file: tuple[str, ...] = ()
-    language: str | None = None
-    tier: str | None = None
-    model: str | None = None
-    local: bool = False
-    json: bool = False
+    Raises:
+        ContextError: one is.
+    """
+    named = [part.path for part in parts if part.path]
+    if named:
+        from pathlib import Path  # noqa: PLC0415
+
+        from rung.actions.context.ignored import refuse  # noqa: PLC0415 - only where there are files
+
+        refuse(Path(root), named)
 
 
-def _arguments(words: list[str]) -> _Arguments | None:
+def _arguments(words: list[str]) -> Arguments | None:
     """The options; None where help is wanted.
 
     Raises:
@@ -134,24 +181,42 @@ def _arguments(words: list[str]) -> _Arguments | None:
         if name == "help":
             return None
         values[name] = (*values["file"], value) if name == "file" else True if name in FLAGS else value
-    return _Arguments(**values)
+    return Arguments(**values)
 
 
 def _within_budget(plan: Plan, settings: Settings, max_cost: float | None, tokens: int, max_output: int) -> Plan:
-    """The plan as the budget leaves it: prices are looked up, but only where something may cost."""
+    """The plan as the budget leaves it: prices take long to look up, and only where something may cost."""
     if (max_cost, settings.budget.per_day, settings.budget.per_month) == (None, None, None):
+        return plan
+    priced = [one.model for one in plan.attempts if not one.model.local or one.model.price is not None]
+    bound = _unspent(settings, max_cost)
+    if not priced or (bound is not None and costs.fits(priced, bound, round(tokens * DENSE), max_output)):
         return plan
     from rung.ledger.forecast import within  # noqa: PLC0415
 
+    costs.keep(priced)
     return within(plan, _budget(), settings.budget, max_cost, prompt=tokens, max_output=max_output)
 
 
+def _unspent(settings: Settings, max_cost: float | None) -> float | None:
+    """The least bound in US dollars, where nothing can have been spent of it; None where somebody has to look."""
+    whole = [one for one in (settings.budget.per_day, settings.budget.per_month) if one is not None]
+    if whole and os.path.lexists(_ledger()):
+        return None
+    return min([*whole, *([] if max_cost is None else [max_cost])])
+
+
+def _ledger() -> str:
+    return os.path.join(places.state_name(), "ledger.sqlite3")  # noqa: PTH118 - pathlib is slow to import
+
+
 def _budget() -> Budget:
+    from pathlib import Path  # noqa: PLC0415
+
     from rung.ledger.budget import Budget  # noqa: PLC0415
     from rung.ledger.ledger import Ledger  # noqa: PLC0415
-    from rung.settings import places  # noqa: PLC0415
 
-    return Budget(Ledger(places.state_folder() / "ledger.sqlite3"))
+    return Budget(Ledger(Path(_ledger())))
 
 
 def _budget_left(settings: Settings) -> float | None:
@@ -182,7 +247,7 @@ def _action(action: str, root: str) -> tuple[str | None, int]:
     from pathlib import Path  # noqa: PLC0415
 
     from rung.actions import catalogue  # noqa: PLC0415 - YAML and Jinja2, only for who names an action
-    from rung.settings import places, trust  # noqa: PLC0415
+    from rung.settings import trust  # noqa: PLC0415
 
     folders = [places.shipped() / "actions", places.config_folder() / "actions"]
     if trust.trusted(Path(root)):

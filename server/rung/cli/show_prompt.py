@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rung.cli.inputs import check_model
-from rung.cli.perform import settings_for
+from rung.cli.perform import look, settings_for
 from rung.cli.terminal import printable
 from rung.engine import Engine
 from rung.settings.trust import trusted
@@ -47,6 +47,7 @@ async def _preview(requests: Sequence[Request], settings: Settings, root: str) -
     engine = Engine(source="cli")
     try:
         actions = engine.actions(Path(root), trusted=trusted(Path(root)))
+        await look(engine, settings)
         return [await engine.preview(request, settings, actions) for request in requests]
     finally:
         await engine.close()

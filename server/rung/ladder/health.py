@@ -277,9 +277,13 @@ class Health:
     async def watch(self, models: Callable[[], Iterable[Model]], every: float = EVERY) -> None:
         """Look at local servers again and again, until cancelled; the cloud is never probed."""
         while True:
-            addresses = {model.url: model for model in models() if model.local and model.provider == "ollama"}
-            await asyncio.gather(*(self._glance(model) for model in addresses.values()))
+            await self.glance(models())
             await asyncio.sleep(every)
+
+    async def glance(self, models: Iterable[Model]) -> None:
+        """Look once at every local server of these models."""
+        addresses = {model.url: model for model in models if model.local and model.provider == "ollama"}
+        await asyncio.gather(*(self._glance(model) for model in addresses.values()))
 
     async def _glance(self, model: Model) -> None:
         server = self._server(model)

@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING
 
 from rung.ledger import prices
 from rung.ledger.budget import Budget
-from rung.ledger.purse import DENSE, most_output
+from rung.ledger.purse import most_output
+from rung.routing.tokens import DENSE
 from rung.types.model import Model
 from rung.types.plan import Candidate, Plan, Skipped
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from rung.settings import values
+
+    Asked: TypeAlias = frozenset[tuple[str, str]]
 
 
 def is_free(model: Model) -> bool:
@@ -20,7 +25,14 @@ def is_free(model: Model) -> bool:
 
 
 def within(
-    plan: Plan, budget: Budget, bounds: values.Budget, max_cost: float | None, *, prompt: int, max_output: int
+    plan: Plan,
+    budget: Budget,
+    bounds: values.Budget,
+    max_cost: float | None,
+    *,
+    prompt: int,
+    max_output: int,
+    asked: Asked = frozenset(),
 ) -> Plan:
     """The plan as the budget leaves it now.
 
@@ -31,6 +43,7 @@ def within(
         max_cost: US dollars for this request, from settings and rules; None: no bound.
         prompt: the estimate of its tokens.
         max_output: tokens the answer may have.
+        asked: tiers and names of models that were asked: what is left now says nothing of them.
     """
     if (max_cost, bounds.per_day, bounds.per_month) == (None, None, None):
         return plan
@@ -39,7 +52,8 @@ def within(
     limits = [one for one in (max_cost, budget.left(bounds.per_day, bounds.per_month)) if one is not None]
     kept, skipped = list[Candidate](), list(plan.skipped)
     for candidate in plan.attempts:
-        reason = None if is_free(candidate.model) else _reason(candidate.model, min(limits), prompt, max_output)
+        could = is_free(candidate.model) or (candidate.tier, candidate.model.model) in asked
+        reason = None if could else _reason(candidate.model, min(limits), prompt, max_output)
         if reason:
             skipped.append(Skipped(candidate.tier, candidate.model.model, reason))
         else:

@@ -16,7 +16,7 @@ from rung.ledger.reservations import Reservation
 from rung.ledger.rows import reason_code
 from rung.providers import anthropic, openai
 from rung.providers.events import Question
-from rung.routing.tokens import estimate
+from rung.routing.tokens import DENSE, estimate
 from rung.types.attempt import Attempt
 from rung.types.call import Call
 from rung.types.model import Model
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 SENT = ("slow", "cancelled", "filtered")
 """Outcomes after which the server may have read the prompt, and charge for it, although nothing came back."""
-DENSE = 2.0
-"""Tokens a prompt may have for each that is estimated: of 1,300 source files the densest had 1.9."""
 FASTEST = 3000.0
 """Tokens a second that no server anybody can rent writes more of."""
 

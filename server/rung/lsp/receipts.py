@@ -5,17 +5,22 @@ They live as long as the session, and are written to no log. The words of the de
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from rung.lsp.deliver import cost, told
 from rung.types.value import as_dict
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from rung.lsp.deliver import Delivery
     from rung.routing.explain import Explanation
     from rung.types.attempt import Attempt
     from rung.types.receipt import Receipt
     from rung.types.request import Request
+
+    Explaining: TypeAlias = asyncio.Task[Explanation]
 
 KEPT = 8
 """Receipts a session remembers."""
@@ -30,12 +35,12 @@ class Receipts:
 
     def __init__(self, delivery: Delivery) -> None:
         self._delivery = delivery
-        self._kept: dict[str, tuple[Request, str, Receipt, Explanation | None]] = {}
+        self._kept: dict[str, tuple[Request, str, Receipt, Explaining | None]] = {}
         self._cancelled = False
 
-    def keep(self, request: Request, title: str, receipt: Receipt, explanation: Explanation | None) -> None:
-        """Keep the receipt of a request that has ended."""
-        self._kept[receipt.id] = request, title, receipt, explanation
+    def keep(self, request: Request, title: str, receipt: Receipt, explaining: Explaining | None) -> None:
+        """Keep the receipt of a request that has ended; the explanation may take a moment longer."""
+        self._kept[receipt.id] = request, title, receipt, explaining
         for oldest in list(self._kept)[:-KEPT]:
             del self._kept[oldest]
 
@@ -62,7 +67,8 @@ class Receipts:
             none = "The last request was cancelled." if self._cancelled else "Nothing has been answered yet."
             self._delivery.say("This session has no such receipt." if name else none)
             return None
-        _, title, receipt, explanation = self._kept[name]
+        _, title, receipt, explaining = self._kept[name]
+        explanation = await asyncio.shield(explaining) if explaining else None
         await self._delivery.open_text(written(title, receipt, explanation), "receipt.txt")
         return {"id": name, "receipt": as_dict(receipt), "route": explanation.shape() if explanation else None}
 

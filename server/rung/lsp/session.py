@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 
     from rung.engine import Engine
     from rung.lsp.server import Server
+    from rung.settings.values import Settings
     from rung.types.event import Event
     from rung.types.model import Model
     from rung.types.outcome import Outcome
+    from rung.types.receipt import Receipt
     from rung.types.request import Request
 
 EMPTY = """\
@@ -189,20 +191,20 @@ class Session:
         settings = self._preferences.current(request.root)
         actions = self._preferences.actions(request.root)
         self._own[request.id] = (request, title)
-        explanation: Explanation | None = None
+        decided: DecidedEvent | None = None
         try:
             async with aclosing(self._engine.run(request, settings, actions)) as events:
                 async for event in events:
                     if isinstance(event, DecidedEvent):
-                        explanation = Explanation(event.decision, event.plan, event.tokens)
+                        decided = event
                     elif isinstance(event, OutcomeEvent):
-                        self._receipts.keep(request, title, event.result.receipt, explanation)
+                        self._keep(request, title, event.result.receipt, settings, decided)
                         return event.result
                     else:
                         take(event)
         except NoAnswerError as error:
             if error.receipt is not None:
-                self._receipts.keep(request, title, error.receipt, explanation)
+                self._keep(request, title, error.receipt, settings, decided)
             raise
         except (CancelledByPersonError, asyncio.CancelledError):
             self._receipts.cancelled()
@@ -210,6 +212,18 @@ class Session:
         finally:
             self._own.pop(request.id, None)
         raise RungError("The request ended without an outcome.")
+
+    def _keep(
+        self, request: Request, title: str, receipt: Receipt, settings: Settings, decided: DecidedEvent | None
+    ) -> None:
+        """Keep the receipt; prices are looked up behind the answer, which they must not hold up."""
+
+        async def explain(decided: DecidedEvent) -> Explanation:
+            plan = await self._engine.affordable(decided, settings, receipt)
+            return Explanation(decided.decision, plan, decided.tokens)
+
+        explaining = self._server.supervisor.spawn("receipt", explain(decided)) if decided else None
+        self._receipts.keep(request, title, receipt, explaining)
 
     async def stream(self, params: RunParams) -> dict[str, Any]:
         """``rung/run``: stream, answer with DESIGN's result or error, apply nothing.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rung.types.decision import Decision, RuleTrace
-    from rung.types.plan import Candidate, Plan
+    from rung.types.plan import Candidate, Plan, Skipped
 
 
 class Explanation(Value):
@@ -45,7 +45,7 @@ class Explanation(Value):
                 }
                 for c in self.plan.attempts
             ],
-            "skipped": [{"tier": s.tier, "model": s.model, "reason": s.reason} for s in self.plan.skipped],
+            "skipped": [{"tier": s.tier, "model": s.model, "reason": s.reason} for s in self._left_out()],
         }
 
     def text(self) -> str:
@@ -60,16 +60,22 @@ class Explanation(Value):
         lines += [_step(number, candidate) for number, candidate in enumerate(plan.attempts, 1)]
         if decision.tier == "builtin":
             lines.append("  without a model")
-        lines += [f"  not {s.tier}: {s.model}: {s.reason}" for s in plan.skipped]
+        lines += [f"  not {s.tier}: {s.model}: {s.reason}" for s in self._left_out()]
         lines.append("rules, in the order they were tried:")
         lines += [_rule(rule) for rule in decision.rules]
         return "\n".join(lines)
+
+    def _left_out(self) -> tuple[Skipped, ...]:
+        return (*self.plan.skipped, *self.plan.unwanted)
 
 
 def _step(number: int, candidate: Candidate) -> str:
     model = candidate.model
     where = "local" if model.local else "off this machine"
-    return f"  {number}. {candidate.tier}: {model.model} ({model.provider}, {where})"
+    # What nobody knows is not said: `rung route` alone asks no server.
+    state = f", {candidate.state}" if candidate.state != "unknown" else ""
+    window = f", window {candidate.window}" if candidate.window else ""
+    return f"  {number}. {candidate.tier}: {model.model} ({model.provider}, {where}{state}{window})"
 
 
 def _rule(rule: RuleTrace) -> str:

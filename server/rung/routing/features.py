@@ -120,6 +120,14 @@ def placed(features: Features, found: Iterable[tuple[tuple[str, ...], str | None
     return Placed(**fields, places=tuple(Place(*place) for place in found))
 
 
+def asks_for_health(conditions: Iterable[When]) -> bool:
+    """Whether any of them looks at the state of a tier, which a command has to ask the servers of this machine for."""
+    return any(
+        when.health or asks_for_health((*when.all_of, *when.any_of, *((when.not_of,) if when.not_of else ())))
+        for when in conditions
+    )
+
+
 def asks_for_budget(conditions: Iterable[When]) -> bool:
     """Whether any of them looks at what is left of today's budget, which costs a look into the ledger."""
     return any(

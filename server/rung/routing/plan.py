@@ -53,7 +53,9 @@ def plan(decision: Decision, settings: Settings, know: Callable[[Model], Known],
     small: list[Candidate] = []
     skipped: list[Skipped] = []
     seen: set[tuple[str, str]] = set()
-    for tier in _order(decision, settings, skipped):
+    tiers = _order(decision, settings, skipped)
+    unwanted = _unwanted(decision, settings)
+    for tier in tiers:
         for model in tier.models:
             known = know(model)
             named = _named(model, known, decision)
@@ -79,11 +81,11 @@ def plan(decision: Decision, settings: Settings, know: Callable[[Model], Known],
     resting.reverse()
     later = (*small, *sorted(resting, key=_least_hope))
     if able:
-        return Plan(tuple(able), tuple(skipped), later)
+        return Plan(tuple(able), tuple(skipped), later, unwanted)
     last = tuple(small or later[-1:])
     names = {(c.tier, c.model.model) for c in last}
     rest = tuple(c for c in later if (c.tier, c.model.model) not in names)
-    return Plan(last, tuple(s for s in skipped if (s.tier, s.model) not in names), rest)
+    return Plan(last, tuple(s for s in skipped if (s.tier, s.model) not in names), rest, unwanted)
 
 
 def _least_hope(candidate: Candidate) -> int:
@@ -113,6 +115,14 @@ def _order(decision: Decision, settings: Settings, skipped: list[Skipped]) -> li
         return [] if above else [tiers[start]]
     start = min(start, top)
     return tiers[start : top + 1] + tiers[:start][::-1]
+
+
+def _unwanted(decision: Decision, settings: Settings) -> tuple[Skipped, ...]:
+    """Whom the person left out by naming a tier."""
+    if not decision.only_tier:
+        return ()
+    others = [(tier, model) for tier in settings.tiers if tier.name != decision.tier for model in tier.models]
+    return tuple(Skipped(t.name, m.model, f"only tier {decision.tier} was asked for") for t, m in others)
 
 
 def _forbidden(decision: Decision, model: Model, known: Known) -> str | None:

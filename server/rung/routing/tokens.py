@@ -10,6 +10,8 @@ from __future__ import annotations
 CHARACTERS_PER_TOKEN = 4.0
 UPPER = 1.15
 """Decisions are made on the estimate times this."""
+DENSE = 2.0
+"""Tokens a prompt may have for each that is estimated: of 1,300 source files the densest had 1.9."""
 
 
 def estimate(text: str) -> int:

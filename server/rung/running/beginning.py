@@ -5,25 +5,34 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from rung.actions.context.gathered import Gathered
 from rung.actions.gather import gather
 from rung.git.repository import where
+from rung.ledger.forecast import within
 from rung.routing import prefix
 from rung.routing.decide import decide
 from rung.routing.features import asks_for_budget, asks_for_place, features, placed
 from rung.routing.features import size as prompt_size
-from rung.routing.plan import RESTING, UNABLE, plan
+from rung.routing.plan import RESTING, UNABLE, Known, plan
 from rung.routing.tokens import upper
 from rung.running.shared import Shared
 from rung.settings.values import Settings
 from rung.types.action import Action
 from rung.types.call import Call
 from rung.types.decision import Decision
+from rung.types.event import DecidedEvent
 from rung.types.features import Features
+from rung.types.model import Model
 from rung.types.plan import Plan
 from rung.types.request import Request
 from rung.types.value import Value
+
+if TYPE_CHECKING:
+    from rung.ledger.forecast import Asked
+    from rung.types.plan import State
 
 AWAY = (*UNABLE, *RESTING)
 """States of a model that cannot be asked now."""
@@ -82,21 +91,55 @@ async def _places(
 
 async def _as_things_are(shared: Shared, settings: Settings, asked: Features) -> Features:
     """With the tiers' health from memory, and what is left of the budget where a rule asks for it."""
-    known = shared.ladder.means.health.known
-    states = [(tier.name, [known(model).state for model in tier.models]) for tier in settings.tiers]
-    # A tier does as well as the best of its models: one that is away says nothing while another is there.
-    health = tuple((name, next((s for s in found if s not in AWAY), found[0])) for name, found in states)
     left, bounds = None, settings.budget
     if asks_for_budget(rule.when for rule in settings.rules):
         left = await asyncio.to_thread(shared.budget.left, bounds.per_day, bounds.per_month)
-    return asked.replace(health=health, budget_left=left)
+    return asked.replace(health=states(settings, shared.ladder.means.health.known), budget_left=left)
+
+
+def states(settings: Settings, known: Callable[[Model], Known]) -> tuple[tuple[str, State], ...]:
+    """The state of each tier, for rules that look at it."""
+    found = [(tier.name, [known(model).state for model in tier.models]) for tier in settings.tiers]
+    # A tier does as well as the best of its models: one that is away says nothing while another is there.
+    return tuple((name, next((state for state in each if state not in AWAY), each[0])) for name, each in found)
 
 
 def planned(shared: Shared, settings: Settings, beginning: Beginning, action: Action, call: Call) -> Plan:
     """Whom one question may go to right now."""
-    texts = (part.text for part in call.parts)
-    size = prompt_size(action.id, texts) + upper(call.max_output) if beginning.gathered.whole else 0
+    size = _size(call, action) + upper(call.max_output) if beginning.gathered.whole else 0
     return plan(beginning.decision, settings, shared.ladder.means.health.known, size)
+
+
+def decided(shared: Shared, settings: Settings, beginning: Beginning, action: Action, call: Call) -> DecidedEvent:
+    """Where the first question goes."""
+    found = planned(shared, settings, beginning, action, call)
+    return DecidedEvent(beginning.decision, found, beginning.tokens, _size(call, action), call.max_output)
+
+
+def _size(call: Call, action: Action) -> int:
+    """The upper estimate of one question's prompt, in tokens."""
+    return prompt_size(action.id, (part.text for part in call.parts))
+
+
+async def affordable(shared: Shared, settings: Settings, decided: DecidedEvent, asked: Asked = frozenset()) -> Plan:
+    """The plan as the budget leaves it, for somebody who wants to know: nothing is held.
+
+    Args:
+        shared: the engine's.
+        settings: of the request.
+        decided: the plan, and what the question may cost.
+        asked: tiers and names of models that were asked, and so could be paid.
+    """
+    return await asyncio.to_thread(
+        within,
+        decided.plan,
+        shared.budget,
+        settings.budget,
+        decided.decision.max_cost,
+        prompt=decided.prompt,
+        max_output=decided.max_output,
+        asked=asked,
+    )
 
 
 def _home() -> str:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from rung.actions.run import run
 from rung.ladder.prompt import preview as shown
-from rung.ledger.forecast import within
 from rung.routing.decide import BUILTIN
-from rung.routing.features import size as prompt_size
-from rung.running.beginning import begin, planned
+from rung.routing.explain import Explanation
+from rung.running.beginning import affordable, begin, decided
 from rung.running.shared import Shared
 from rung.settings.values import Settings
 from rung.types.action import Action
 from rung.types.call import Answer, Call
+from rung.types.plan import Plan
 from rung.types.preview import Preview, Sending
 from rung.types.request import Request
 
@@ -32,22 +30,31 @@ async def preview(shared: Shared, request: Request, action: Action, settings: Se
     if beginning.decision.tier == BUILTIN:
         return Preview(beginning.decision, ())
 
-    max_cost = beginning.decision.max_cost
-
     async def ask(call: Call) -> Answer:
-        tokens = prompt_size(action.id, (part.text for part in call.parts))
-        found = await asyncio.to_thread(
-            within,
-            planned(shared, settings, beginning, action, call),
-            shared.budget,
-            settings.budget,
-            max_cost,
-            prompt=tokens,
-            max_output=call.max_output,
-        )
+        found = await affordable(shared, settings, decided(shared, settings, beginning, action, call))
         sending = await shown(call, found, shared.ladder.means.counter)
         sendings.append(sending.replace(left_out=tuple(dict.fromkeys([*gathered.left_out, *sending.left_out]))))
         return Answer(NOTHING, sending.to.tier, sending.to.model.model)
 
     await run(action, gathered, ask, request.max_output)
     return Preview(beginning.decision, tuple(sendings))
+
+
+async def explained(shared: Shared, request: Request, action: Action, settings: Settings) -> Explanation:
+    """Where a request would go, and why: of several questions the first one.
+
+    Raises:
+        RungError: there is nothing to work on.
+    """
+    beginning = await begin(shared, request, action, settings)
+    plans = list[Plan]()
+    if beginning.decision.tier == BUILTIN:
+        return Explanation(beginning.decision, Plan(()), beginning.tokens)
+
+    async def ask(call: Call) -> Answer:
+        if not plans:
+            plans.append(await affordable(shared, settings, decided(shared, settings, beginning, action, call)))
+        return Answer(NOTHING, beginning.decision.tier, "")
+
+    await run(action, beginning.gathered, ask, request.max_output)
+    return Explanation(beginning.decision, plans[0], beginning.tokens)

@@ -15,7 +15,7 @@ from rung.ledger.purse import Hold, Purse
 from rung.ledger.receipts import receipt
 from rung.privacy.destination import forbidden
 from rung.routing.decide import BUILTIN
-from rung.running.beginning import Beginning, begin, planned
+from rung.running.beginning import Beginning, begin, decided
 from rung.running.bill import price, settle
 from rung.running.shared import Shared
 from rung.types.action import Action
@@ -134,9 +134,9 @@ class Running:
         holds: dict[int, Hold] = {}
         self._tried.append(tried)
         ladder = self._shared.ladder
-        found = planned(self._shared, self._settings, beginning, self._action, call)
+        event = decided(self._shared, self._settings, beginning, self._action, call)
         if len(self._tried) == 1:
-            self._emit(DecidedEvent(decision, found, beginning.tokens))
+            self._emit(event)
 
         async def admit(candidate: Candidate, prompt: int) -> str | None:
             """The last word before a connection: pins, then money."""
@@ -159,7 +159,7 @@ class Running:
         order = tuple(tier.name for tier in self._settings.tiers)
         alone = decision.only_tier or decision.only_model is not None
         try:
-            ascent = Ascent(call, found, order, deadline, admit, self._request.background, hopeless, alone)
+            ascent = Ascent(call, event.plan, order, deadline, admit, self._request.background, hopeless, alone)
             answer = await ladder.climb(ascent, self._emit, tried)
         finally:
             # Shielded: what a cancelled attempt may have cost is counted too.

@@ -23,6 +23,10 @@ class DecidedEvent(Value):
     plan: Plan
     tokens: int
     """The upper estimate of the prompt."""
+    prompt: int = 0
+    """The same of the first question alone."""
+    max_output: int = 0
+    """Tokens its answer may have."""
 
 
 class TierEvent(Value):

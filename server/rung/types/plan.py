@@ -39,3 +39,5 @@ class Plan(Value):
     skipped: tuple[Skipped, ...] = ()
     later: tuple[Candidate, ...] = ()
     """Of the skipped those who may be tried all the same when every attempt has failed."""
+    unwanted: tuple[Skipped, ...] = ()
+    """Whom the person left out by naming a tier: no failure has to list them."""
