@@ -86,7 +86,7 @@ class Engine:
         providers["anthropic"] = Anthropic(find)
         means = Means(providers, self.health, Slots(), self._warmups, TokenCounter(vocabulary, self._memory))
         environment = dict(os.environ if env is None else env)
-        self._shared = Shared(Ladder(means), self.ledger, Budget(self.ledger), environment, source)
+        self._shared = Shared(Ladder(means), self.ledger, Budget(self.ledger), environment, vocabulary.exactly, source)
         self._requests: dict[str, tuple[Request, asyncio.Task[None]]] = {}
         self._stopping: set[asyncio.Task[None]] = set()
         self._listeners: list[Callable[[], None]] = []

@@ -19,6 +19,7 @@ from tests.virtual import run_virtual
 from rung.engine import Engine
 from rung.errors import NoAnswerError
 from rung.ledger.purse import Hold, as_billed
+from rung.ledger.weight import weigh
 from rung.providers import anthropic, openai
 from rung.settings.values import Budget, Settings, Tier
 from rung.sim import KINDS, SimModel, Simulator
@@ -228,7 +229,9 @@ def test_what_was_thought_unseen_is_what_can_be_written_in_the_time_up_to_what_w
     model: Model, fields: dict[str, Any], *, thought: bool, tokens_out: int
 ) -> None:
     attempt = Attempt("cloud", "m", "openai", "cancelled", tokens_in=9, **fields)
-    assert as_billed(attempt, Hold(model, 9, 4000, 1.0, None), thought=thought).tokens_out == tokens_out
+    assert (
+        as_billed(attempt, Hold(model, weigh((), None), 4000, 1.0, None), 9, thought=thought).tokens_out == tokens_out
+    )
 
 
 async def test_a_gateway_on_loopback_that_has_a_price_is_under_the_budget_as_the_cloud_is(

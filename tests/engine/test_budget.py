@@ -250,14 +250,14 @@ async def test_who_is_cancelled_while_money_is_reserved_holds_none_afterwards(de
     priced = Model("openai", "m", price=Price(0.0, 1000.0))
     purse = Purse(budget, "r", Budget(per_day=1.0), 1.0)
     call = Call((), lambda _: (), 1000, lambda _: None)
-    running = asyncio.create_task(purse.hold(priced, 0, call, 60.0))
+    running = asyncio.create_task(purse.hold(priced, (), call, 60.0))
     assert await asyncio.to_thread(budget.asked.wait, 30)
     running.cancel()
     budget.goes_on.set()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert isinstance(await purse.hold(priced, 0, call, 60.0), Hold)
-    assert isinstance(await purse.hold(priced, 0, call, 60.0), str)
+    assert isinstance(await purse.hold(priced, (), call, 60.0), Hold)
+    assert isinstance(await purse.hold(priced, (), call, 60.0), str)
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ class Admission:
             await self._load(known if known and self.queued < BLINK else await self._find())
         self.prompt = await prompt_for(self._ascent.call, self.candidate.replace(model=self.model), self._means.counter)
         await self._rest()
-        why_not = await self._ascent.admit(self.candidate.replace(model=self.model), self.prompt.fitted.tokens)
+        why_not = await self._ascent.admit(self.candidate.replace(model=self.model), self.prompt.question)
         if why_not:
             raise NotAdmittedError(self._doubt + why_not)
         self._remaining.asked.add((self.model.url, self.model.model))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from rung.errors import AttemptError
+from rung.providers.events import Question
 from rung.types.attempt import Attempt
 from rung.types.call import Call
 from rung.types.model import Model
@@ -36,8 +37,8 @@ class Ascent(Value):
     """The names of all tiers, lowest first."""
     deadline: float
     """When it must be over, on the loop's clock."""
-    admit: Callable[[Candidate, int], Awaitable[str | None]]
-    """The last word before a connection is opened, given the candidate and the prompt's tokens: None, or why not."""
+    admit: Callable[[Candidate, Question], Awaitable[str | None]]
+    """The last word before a connection is opened, given the candidate and what is to be sent: None, or why not."""
     background: bool = False
     """Nobody waits for the answer: whoever does comes first."""
     hopeless: Callable[[Model], bool] = lambda _: False

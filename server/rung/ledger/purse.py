@@ -6,19 +6,19 @@ A model on this machine costs nothing and is never asked about here.
 from __future__ import annotations
 
 import asyncio
-import json
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rung.ledger import prices
 from rung.ledger.budget import Budget, about, dollars
 from rung.ledger.reservations import Reservation
 from rung.ledger.rows import reason_code
+from rung.ledger.weight import Count, Weight, uncounted, weigh
 from rung.providers import anthropic, openai
 from rung.providers.events import Question
-from rung.routing.tokens import DENSE, estimate
 from rung.types.attempt import Attempt
-from rung.types.call import Call
+from rung.types.call import Call, Message
 from rung.types.model import Model
 from rung.types.value import Value
 
@@ -35,8 +35,8 @@ class Hold(Value):
     """What one attempt holds."""
 
     model: Model
-    prompt: int
-    """Tokens of the prompt, as estimated."""
+    weight: Weight
+    """The prompt's."""
     most: int
     """Tokens the server may charge as output."""
     worst: float | None
@@ -52,43 +52,60 @@ class Purse:
         request: its id.
         bounds: of the settings.
         max_cost: US dollars for this request, from settings and rules; None: no bound.
+        count: counts tokens, where the estimate will not do.
     """
 
-    def __init__(self, budget: Budget, request: str, bounds: values.Budget, max_cost: float | None) -> None:
+    def __init__(
+        self,
+        budget: Budget,
+        request: str,
+        bounds: values.Budget,
+        max_cost: float | None,
+        count: Count = uncounted,
+    ) -> None:
         self._budget = budget
         self._request = request
         self._bounds = bounds
         self._max_cost = max_cost
+        self._tokens = count
         self._count = 0
         self._gone = 0.0
         """US dollars spent and held."""
 
-    async def hold(self, model: Model, prompt: int, call: Call, lease: float) -> Hold | str:
+    async def hold(self, model: Model, prompt: Sequence[Message], call: Call, lease: float) -> Hold | str:
         """Hold what a call may cost at most.
 
         Args:
             model: whom to ask; not one on this machine.
-            prompt: the estimate of its tokens.
-            call: for the length of the answer.
+            prompt: what is to be sent.
+            call: for the length of the answer, and its schema.
             lease: seconds after which the money is free again should this process die.
 
         Returns:
             What to settle, or why it may not be spent: half a sentence for the person.
         """
-        most = most_output(model, call.max_output)
-        prompt += estimate(json.dumps(call.schema)) if call.schema else 0
-        worst = await asyncio.to_thread(prices.worst, model, round(prompt * DENSE), most)
-        bounded = (self._max_cost, self._bounds.per_day, self._bounds.per_month) != (None, None, None)
+        most, weight = most_output(model, call.max_output), weigh(prompt, call.schema)
+        # Whoever looks at a plan is told of the likely worst, and what that does not allow is not asked.
+        worst = await asyncio.to_thread(prices.worst, model, weight.likely, most)
         if worst is None:
+            bounded = (self._max_cost, self._bounds.per_day, self._bounds.per_month) != (None, None, None)
             if bounded:
                 return f"the price of {model.model} is not known: set `price` in rung.toml"
-            return Hold(model, prompt, most, None, None)
-        if self._max_cost is not None and worst and self._gone + worst > self._max_cost:
-            left = max(0.0, self._max_cost - self._gone)
-            return (
-                f"it may cost {about(worst)}, and of this request's {dollars(self._max_cost)}"
-                f" only {about(left)} are left"
-            )
+            return Hold(model, weight, most, None, None)
+        if refused := self._refusal(worst):
+            return refused
+        got = await self._hold(model, weight, most, weight.most, lease)
+        if isinstance(got, str):
+            # There may be a quarter as many tokens in it as bytes, which takes a moment to find out.
+            exact = await asyncio.to_thread(weight.counted, model, self._tokens)
+            got = await self._hold(model, weight, most, exact, lease) if exact < weight.most else got
+        return got
+
+    async def _hold(self, model: Model, weight: Weight, most: int, tokens: int, lease: float) -> Hold | str:
+        """Hold what so many tokens cost."""
+        worst = await asyncio.to_thread(prices.worst, model, tokens, most) or 0.0
+        if refused := self._refusal(worst):
+            return refused
         self._count += 1
         self._gone += worst
         got: Reservation | str | None = None
@@ -97,7 +114,16 @@ class Purse:
         finally:
             if not isinstance(got, Reservation):
                 self._gone -= worst
-        return got if isinstance(got, str) else Hold(model, prompt, most, worst, got)
+        return got if isinstance(got, str) else Hold(model, weight, most, worst, got)
+
+    def _refusal(self, worst: float) -> str | None:
+        """Why this request may not spend so much."""
+        if self._max_cost is None or not worst or self._gone + worst <= self._max_cost:
+            return None
+        left = max(0.0, self._max_cost - self._gone)
+        return (
+            f"it may cost {about(worst)}, and of this request's {dollars(self._max_cost)} only {about(left)} are left"
+        )
 
     async def _reserve(self, worst: float, lease: float) -> Reservation | str:
         """Ask the budget; who is cancelled meanwhile leaves nothing behind."""
@@ -136,7 +162,7 @@ class Purse:
         """
         cost: float | None = None
         if attempt is not None:
-            attempt = as_billed(attempt, hold, thought=thought)
+            attempt = await self._billed(attempt, hold, thought=thought)
             cost = await asyncio.to_thread(prices.cost, hold.model, served, attempt.tokens_in, attempt.tokens_out)
         if hold.reservation is not None and hold.worst is not None:
             self._gone += (hold.worst if cost is None else cost) - hold.worst
@@ -144,15 +170,23 @@ class Purse:
             await asyncio.to_thread(self._budget.settle, hold.reservation, cost, estimated=estimated)
         return attempt
 
+    async def _billed(self, attempt: Attempt, hold: Hold, *, thought: bool) -> Attempt:
+        """The attempt as it has to be billed; where nobody counted, its prompt is counted here, if that can be done."""
+        uncounted = attempt.estimated or not (attempt.tokens_in or attempt.tokens_out)
+        tokens = await asyncio.to_thread(self._tokens, hold.weight.texts) if uncounted else None
+        return as_billed(attempt, hold, hold.weight.about if tokens is None else tokens, thought=thought)
 
-def as_billed(attempt: Attempt, hold: Hold, *, thought: bool) -> Attempt:
+
+def as_billed(attempt: Attempt, hold: Hold, prompt: int, *, thought: bool) -> Attempt:
     """The attempt with the tokens it may be charged for, an estimate where the server did not count them.
 
     One that ended before the server said a word may have cost its prompt. What a model thought nobody saw: it may be
     all that can be written in the time it took, up to what was asked for.
     """
     if not attempt.tokens_in and not attempt.tokens_out and _was_sent(attempt):
-        attempt = attempt.replace(tokens_in=hold.prompt, estimated=True)
+        attempt = attempt.replace(tokens_in=prompt, estimated=True)
+    elif attempt.estimated and attempt.tokens_in:
+        attempt = attempt.replace(tokens_in=max(attempt.tokens_in, prompt))
     if attempt.estimated and (thought or thinks(hold.model)):
         unseen = math.ceil(max(0, attempt.total_ms - attempt.queued_ms) * FASTEST / 1000)
         attempt = attempt.replace(tokens_out=max(attempt.tokens_out, min(attempt.tokens_out + unseen, hold.most)))

@@ -30,6 +30,7 @@ from rung.types.request import Request
 from rung.types.value import as_dict
 
 if TYPE_CHECKING:
+    from rung.providers.events import Question
     from rung.settings.values import Settings
     from rung.types.action import Result
     from rung.types.event import Event
@@ -107,7 +108,8 @@ class Running:
             self._emit(DecidedEvent(decision, Plan(()), beginning.tokens))
             return self._builtin(beginning), True
         deadline = self._began + next(t.deadline for t in self._settings.tiers if t.name == decision.tier)
-        purse = Purse(self._shared.budget, self._request.id, self._settings.budget, decision.max_cost)
+        shared, bounds = self._shared, self._settings.budget
+        purse = Purse(shared.budget, self._request.id, bounds, decision.max_cost, shared.count)
 
         async def ask(call: Call) -> Answer:
             return await self._ask(call, beginning, deadline, purse)
@@ -138,13 +140,13 @@ class Running:
         if len(self._tried) == 1:
             self._emit(event)
 
-        async def admit(candidate: Candidate, prompt: int) -> str | None:
+        async def admit(candidate: Candidate, question: Question) -> str | None:
             """The last word before a connection: pins, then money."""
             await settle(purse, holds, tried)
             reason = forbidden(decision, candidate.model)
             if reason or is_free(candidate.model):
                 return reason
-            held = await purse.hold(candidate.model, prompt, call, deadline - self._loop.time() + SLACK)
+            held = await purse.hold(candidate.model, question.messages, call, deadline - self._loop.time() + SLACK)
             if isinstance(held, str):
                 name = candidate.model.model
                 self._unpaid.setdefault((candidate.tier, name), f"{candidate.tier} ({name}) was not asked: {held}")

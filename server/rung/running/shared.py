@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rung.ladder.climb import Ladder
 from rung.ledger.budget import Budget
 from rung.ledger.ledger import Ledger
+from rung.ledger.weight import Count
 from rung.types.value import Value
 
 if TYPE_CHECKING:
@@ -21,4 +22,6 @@ class Shared(Value):
     ledger: Ledger
     budget: Budget
     env: Mapping[str, str]
+    count: Count
+    """Of tokens, exact where the estimate will not do."""
     source: Source

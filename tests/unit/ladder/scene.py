@@ -115,7 +115,7 @@ class Scene:
     ) -> Answer:
         chosen = models or [(tier, model(tier)) for tier in TIERS]
 
-        async def last_word(candidate: Candidate, _tokens: int) -> str | None:
+        async def last_word(candidate: Candidate, _question: Question) -> str | None:
             return admit(candidate)
 
         plan = Plan(tuple(Candidate(tier, found, window=found.context) for tier, found in chosen))

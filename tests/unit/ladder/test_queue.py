@@ -11,6 +11,7 @@ from tests.virtual import run_virtual
 from rung.errors import AttemptError
 from rung.ladder.ascent import Ascent
 from rung.ladder.slots import Slots
+from rung.providers.events import Question
 from rung.types.event import TierEvent
 from rung.types.model import Model
 from rung.types.plan import Candidate, Plan
@@ -215,7 +216,7 @@ def test_a_background_request_lets_a_person_who_came_later_go_first() -> None:
     order: list[str] = []
 
     async def climb(name: str) -> None:
-        async def admit(_candidate: Candidate, _tokens: int) -> None:
+        async def admit(_candidate: Candidate, _question: Question) -> None:
             order.append(name)
 
         plan = Plan((Candidate("small", model("small")),))

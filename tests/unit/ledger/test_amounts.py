@@ -10,7 +10,7 @@ from rung.ledger.budget import Budget, about, dollars
 from rung.ledger.ledger import Ledger
 from rung.ledger.purse import Purse
 from rung.settings import values
-from rung.types.call import Call
+from rung.types.call import Call, Message
 from rung.types.model import Model, Price
 
 
@@ -48,6 +48,6 @@ async def test_a_request_of_less_than_a_cent_is_named_by_its_amount(tmp_path: Pa
     purse = Purse(Budget(Ledger(tmp_path / "ledger.sqlite")), "r", values.Budget(), 0.001)
     model = Model(provider="openai-compatible", model="m", url="https://h", price=Price(input=10.0, output=10.0))
     call = Call(parts=(), render=lambda _: (), max_output=1000, check=lambda _: None)
-    said = await purse.hold(model, 100, call, 60.0)
+    said = await purse.hold(model, (Message("user", "word " * 80),), call, 60.0)
     assert isinstance(said, str)
     assert said.endswith("of this request's $0.001 only $0.0010 are left")
