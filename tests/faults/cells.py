@@ -32,9 +32,10 @@ from rung.types.receipt import Receipt
 from rung.types.request import Document, Request
 
 from .kinds import FAULTS, Fault
-from .victims import LINE, Victim, findings_of, model, preload, sim_model, text_of, victim
+from .victims import LINE, SCRIPTS, Victim, findings_of, model, preload, sim_model, text_of, victim
 
 if TYPE_CHECKING:
+    from rung.types.decision import Decision
     from rung.types.event import Event
     from rung.types.outcome import Outcome
 
@@ -61,6 +62,8 @@ OUTCOMES = frozenset(
 )
 """DESIGN's words for how an attempt ends."""
 
+TAKEN = frozenset(SCRIPTS)
+"""Faults of bare sockets that take every connection and count it."""
 POSITIONS = ("first", "middle", "last", "only")
 PINS = (None, "caller", "rule", "prefix")
 LOADS = (1, 3)
@@ -160,17 +163,21 @@ class Bench:
             )
         return asked.replace(document=Document(f"file:///work/{PATH}", PATH, "python", SOURCE))
 
-    def planned(self, request: Request) -> list[tuple[str, str]]:
-        """Whom the decision allows when nothing is known of anybody; the same decision gives the same plan."""
+    def decided(self, request: Request) -> Decision:
+        """The decision, made anew."""
         asked = features(
             request,
             typed="What does it do?",
             prefix="local" if self.cell.pin == "prefix" else None,
             parts=(),
             paths=(PATH,),
-            action_tier=None,
+            action_tier=None if request.action == "ask" else shipped()[request.action].tier,
         )
-        first, second = (plan(decide(asked, self.settings), self.settings, lambda _: Known()) for _ in range(2))
+        return decide(asked, self.settings)
+
+    def planned(self, request: Request) -> list[tuple[str, str]]:
+        """Whom the decision allows when nothing is known of anybody; the same decision gives the same plan."""
+        first, second = (plan(self.decided(request), self.settings, lambda _: Known()) for _ in range(2))
         assert first == second
         return [(candidate.tier, candidate.model.model) for candidate in first.attempts]
 
@@ -276,8 +283,8 @@ async def quiet(made: Bench) -> None:
             await asyncio.sleep(0.01)
 
 
-def holds(made: Bench, ended: Ended, row: Row) -> None:
-    """The invariants of one request."""
+def holds(made: Bench, ended: Ended, row: Row, *, leapt: bool = False) -> None:
+    """The invariants of one request; ``leapt``: one leap of the clock left no time for others."""
     cell, receipt = made.cell, ended.receipt
     attempts = [attempt for call in receipt.calls for attempt in call.attempts]
     planned = made.planned(ended.request)
@@ -295,6 +302,7 @@ def holds(made: Bench, ended: Ended, row: Row) -> None:
     assert {attempt.outcome for attempt in attempts} <= OUTCOMES
     recorded = [attempt.replace(reason=None) for call in row.calls for attempt in call.attempts]
     assert recorded == [attempt.replace(reason=None) for attempt in attempts]
+    replayed(made, ended, row)
     costs(made, receipt)
     for attempt in attempts:
         if attempt.model == "victim:1b":
@@ -312,7 +320,23 @@ def holds(made: Bench, ended: Ended, row: Row) -> None:
         assert len(good) == (0 if receipt.degraded else 1)
         assert receipt.degraded or attempts[-1] == good[0]
         whole(cell, ended)
-    assert_not_stranded(made, ended, [name for _, name in planned])
+    if not leapt:
+        assert_not_stranded(made, ended, [name for _, name in planned])
+
+
+KEPT = ("id", "action", "tier", "model", "provider", "local", "by", "rule", "builtin", "degraded", "total_ms")
+
+
+def replayed(made: Bench, ended: Ended, row: Row) -> None:
+    """The ledger says what the receipt says, and deciding again, from the request alone, comes to what it says."""
+    assert {name: getattr(row, name) for name in KEPT} == {name: getattr(ended.receipt, name) for name in KEPT}
+    decision = made.decided(ended.request)
+    assert (row.by, row.rule) == (decision.by, decision.rule)
+    attempts = [attempt for call in row.calls for attempt in call.attempts]
+    able = [tier for tier, _ in made.planned(ended.request)]
+    # It begins where the decision starts, but for who rested, was away or could not be paid.
+    if attempts and made.cell.load == 1 and made.cell.fault.name != "none":
+        assert attempts[0].tier == (decision.tier if decision.tier in able else able[0])
 
 
 def assert_clear(error: NoAnswerError, receipt: Receipt) -> None:
@@ -379,6 +403,12 @@ def connected(made: Bench, ended: Iterable[Ended]) -> None:
     if made.cell.fault.name == "redirect" and made.cell.position in {"last", "only"}:
         assert made.cloud.connections == 0
     attempts = [a.model for one in ended for call in one.receipt.calls for a in call.attempts]
+    if made.victim.sim is None and made.cell.fault.name in TAKEN:
+        # Ollama is asked what it has, besides; whoever was connected to once may be asked twice over one connection.
+        heard = [a for one in ended for call in one.receipt.calls for a in call.attempts if a.model == "victim:1b"]
+        assert bool(heard) <= bool(made.victim.connections)
+        if made.cell.provider != "ollama":
+            assert made.victim.connections <= len(heard)
     for sim in (made.helper, made.cloud, made.victim.sim):
         if sim is None:
             continue

@@ -14,7 +14,7 @@ from rung.settings.values import Settings, Tier
 from rung.sim import Simulator
 from rung.types.event import OutcomeEvent, TierEvent
 
-from .cells import DEADLINE, Cell, ask, bench, holds, quiet
+from .cells import DEADLINE, Cell, ask, bench, connected, holds, quiet
 from .kinds import FAULTS, PROVIDERS
 from .victims import WINDOW, model, sim_model, text_of
 
@@ -61,11 +61,10 @@ async def leaping(provider: str, position: str, state: Path) -> None:
         await quiet(made)
         assert await made.engine.ledger.flush(20.0)
         (row,) = made.engine.ledger.rows()
-        found = ended.receipt
-        attempts = [attempt for call in found.calls for attempt in call.attempts]
+        holds(made, ended, row, leapt=True)
+        connected(made, [ended])
+        attempts = [attempt for call in ended.receipt.calls for attempt in call.attempts]
         assert [attempt.outcome for attempt in attempts if attempt.model == "victim:1b"] in (["slow"], ["stalled"])
-        assert len([a for call in row.calls for a in call.attempts]) == len(attempts)
-        assert (ended.error is None) == (ended.result is not None)
 
 
 @pytest.mark.parametrize("position", ["first", "only"])

@@ -47,6 +47,7 @@ class Vocabulary:
         self._folder = folder
         self._encoding: Encoding | None = None
         self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
 
     @property
     def loaded(self) -> bool:
@@ -72,10 +73,11 @@ class Vocabulary:
 
     def start(self) -> threading.Thread:
         """Begin to load; calling it again changes nothing."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._load, name="rung-vocabulary", daemon=True)
-            self._thread.start()
-        return self._thread
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._load, name="rung-vocabulary", daemon=True)
+                self._thread.start()
+            return self._thread
 
     def _load(self) -> None:
         try:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
+from tests.virtual import run_virtual
 
 from rung.errors import SettingsError
 from rung.settings import places, trust
@@ -72,6 +73,34 @@ async def watched() -> AsyncIterator[Listener]:
     listener = Listener(store)
     async with watching(store):
         yield listener
+
+
+def test_half_a_file_that_is_right_toml_is_never_in_force(home: Path) -> None:
+    """Whoever writes in pieces leaves a moment in which the pins of the second piece are not there yet."""
+    path = places.config_folder() / "rung.toml"
+    path.parent.mkdir(parents=True)
+    half, rest = "default_tier = 'large'\n", "[[rule]]\nname = 'mine'\nlocal = true\n"
+
+    async def play() -> list[tuple[str | None, bool]]:
+        store = SettingsStore(load)
+        store.current(None)
+        heard: list[tuple[str | None, bool]] = []
+
+        def hear(_: Path | None, found: Settings | None, *_rest: object) -> None:
+            assert found is not None
+            heard.append((found.default_tier, any(rule.name == "mine" for rule in found.rules)))
+
+        store.subscribe(hear)
+        path.write_text(half, encoding="utf-8")
+        taken = asyncio.create_task(store._settle(None))
+        # Later than a reading takes, for the clock stands still while a thread is at work.
+        await asyncio.sleep(0.02)
+        path.write_text(half + rest, encoding="utf-8")
+        assert await taken
+        return heard
+
+    heard, _ = run_virtual(play())
+    assert heard == [("large", True)]
 
 
 def default(tier: str) -> str:
