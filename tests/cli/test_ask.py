@@ -435,3 +435,15 @@ async def test_where_nobody_answers_each_model_has_a_line_of_its_own(sim: Simula
         f"large ({LARGE})",
         f"cloud ({CLOUD})",
     ]
+
+
+@pytest.mark.parametrize("budget", ["per_day = 0", "per_request = 0.000001", "per_month = 0"])
+async def test_whom_the_budget_kept_away_is_said_beside_the_answer(budget: str, sim: Simulator, rung: Rung) -> None:
+    configure(sim.url, f"{SETTINGS}\n[budget]\n{budget}\n")
+    done = await rung("ask", "[cloud] Why?")
+    assert done.code == 0
+    assert "Simulated answer of sim-large:14b" in done.out
+    (line,) = done.err.splitlines()
+    assert line.startswith(f"rung: cloud ({CLOUD}) was not asked: ")
+    assert line.endswith(".")
+    assert (await rung("ask", "Why?")).err == ""

@@ -17,7 +17,7 @@ from rung.actions import catalogue
 from rung.cli import route
 from rung.sim.server import Simulator
 
-KEYS = {"tier", "by", "rule", "why", "pins", "tokens", "rules", "plan", "skipped"}
+KEYS = {"tier", "by", "rule", "pins", "tokens", "rules", "plan", "skipped"}
 
 
 async def test_json_has_the_published_fields(sim: Simulator, rung: Rung) -> None:

@@ -22,7 +22,8 @@ from rung.types.part import Part
 from rung.types.request import Document, Position, Range, Request
 
 from .canary import AWS, CODE, DIFF, KEY, MARKS, PATH, SECRET, WORD, build, configured, everything_kept, says
-from .victims import preload, sim_model
+from .kinds import RAW, Fault
+from .victims import preload, sim_model, victim
 
 
 class Heard(logging.Handler):
@@ -102,6 +103,22 @@ FAULTS = [*sorted(KINDS), "down", "none"]
 async def test_a_pinned_secret_is_in_nothing_that_leaves_or_stays(
     half: int, repository: Path, cloud: Simulator, heard: Heard
 ) -> None:
+    async def through_raw(fault: Fault) -> str:
+        """A bare socket: what no simulator would say, to whom everything was sent."""
+        async with victim(fault, "ollama", cloud.url) as found:
+            settings = configured(found.model.url, cloud.url, repository, "1500ms")
+            tier, *others = settings.tiers
+            named = tier.models[0].replace(model="victim:1b")
+            settings = settings.replace(tiers=(tier.replace(models=(named,)), *others))
+            return await all_told(settings)
+
+    async def all_told(settings: Settings) -> str:
+        engine = Engine(find_key=lambda _: KEY)
+        try:
+            return "\n".join(await asyncio.gather(*(told(engine, one, settings) for one in requests(repository, PATH))))
+        finally:
+            await engine.close()
+
     async def through(kind: str) -> str:
         async with Simulator([SimModel("small:1b", says=says, context=8192)]) as local:
             # What ends by itself ends soon; what is silent has the deadline alone, for nobody else may be asked.
@@ -115,15 +132,10 @@ async def test_a_pinned_secret_is_in_nothing_that_leaves_or_stays(
                 # A server that quotes the prompt in its error is no reason to do so too.
                 args: dict[str, Any] = {"body": {"error": CODE + KEY}} if kind == "status" else {}
                 local.fail(kind, times=None, **args)
-            engine = Engine(find_key=lambda _: KEY)
-            try:
-                return "\n".join(
-                    await asyncio.gather(*(told(engine, one, settings) for one in requests(repository, PATH)))
-                )
-            finally:
-                await engine.close()
+            return await all_told(settings)
 
     reports = await asyncio.gather(*(through(kind) for kind in FAULTS[half::4]))
+    reports += await asyncio.gather(*(through_raw(fault) for fault in RAW[half::4]))
     for mark in MARKS:
         assert not any(mark in report for report in reports)
         assert mark not in heard.said(logging.DEBUG)

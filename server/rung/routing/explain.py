@@ -30,7 +30,6 @@ class Explanation(Value):
             "tier": decision.tier,
             "by": decision.by,
             "rule": decision.rule,
-            "why": decision.why,
             "pins": [{"bound": pin.bound, "from": pin.source} for pin in decision.pins],
             "tokens": self.tokens,
             "rules": [{"name": rule.name, "matched": rule.matched, "why": rule.why} for rule in decision.rules],
