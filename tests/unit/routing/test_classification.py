@@ -261,13 +261,13 @@ NEAR_MISSES = [
     ("Should we rewrite our system in Rust? What are the trade-offs?", "cloud", "rule"),
     ("Design a system that converts CSV to JSON", "cloud", "rule"),
     ("Add a button to the design system", "small", "default"),
-    ("Write a proof of concept", "small", "default"),
-    ("I have to prove my age on this form", "small", "default"),
+    ("Write a proof of concept", "small", "rule"),
+    ("I have to prove my age on this form", "small", "rule"),
     ("You have to prove my theorem", "cloud", "rule"),
     ("Write the detailed view of a technical report", "small", "default"),
     ("Er geht ungern Kompromisse ein", "small", "default"),
     ("Der Beweis steht auf Seite drei", "small", "default"),
-    ("Where is the architecture documented?", "small", "default"),
+    ("Where is the architecture documented?", "small", "rule"),
     ("What information does the platform keep?", "small", "default"),
     ("The water is six feet in depth", "small", "default"),
     ("What trade do they work in?", "small", "default"),
@@ -283,9 +283,9 @@ NEAR_MISSES = [
     ("Escribe una prueba unitaria", "small", "default"),
     ("Se aprueba el cambio", "small", "default"),
     ("A prova de carga falhou", "small", "default"),
-    ("这是我的身份证明", "small", "default"),
+    ("这是我的身份证明", "small", "rule"),
     ("把这份学历证明翻译成英文", "small", "rule"),
-    ("请更新设计系统的按钮", "small", "default"),
+    ("请更新设计系统的按钮", "small", "rule"),
     ("SSL証明書の期限が切れた", "small", "default"),
     ("証明書を英語に翻訳してください", "small", "rule"),
     ("設計書はどこですか", "small", "default"),
@@ -362,7 +362,7 @@ def test_the_explanation_names_every_rule_and_the_word_that_decided() -> None:
         ("light work stays small", False),
     ]
     whys = {trace.name: trace.why for trace in decision.rules}
-    assert whys["short text work stays small"] == 'the prompt says "commit message"'
+    assert whys["short text work stays small"] == 'the prompt says "write ... commit message"'
     assert whys["depth goes to the cloud"] == 'the prompt says "proving"'
     first = decided("prove that you can translate it")
     assert first.rules[3].why == 'the prompt says "prove" before "translate"'
