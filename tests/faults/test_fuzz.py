@@ -20,11 +20,10 @@ from rung.actions.prompt import renderer
 from rung.actions.results import commit_message, findings
 from rung.errors import AttemptError, RungError, SettingsError
 from rung.lsp.frames import FrameError, read_frame
-from rung.providers import failures, ollama, openai
+from rung.providers import failures, ollama, openai_stream, sse
 from rung.providers.anthropic_stream import Reader
 from rung.providers.events import Content, Finished, Retracted, Thought
 from rung.providers.thinking import ThinkTags
-from rung.providers.transport import lines
 from rung.settings.check import check
 from rung.types.action import Action
 from rung.types.model import Model
@@ -75,14 +74,14 @@ def by_ollama(chunks: list[bytes]) -> AsyncIterator[StreamEvent]:
 
 
 def by_openai(chunks: list[bytes]) -> AsyncIterator[StreamEvent]:
-    return openai._read(MODEL, stream(chunks))
+    return openai_stream.read(MODEL, stream(chunks))
 
 
 async def by_anthropic(chunks: list[bytes]) -> AsyncGenerator[StreamEvent]:
     reader = Reader(MODEL)
-    async with contextlib.aclosing(lines(stream(chunks))) as found:
-        async for line in found:
-            for event in reader.feed(line):
+    async with contextlib.aclosing(sse.events(stream(chunks))) as found:
+        async for piece in found:
+            for event in reader.feed(piece):
                 yield event
             if reader.ended:
                 return

@@ -2,7 +2,7 @@
 
 Anthropic's OpenAI form is, in its own words, not for production, so it is not used. The package does the request and
 the errors. Its retries, its telemetry and every variable and file it would read (``ANTHROPIC_BASE_URL``, profiles and
-such) are off, and the stream's ``data:`` lines are read here, for its typed events cost 25 times the CPU (facts 9).
+such) are off, and the stream is read by ``anthropic_stream``, for its typed events cost 25 times the CPU (facts 9).
 The import takes 1.5 s, so it happens in a thread, at the first question.
 """
 
@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 from rung.errors import AttemptError
-from rung.providers import anthropic_failures, failures
+from rung.providers import anthropic_failures, failures, sse
 from rung.providers.anthropic_stream import Reader
 from rung.providers.events import Opened, Question
 from rung.providers.ollama import SIMULATED
 from rung.providers.thinking import tags_for
-from rung.providers.transport import client_for, lines
+from rung.providers.transport import client_for
 from rung.types.model import Model
 
 if TYPE_CHECKING:
@@ -160,9 +160,9 @@ async def _stream(
             if "text/html" in response.headers.get("content-type", ""):
                 raise AttemptError("broken", f"{failures.host_of(model)} sent a web page, not an answer.")
             reader = Reader(model, tags_for(question))
-            async with contextlib.aclosing(lines(response.http_response.aiter_bytes())) as found_lines:
-                async for line in found_lines:
-                    for event in reader.feed(line):
+            async with contextlib.aclosing(sse.events(response.http_response.aiter_bytes())) as said:
+                async for piece in said:
+                    for event in reader.feed(piece):
                         yield event
                     if reader.ended:
                         return

@@ -1,4 +1,4 @@
-"""Anthropic's stream, line by line, made into events."""
+"""Anthropic's stream made into events."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rung.errors import AttemptError
 from rung.providers import anthropic_failures, failures
 from rung.providers.events import Finished, Thought, Usage
+from rung.providers.sse import Event
 from rung.providers.thinking import ThinkTags
 from rung.types.model import Model
 
@@ -26,7 +27,7 @@ INPUT = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens
 
 
 class Reader:
-    """Feed it the lines of the body in order; it gives back what they say.
+    """Feed it the events of the body in order; it gives back what they say.
 
     The end marker is ``message_stop``. ``message_start`` and ``ping`` come before the model has said anything, and so
     yield nothing.
@@ -39,30 +40,25 @@ class Reader:
     def __init__(self, model: Model, tags: ThinkTags | None = None) -> None:
         self._model = model
         self._tags = tags or ThinkTags()
-        self._event = ""
         self._tokens: dict[str, int] = {}
         self._served: str | None = None
         self._stop: str | None = None
         self.ended = False
         """The end marker came, and with it Finished."""
 
-    def feed(self, line: bytes) -> Iterator[StreamEvent]:
-        """The events of one line.
+    def feed(self, event: Event) -> Iterator[StreamEvent]:
+        """The events of one of the body's.
 
         Raises:
             AttemptError: the server reports an error, refuses, or does not speak this protocol.
         """
-        if not line:
-            self._event = ""
-        elif line.startswith(b"event:"):
-            self._event = line[6:].strip().decode("utf-8", "replace")
-        elif line.startswith(b"data:") and line[5:].strip():
-            found = failures.parse_object(self._model, line[5:].strip())
-            yield from self._take(str(found.get("type") or self._event), found)
+        found = failures.parse_object(self._model, event.data)
+        kind = str(found.get("type") or event.name)
+        if kind == "error" or (event.name == "error" and "error" in found):
+            raise anthropic_failures.in_stream(self._model, found.get("error"))
+        yield from self._take(kind, found)
 
     def _take(self, kind: str, found: dict[str, Any]) -> Iterator[StreamEvent]:
-        if kind == "error" or (self._event == "error" and "error" in found):
-            raise anthropic_failures.in_stream(self._model, found.get("error"))
         if kind == "message_start":
             message = _object(found.get("message"))
             self._served = str(message.get("model") or "") or None

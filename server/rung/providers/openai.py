@@ -1,8 +1,8 @@
 """OpenAI, and every server that speaks its chat completions, through the ``openai`` package.
 
 The package does the request, the credentials and the errors. Its retries are off (the ladder alone retries), the
-variables it would read (``OPENAI_BASE_URL`` and such) are overridden, and the stream's ``data:`` lines are read here:
-its typed event objects cost 25 times the CPU (facts 9). The import takes 0.7 s, so it happens in a thread, at the first
+variables it would read (``OPENAI_BASE_URL`` and such) are overridden, and the stream is read by ``openai_stream``: its
+typed event objects cost 25 times the CPU (facts 9). The import takes 0.7 s, so it happens in a thread, at the first
 question.
 """
 
@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 from rung.errors import AttemptError
-from rung.providers import failures, openai_failures, overflow
-from rung.providers.events import Finished, Opened, Question, Thought, Usage
+from rung.providers import failures, overflow
+from rung.providers.events import Opened, Question
 from rung.providers.loopback import over_http
 from rung.providers.ollama import SIMULATED
-from rung.providers.thinking import ThinkTags, tags_for
-from rung.providers.transport import LONGEST_ERROR, client_for, lines
+from rung.providers.openai_stream import read
+from rung.providers.thinking import tags_for
+from rung.providers.transport import client_for
 from rung.types.model import Model
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ async def _stream(
             if "text/html" in response.headers.get("content-type", ""):
                 raise AttemptError("broken", f"{failures.host_of(model)} sent a web page, not an answer.")
             async with contextlib.aclosing(
-                _read(model, response.http_response.aiter_bytes(), tags_for(question))
+                read(model, response.http_response.aiter_bytes(), tags_for(question))
             ) as events:
                 async for event in events:
                     yield event
@@ -197,74 +198,3 @@ async def _stream(
     except httpx2.HTTPError:
         with failures.mapped(model):
             raise
-
-
-async def _read(
-    model: Model, chunks: AsyncGenerator[bytes], tags: ThinkTags | None = None
-) -> AsyncGenerator[StreamEvent]:
-    """The events of a streamed body.
-
-    The end marker is a finish_reason or ``[DONE]``: usage comes after the one and before the other, and some servers
-    send only one of them.
-    """
-    tags, usage, loose = tags or ThinkTags(), Usage(), b""
-    stop, served, ended = None, None, False
-    async with contextlib.aclosing(lines(chunks)) as found_lines:
-        async for line in found_lines:
-            name, _, data = line.partition(b":")
-            data = data.strip()
-            # llama.cpp puts an error into a field of that name.
-            if name not in {b"data", b"error"} or not data:
-                # A gateway may answer 200 and one object that is an error.
-                if (loose or line.startswith(b"{")) and len(loose) < LONGEST_ERROR:
-                    loose += line
-                continue
-            if data == b"[DONE]":
-                ended = True
-                break
-            found = failures.parse_object(model, data)
-            error = openai_failures.in_band(model, {"error": found} if name == b"error" else found)
-            if error:
-                raise error
-            served = str(found.get("model") or "") or served
-            usage = _usage(found) or usage
-            for choice in _dicts(found.get("choices")):
-                stop = choice.get("finish_reason") or stop
-                for delta in _dicts([choice.get("delta")]):
-                    if delta.get("reasoning") or delta.get("reasoning_content"):
-                        yield Thought()
-                    for event in tags.feed(_text(delta.get("content"))):
-                        yield event
-    if stop == "error" or (stop is None and not ended):
-        raise openai_failures.in_loose(model, loose) or failures.unfinished(model)
-    if stop == "content_filter":
-        raise AttemptError("filtered", f"{failures.host_of(model)} refused the content.")
-    for event in tags.end():
-        yield event
-    yield Finished(stop="length" if stop == "length" else "stop", usage=usage, model=served)
-
-
-def _dicts(value: object) -> list[dict[str, Any]]:
-    """The objects in a list; none where it is no list."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _text(content: object) -> str:
-    """The text of a delta: a string, or as some servers have it a list of parts with texts."""
-    if isinstance(content, str):
-        return content
-    return "".join(part["text"] for part in _dicts(content) if isinstance(part.get("text"), str))
-
-
-def _usage(found: dict[str, Any]) -> Usage | None:
-    usage = found.get("usage")
-    if not isinstance(usage, dict):
-        return None
-    # Neither a prompt nor an answer is empty: a server that says 0 did not count.
-    given = failures.number(usage.get("prompt_tokens")) or None
-    said = failures.number(usage.get("completion_tokens")) or None
-    total = failures.number(usage.get("total_tokens"))
-    if given and said and total is not None:
-        # Some count thinking, which they charge as output, in the total alone.
-        said = max(said, total - given)
-    return Usage(given, said)

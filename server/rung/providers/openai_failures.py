@@ -52,13 +52,15 @@ def in_band(model: Model, found: Mapping[str, Any]) -> AttemptError | None:
 
     What was an error's status before it was put into the stream is its ``code`` or its ``type``.
     """
-    error = found.get("error") or (found if found.get("object") == "error" else None)
+    error = _error(found)
     if not error:
         return None
     told = error if isinstance(error, dict) else {}
     names = (told.get("code"), told.get("status"), told.get("type"), found.get("code"), found.get("error_type"))
     status = next((status for status in map(_status, names) if status), 200)
-    text = error if isinstance(error, str) else json.dumps(error, ensure_ascii=False)
+    # Some have only a sign in `error`, and beside it what it is.
+    whole = found if isinstance(error, bool | int) else error
+    text = error if isinstance(error, str) else json.dumps(whole, ensure_ascii=False)
     if status == 404:
         # Its protocol it does speak.
         return failures.no_model(model)
@@ -67,13 +69,17 @@ def in_band(model: Model, found: Mapping[str, Any]) -> AttemptError | None:
     return failures.for_status(model, status, text, _headers(told.get("metadata")))
 
 
-def in_loose(model: Model, body: bytes) -> AttemptError | None:
-    """The failure behind a body that is one object instead of a stream; None where it is no error."""
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return in_band(model, found) if isinstance(found, dict) else None
+def _error(found: Mapping[str, Any]) -> object:
+    """What an object tells of an error, wherever it does; falsy where it is none."""
+    error = found.get("error")
+    if not error and not found.get("choices"):
+        # FastAPI has `detail`, Cloudflare `errors`, others the fields of an error at the top.
+        is_bare = "error" in (found.get("object"), found.get("type"))
+        is_bare = is_bare or bool(found.get("message") and _status(found.get("code")))
+        error = found if is_bare else found.get("detail") or found.get("errors")
+    if isinstance(error, list):
+        return next((item for item in error if isinstance(item, dict)), error)
+    return error
 
 
 def _status(name: object) -> int | None:

@@ -23,9 +23,9 @@ from tests.unit.providers.claude import (
 )
 from tests.unit.providers.scripted import end_of, failure, heard, question, serving, text_of
 
+from rung.providers import sse
 from rung.providers.anthropic_stream import Reader
 from rung.providers.events import Content, Finished, Opened, Thought
-from rung.providers.transport import lines
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ async def test_what_does_not_end_as_an_answer_is_none(end: bytes, outcome: str) 
     assert error.failure == outcome
 
 
-@pytest.mark.parametrize("ends", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("ends", [b"\n", b"\r\n", b"\r"])
 async def test_the_same_is_heard_wherever_the_body_is_cut(ends: bytes) -> None:
     body = WHOLE.replace(b"\n", ends)
 
@@ -125,12 +125,12 @@ async def test_the_same_is_heard_wherever_the_body_is_cut(ends: bytes) -> None:
 
     for i in range(1, len(body)):
         reader = Reader(model(""))
-        events = [found async for line in lines(chunks(body[:i], body[i:])) for found in reader.feed(line)]
+        events = [found async for piece in sse.events(chunks(body[:i], body[i:])) for found in reader.feed(piece)]
         assert text_of(events) == "Grüße, \u2028fine"
         assert end_of(events).usage.tokens_in == 325
 
 
-@pytest.mark.parametrize("ends", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("ends", [b"\n", b"\r\n", b"\r"])
 async def test_the_same_is_heard_byte_by_byte(ends: bytes) -> None:
     body = WHOLE.replace(b"\n", ends)
     async with serving(streamed(*(body[i : i + 1] for i in range(len(body))))) as server:

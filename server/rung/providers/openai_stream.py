@@ -1,0 +1,211 @@
+"""The stream of OpenAI's chat completions, and of everybody who speaks them, made into events.
+
+The end marker is a finish_reason or ``[DONE]``: usage comes after the one and before the other, and some servers send
+only one of them. After a finish_reason nothing has to come any more: what does not within :data:`LINGER` seconds, or
+breaks off, ends the answer all the same. A server that does not stream at all is heard too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+
+from rung.errors import AttemptError
+from rung.providers import failures, openai_failures
+from rung.providers.events import Finished, Thought, Usage
+from rung.providers.sse import DONE, Event, Parser
+from rung.providers.thinking import ThinkTags
+from rung.types.model import Model
+
+if TYPE_CHECKING:
+    from rung.providers.events import Stop, StreamEvent
+
+LINGER = 1.0
+"""Seconds that are waited for the usage once the answer is whole."""
+STOPS: dict[str, Stop] = {"length": "length", "max_tokens": "length", "model_length": "length"}
+"""The finish reasons of an answer that was cut; all that are not named here are those of a whole one."""
+CUT = {"error", "abort", "insufficient_system_resource"}
+"""Finish reasons of an answer that broke off on the server's side."""
+FILTERED = {"content_filter", "safety"}
+CALLS = {"tool_calls", "function_call"}
+THOUGHTS = ("reasoning_content", "reasoning", "reasoning_details", "thinking")
+"""Where servers put thoughts beside the content."""
+
+
+async def read(
+    model: Model, chunks: AsyncGenerator[bytes], tags: ThinkTags | None = None
+) -> AsyncGenerator[StreamEvent]:
+    """The events of a streamed body; closing it closes ``chunks``.
+
+    Raises:
+        AttemptError: the server reports an error, refuses, breaks off or does not speak this protocol.
+    """
+    loop, parser, reader = asyncio.get_running_loop(), Parser(), Reader(model, tags)
+    until: float | None = None
+    async with contextlib.aclosing(chunks):
+        while not reader.ended:
+            chunk = await _next(chunks, until)
+            for event in parser.end() if chunk is None else parser.feed(chunk):
+                for found in reader.feed(event):
+                    yield found
+            if chunk is None:
+                break
+            if not reader.is_whole:
+                until = None
+            elif until is None:
+                until = loop.time() + LINGER
+    for found in reader.end(parser.loose):
+        yield found
+
+
+async def _next(chunks: AsyncGenerator[bytes], until: float | None) -> bytes | None:
+    """The next chunk; None at the end, and where ``until`` is given also after it and where the connection breaks."""
+    if until is None:
+        return await anext(chunks, None)
+    try:
+        async with asyncio.timeout_at(until):
+            return await anext(chunks, None)
+    except (TimeoutError, httpx2.HTTPError):
+        return None
+
+
+class Reader:
+    """Feed it the events of the body in order; it gives back what they say.
+
+    Args:
+        model: who is asked.
+        tags: what reads the text for thoughts, where the prompt matters to that.
+    """
+
+    def __init__(self, model: Model, tags: ThinkTags | None = None) -> None:
+        self._model = model
+        self._tags = tags or ThinkTags()
+        self._usage = Usage()
+        self._served: str | None = None
+        self._stop: str | None = None
+        self._spoke = False
+        self._went_on = False
+        """Content came after a finish_reason, as it does where every piece has one: here it marks no end."""
+        self.ended = False
+        """``[DONE]`` came."""
+
+    @property
+    def is_whole(self) -> bool:
+        """A finish_reason ended the answer."""
+        return self._stop is not None and not self._went_on
+
+    def feed(self, event: Event) -> Iterator[StreamEvent]:
+        """The events of one of the body's.
+
+        Raises:
+            AttemptError: the server reports an error or does not speak this protocol.
+        """
+        if self.ended:
+            return
+        if event.data.strip() == DONE:
+            self.ended = True
+            return
+        try:
+            found = failures.parse_object(self._model, event.data)
+        except AttemptError:
+            if event.name == "error":
+                found = {"error": event.data.decode("utf-8", "replace")}
+            elif self.is_whole:
+                # A connection that breaks may cut the usage in two.
+                self.ended = True
+                return
+            else:
+                raise
+        yield from self._take(found, is_error=event.name == "error")
+
+    def end(self, loose: bytes) -> Iterator[StreamEvent]:
+        """The end of the answer.
+
+        Args:
+            loose: what the body has outside of any event.
+
+        Raises:
+            AttemptError: it is none, for what came is not whole or no answer.
+        """
+        if self._stop is None and not self.ended:
+            yield from self._take(_whole(loose))
+        if self._stop in CUT or (self._stop is None and not self.ended):
+            raise failures.unfinished(self._model)
+        if self._stop in FILTERED:
+            raise AttemptError("filtered", f"{failures.host_of(self._model)} refused the content.")
+        if self._stop in CALLS:
+            raise self._calls_out()
+        yield from self._tags.end()
+        yield Finished(stop=STOPS.get(self._stop or "", "stop"), usage=self._usage, model=self._served)
+
+    def _take(self, found: Mapping[str, Any], *, is_error: bool = False) -> Iterator[StreamEvent]:
+        error = openai_failures.in_band(self._model, found)
+        if is_error:
+            error = error or openai_failures.in_band(self._model, {"error": found})
+        if error:
+            raise error
+        self._served = str(found.get("model") or "") or self._served
+        self._usage = _usage(found) or self._usage
+        for choice in _dicts(found.get("choices")):
+            # Whoever does not stream calls it a message.
+            for delta in _dicts([choice.get("delta", choice.get("message"))]):
+                yield from self._piece(delta)
+            stop = choice.get("finish_reason")
+            if stop and isinstance(stop, str):
+                self._stop = stop.lower()
+
+    def _piece(self, delta: Mapping[str, Any]) -> Iterator[StreamEvent]:
+        if any(delta.get(name) for name in THOUGHTS):
+            yield Thought()
+        content = delta.get("content")
+        for part in _dicts(content) if isinstance(content, list) else [{"text": content}]:
+            if part.get("thinking"):
+                yield Thought()
+            yield from self._say(part.get("text"))
+            yield from self._say(part.get("refusal"))
+        # The gate knows a refusal by its words, wherever they stand.
+        yield from self._say(delta.get("refusal"))
+        if not self._spoke and (delta.get("tool_calls") or delta.get("function_call")):
+            raise self._calls_out()
+
+    def _say(self, text: object) -> Iterator[StreamEvent]:
+        if text and isinstance(text, str):
+            self._spoke = self._spoke or bool(text.strip())
+            self._went_on = self._stop is not None
+            yield from self._tags.feed(text)
+
+    def _calls_out(self) -> AttemptError:
+        return AttemptError("bad-answer", f"{self._model.model} wants to do something that Rung does not offer.")
+
+
+def _whole(body: bytes) -> dict[str, Any]:
+    """The object a body is that is no stream; empty where it is none. Some put an error into a list."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return next(iter(_dicts(found if isinstance(found, list) else [found])), {})
+
+
+def _dicts(value: object) -> list[dict[str, Any]]:
+    """The objects in a list; none where it is no list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _usage(found: Mapping[str, Any]) -> Usage | None:
+    usage = found.get("usage")
+    if not isinstance(usage, dict):
+        return None
+    # Neither a prompt nor an answer is empty: a server that says 0 did not count.
+    given = failures.number(usage.get("prompt_tokens")) or None
+    said = failures.number(usage.get("completion_tokens")) or None
+    total = failures.number(usage.get("total_tokens"))
+    if given and said and total is not None:
+        # Some count thinking, which they charge as output, in the total alone.
+        said = max(said, total - given)
+    return Usage(given, said)
