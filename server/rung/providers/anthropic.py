@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 from rung.errors import AttemptError
-from rung.providers import anthropic_failures, failures, sse
+from rung.providers import failures, sse
+from rung.providers.anthropic_body import HEADROOM, Manners, learned, request_body
 from rung.providers.anthropic_stream import Reader
 from rung.providers.events import Opened, Question
 from rung.providers.ollama import SIMULATED
@@ -32,14 +33,16 @@ if TYPE_CHECKING:
 
     from rung.providers.events import StreamEvent
 
+__all__ = ["HEADROOM", "Anthropic", "address", "request_body"]
+
 OFFICIAL = "https://api.anthropic.com"
 VERSION = "2023-06-01"
 """Of the API: the one whose stream is read here, and which everybody who offers this protocol speaks. A newer package
 would ask for a newer one by itself."""
-HEADROOM = 4000
-"""Tokens a model that cannot leave thinking be may think on top of the answer; they count as output."""
-REPAIRS = 3
-"""How many parameters of one question may be mended, each after a 400 that names it."""
+MENDED = {400, 422}
+"""The statuses that may complain of a parameter."""
+REPAIRS = 2
+"""How often one question is asked otherwise, each time after a refusal that says what is wrong with it."""
 
 Keys = Callable[[str], str | None]
 """Finds a key by its name; None where there is none."""
@@ -50,49 +53,13 @@ def address(model: Model) -> str:
     return (model.url or OFFICIAL).rstrip("/").removesuffix("/v1")
 
 
-def request_body(question: Question) -> dict[str, Any]:
-    """The body of ``/v1/messages``."""
-    body: dict[str, Any] = {
-        "model": question.model.model,
-        "max_tokens": question.max_output,
-        "messages": [{"role": m.role, "content": m.content} for m in question.messages if m.role != "system"],
-        "stream": True,
-        # Some models think unless told otherwise, and would spend a short answer's tokens on it.
-        "thinking": {"type": "disabled"},
-    }
-    system = "\n\n".join(m.content for m in question.messages if m.role == "system" and m.content)
-    if system:
-        body["system"] = system
-    if question.schema is not None:
-        body["output_config"] = {"format": {"type": "json_schema", "schema": question.schema}}
-    return body
-
-
-def repaired(body: dict[str, Any], complaint: str) -> dict[str, Any] | None:
-    """The body without what a 400 complains of; None where it complains of something else."""
-    most = anthropic_failures.most_output(complaint)
-    if most is not None:
-        return {**body, "max_tokens": most} if 0 < most < body["max_tokens"] else None
-    names = []
-    if "thinking" in complaint:
-        names.append("thinking")
-    if any(word in complaint for word in ("output_config", "output_format", "json_schema", "structured output")):
-        names.append("output_config")
-    gone = next((name for name in names if name in body), None)
-    if gone is None:
-        return None
-    rest = {name: value for name, value in body.items() if name != gone}
-    if gone == "thinking":
-        rest["max_tokens"] += HEADROOM
-        rest["output_config"] = {**rest.get("output_config", {}), "effort": "low"}
-    return rest
-
-
 class Anthropic:
     """The provider ``anthropic``."""
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
+        self._manners: dict[tuple[str, str], Manners] = {}
+        """How each model wants to be asked, by address and name, so that it refuses once and not each time."""
 
     async def chat(self, question: Question) -> AsyncGenerator[StreamEvent]:
         """See :class:`rung.providers.events.Chat`."""
@@ -119,7 +86,7 @@ class Anthropic:
                     "X-Api-Key": key or sdk.omit,
                     "Authorization": sdk.omit,
                 }
-                async with contextlib.aclosing(_mended(sdk, client, question)) as events:
+                async with contextlib.aclosing(self._mended(sdk, client, question)) as events:
                     async for event in events:
                         yield event
 
@@ -134,25 +101,39 @@ class Anthropic:
             raise AttemptError("auth", f"The key {model.key} has characters no key has.", f"Check {model.key}.")
         return key
 
-
-async def _mended(sdk: Any, client: AsyncAnthropic, question: Question) -> AsyncGenerator[StreamEvent]:
-    """The answer, the request mended after each 400 that says how."""
-    body = request_body(question)
-    for left in range(REPAIRS, -1, -1):
-        complaint: list[str] = []
-        async with contextlib.aclosing(_stream(sdk, client, question, body, complaint if left else None)) as events:
-            async for event in events:
-                yield event
-        better = repaired(body, complaint[0]) if complaint else None
-        if better is None:
-            return
-        body = better
+    async def _mended(self, sdk: Any, client: AsyncAnthropic, question: Question) -> AsyncGenerator[StreamEvent]:
+        """The answer, asked for otherwise after each refusal that says how."""
+        place = (question.model.url, question.model.model)
+        manners = self._manners.get(place, Manners())
+        for left in range(REPAIRS, -1, -1):
+            body = request_body(question, manners)
+            refusal: list[tuple[str, AttemptError]] = []
+            async with contextlib.aclosing(_stream(sdk, client, question, body, refusal)) as events:
+                async for event in events:
+                    if isinstance(event, Opened):
+                        self._manners[place] = manners.lasting
+                    yield event
+            if not refusal:
+                return
+            complaint, error = refusal[0]
+            better = learned(manners, body, complaint)
+            if better is None:
+                raise error
+            # It complains of something else now: what was mended before did help.
+            self._manners[place] = manners.lasting
+            if not left:
+                raise error
+            manners = better
 
 
 async def _stream(
-    sdk: Any, client: AsyncAnthropic, question: Question, body: dict[str, Any], complaint: list[str] | None
+    sdk: Any,
+    client: AsyncAnthropic,
+    question: Question,
+    body: dict[str, Any],
+    refusal: list[tuple[str, AttemptError]],
 ) -> AsyncGenerator[StreamEvent]:
-    """One request. A 400 that can be mended goes into ``complaint`` instead of being raised, where that is a list."""
+    """One request. A refusal that may complain of a parameter is not raised: its text and error go into ``refusal``."""
     model = question.model
     try:
         async with client.messages.with_streaming_response.create(**body) as response:
@@ -169,10 +150,11 @@ async def _stream(
             raise failures.unfinished(model)
     except sdk.APIStatusError as error:
         text = error.response.text[:65536]
-        if complaint is not None and error.status_code == 400 and repaired(body, text) is not None:
-            complaint.append(text)
+        failed = failures.for_status(model, error.status_code, text, error.response.headers)
+        if error.status_code in MENDED:
+            refusal.append((text, failed))
             return
-        raise failures.for_status(model, error.status_code, text, error.response.headers) from None
+        raise failed from None
     except sdk.APIConnectionError as error:
         if isinstance(error.__cause__, httpx2.HTTPError):
             raise error.__cause__  # noqa: B904 - "from" would cut off the cause that tells why

@@ -23,7 +23,7 @@ from tests.unit.providers.scripted import (
 )
 
 from rung.engine import Engine
-from rung.providers.anthropic import HEADROOM, Anthropic, address, request_body
+from rung.providers.anthropic import Anthropic, address, request_body
 from rung.providers.events import Content, Opened, Question
 from rung.settings.load import load
 from rung.sim import Simulator
@@ -267,44 +267,6 @@ async def test_nobody_there_is_refused() -> None:
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1", "nonsense", "http://127.0.0.1:x"])
 async def test_an_address_that_is_none_is_the_settings_mistake(url: str) -> None:
     assert (await failure(keyed(), question(model(url)))).failure == "bad-request"
-
-
-TOO_MUCH = f"max_tokens: 100 > 64, which is the maximum allowed number of output tokens for {CLAUDE}"
-
-
-async def test_more_output_than_a_model_has_is_asked_again_with_the_number_it_names() -> None:
-    async with serving(refused(400, "invalid_request_error", TOO_MUCH), OK) as server:
-        await heard(keyed(), question(model(server.url), limit=100))
-    first, second = (talk.body for talk in server.talks)
-    assert second == {**first, "max_tokens": 64}
-
-
-async def test_a_parameter_is_not_mended_twice() -> None:
-    async with serving(refused(400, "invalid_request_error", TOO_MUCH)) as server:
-        error = await failure(keyed(), question(model(server.url), limit=100))
-        assert len(server.talks) == 2
-    assert error.failure == "bad-request"
-
-
-async def test_a_model_that_must_think_is_given_room_for_it() -> None:
-    must = refused(400, "invalid_request_error", '"thinking.type.disabled" is not supported for this model.')
-    async with serving(must, OK) as server:
-        await heard(keyed(), question(model(server.url), limit=100))
-    body = server.talks[1].body
-    assert "thinking" not in body
-    assert (body["max_tokens"], body["output_config"]) == (100 + HEADROOM, {"effort": "low"})
-
-
-@pytest.mark.parametrize(
-    "message",
-    ["output_config: Extra inputs are not permitted", "This model does not support structured outputs."],
-)
-async def test_a_schema_that_is_refused_is_left_out(message: str) -> None:
-    async with serving(refused(400, "invalid_request_error", message), OK) as server:
-        await heard(keyed(), question(model(server.url)).replace(schema={"type": "object"}))
-    first, second = (talk.body for talk in server.talks)
-    assert first["output_config"] == {"format": {"type": "json_schema", "schema": {"type": "object"}}}
-    assert {**second, "output_config": first["output_config"]} == first
 
 
 async def test_a_whole_request_is_answered_and_priced_by_the_list(
