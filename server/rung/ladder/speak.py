@@ -1,14 +1,14 @@
 """One attempt's conversation: a question sent, the stream read under its limits, the text let out when it may be.
 
-Only real text ends the wait for the first content; thinking is a sign of life under a cap of its own. The last attempt
-of a plan has no limits but the deadline, for nobody is left to climb to.
+Only real text ends the wait for the first content, which begins when the question can leave; thinking is a sign of life
+under a cap of its own. The last attempt of a plan has no limits but the deadline, for nobody is left to climb to.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING
 
 from rung.errors import AttemptError
@@ -20,7 +20,7 @@ from rung.types.model import Model
 from rung.types.value import Value
 
 if TYPE_CHECKING:
-    from rung.providers.events import Chat
+    from rung.providers.events import Chat, StreamEvent
 
 HOLD = 60
 """Characters held back until they show whether the answer begins as a refusal; the end of a line settles it sooner."""
@@ -129,40 +129,87 @@ async def speak(
     Raises:
         AttemptError: ``slow``, ``stalled``, or whatever the provider raised.
     """
-    loop = asyncio.get_running_loop()
-    thinking_since: float | None = None
+
+    def begins() -> None:
+        thinks(TierEvent("", question.model.model, "it thinks before it answers", "thinking"))
+
+    # What has to be imported first is not the server's to answer for.
+    prepare = getattr(chat, "prepare", None)
+    if prepare is not None:
+        await prepare(question)
+        said.started = asyncio.get_running_loop().time()
     timer = asyncio.timeout(limits.first_content)
     try:
-        async with timer:
-            async with contextlib.aclosing(chat.chat(question)) as stream:
-                async for event in stream:
-                    if isinstance(event, Opened):
-                        said.opened, said.simulated = True, event.simulated
-                    elif isinstance(event, Thought):
-                        said.thought = True
-                        if thinking_since is None and said.first_content is None:
-                            thinking_since = loop.time()
-                            thinks(_thinking(question.model))
-                            timer.reschedule(None if limits.thinking is None else thinking_since + limits.thinking)
-                    elif isinstance(event, Content):
-                        was_silent = said.first_content is None
-                        _take(event, said, release, loop.time())
-                        if was_silent and said.first_content is not None:
-                            speaks()
-                        if said.first_content is not None:
-                            timer.reschedule(None if limits.idle is None else loop.time() + limits.idle)
-                    elif isinstance(event, Retracted):
-                        said.void()
-                        release.void()
-                    else:
-                        said.end = event
-            if said.end is None:
-                raise AttemptError("broken", "The answer ended before it was whole.")
-            return said.end
+        async with timer, contextlib.aclosing(chat.chat(question)) as stream:
+            await _listen(stream, _Patience(timer, limits), said, release, thinks=begins, speaks=speaks)
     except TimeoutError:
         if not timer.expired():
             raise
-        raise _too_slow(question.model, said, thinking_since is not None) from None
+        raise _too_slow(question.model, said) from None
+    if said.end is None:
+        raise AttemptError("broken", "The answer ended before it was whole.")
+    return said.end
+
+
+class _Patience:
+    """How long the next sign of life is waited for.
+
+    Thoughts before the answer have one cap. Between two pieces of it they go on under the same cap, from the last
+    piece; but there somebody reads already, so that silence counts as well.
+    """
+
+    def __init__(self, timer: asyncio.Timeout, limits: Limits) -> None:
+        self._timer = timer
+        self._limits = limits
+        self._thinking_ends: float | None = None
+
+    def thinks(self, now: float, *, speaks: bool) -> None:
+        """It thought; ``speaks``: in the middle of its answer."""
+        if self._limits.thinking is None or self._limits.idle is None:
+            self._timer.reschedule(None)
+            return
+        if self._thinking_ends is None:
+            self._thinking_ends = now + self._limits.thinking
+        silence_ends = now + self._limits.idle
+        self._timer.reschedule(min(silence_ends, self._thinking_ends) if speaks else self._thinking_ends)
+
+    def speaks(self, now: float, text: str) -> None:
+        """It said something of its answer."""
+        if text.strip():
+            self._thinking_ends = None
+        self._timer.reschedule(None if self._limits.idle is None else now + self._limits.idle)
+
+
+async def _listen(
+    stream: AsyncGenerator[StreamEvent],
+    patience: _Patience,
+    said: Said,
+    release: Release,
+    *,
+    thinks: Callable[[], None],
+    speaks: Callable[[], None],
+) -> None:
+    loop, thought = asyncio.get_running_loop(), False
+    async for event in stream:
+        spoke = said.first_content is not None
+        if isinstance(event, Opened):
+            said.opened, said.simulated = True, event.simulated
+        elif isinstance(event, Thought):
+            if not (thought or spoke):
+                thinks()
+            said.thought = thought = True
+            patience.thinks(loop.time(), speaks=spoke)
+        elif isinstance(event, Content):
+            _take(event, said, release, loop.time())
+            if said.first_content is not None:
+                patience.speaks(loop.time(), event.text)
+                if not spoke:
+                    speaks()
+        elif isinstance(event, Retracted):
+            said.void()
+            release.void()
+        else:
+            said.end = event
 
 
 def _take(event: Content, said: Said, release: Release, now: float) -> None:
@@ -178,13 +225,9 @@ def _take(event: Content, said: Said, release: Release, now: float) -> None:
     release.feed(event.text)
 
 
-def _thinking(model: Model) -> TierEvent:
-    return TierEvent("", model.model, "it thinks before it answers", "thinking")
-
-
-def _too_slow(model: Model, said: Said, thought: bool) -> AttemptError:  # noqa: FBT001 - private, one caller
+def _too_slow(model: Model, said: Said) -> AttemptError:
     if said.first_content is not None:
         return AttemptError("stalled", f"{model.model} stopped in the middle of its answer.")
-    if thought:
+    if said.thought:
         return LeftError("slow", f"{model.model} thought for too long.")
     return LeftError("slow", f"{model.model} said nothing in time.")

@@ -3,17 +3,14 @@
 Anthropic's OpenAI form is, in its own words, not for production, so it is not used. The package does the request and
 the errors. Its retries, its telemetry and every variable and file it would read (``ANTHROPIC_BASE_URL``, profiles and
 such) are off, and the stream is read by ``anthropic_stream``, for its typed events cost 25 times the CPU (facts 9).
-The import takes 1.5 s, so it happens in a thread, at the first question.
+The import takes 1.5 s, so it happens in a thread, before the first question.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import importlib
-import logging
 import warnings
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -23,7 +20,9 @@ from rung.providers import failures, sse
 from rung.providers.anthropic_body import HEADROOM, Manners, learned, request_body
 from rung.providers.anthropic_stream import Reader
 from rung.providers.events import Opened, Question
+from rung.providers.key import Keys, key_of
 from rung.providers.ollama import SIMULATED
+from rung.providers.package import Package
 from rung.providers.thinking import tags_for
 from rung.providers.transport import client_for
 from rung.types.model import Model
@@ -44,9 +43,6 @@ MENDED = {400, 422}
 REPAIRS = 2
 """How often one question is asked otherwise, each time after a refusal that says what is wrong with it."""
 
-Keys = Callable[[str], str | None]
-"""Finds a key by its name; None where there is none."""
-
 
 def address(model: Model) -> str:
     """The base url of a model without the ``/v1`` that the package adds itself; Anthropic's where there is none."""
@@ -58,15 +54,20 @@ class Anthropic:
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
+        self._package = Package("anthropic", "anthropic.resources.messages")
         self._manners: dict[tuple[str, str], Manners] = {}
         """How each model wants to be asked, by address and name, so that it refuses once and not each time."""
+
+    async def prepare(self, question: Question) -> None:
+        """See :class:`rung.providers.events.Prepared`."""
+        key_of(self._keys, question.model)
+        await self._package.load()
 
     async def chat(self, question: Question) -> AsyncGenerator[StreamEvent]:
         """See :class:`rung.providers.events.Chat`."""
         model = question.model
-        key = self._key(model)
-        sdk = await asyncio.to_thread(importlib.import_module, "anthropic")
-        logging.getLogger("anthropic").setLevel(logging.WARNING)
+        key = key_of(self._keys, model)
+        sdk = await self._package.load()
         # Whether a model still answers is the server's to say; under `-W error` the package's opinion would be raised.
         warnings.filterwarnings("ignore", r"The model '.*' is deprecated", DeprecationWarning)
         with failures.mapped(model):
@@ -89,17 +90,6 @@ class Anthropic:
                 async with contextlib.aclosing(self._mended(sdk, client, question)) as events:
                     async for event in events:
                         yield event
-
-    def _key(self, model: Model) -> str | None:
-        if not model.key:
-            return None
-        key = self._keys(model.key)
-        if not key:
-            raise AttemptError("auth", f"The key {model.key} is not set.", f"Set {model.key} in your environment.")
-        if not (key.isascii() and key.isprintable()):
-            # It could not be sent, and the error that says so would quote it.
-            raise AttemptError("auth", f"The key {model.key} has characters no key has.", f"Check {model.key}.")
-        return key
 
     async def _mended(self, sdk: Any, client: AsyncAnthropic, question: Question) -> AsyncGenerator[StreamEvent]:
         """The answer, asked for otherwise after each refusal that says how."""

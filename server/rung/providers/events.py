@@ -83,3 +83,14 @@ if TYPE_CHECKING:
                 AttemptError: with the outcome word that fits; its text names server and status, never the prompt.
             """
             ...
+
+    class Prepared(Chat, Protocol):
+        """A provider that has something to do before its first question can leave."""
+
+        async def prepare(self, question: Question) -> None:
+            """Do it, so that the time it takes is not the server's.
+
+            Raises:
+                AttemptError: the question could not be sent anyway.
+            """
+            ...

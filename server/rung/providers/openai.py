@@ -2,18 +2,15 @@
 
 The package does the request, the credentials and the errors. Its retries are off (the ladder alone retries), the
 variables it would read (``OPENAI_BASE_URL`` and such) are overridden, and the stream is read by ``openai_stream``: its
-typed event objects cost 25 times the CPU (facts 9). The import takes 0.7 s, so it happens in a thread, at the first
+typed event objects cost 25 times the CPU (facts 9). The import takes 0.7 s, so it happens in a thread, before the first
 question.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import importlib
-import logging
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -21,9 +18,11 @@ import httpx2
 from rung.errors import AttemptError
 from rung.providers import failures, overflow
 from rung.providers.events import Opened, Question
+from rung.providers.key import Keys, key_of
 from rung.providers.loopback import over_http
 from rung.providers.ollama import SIMULATED
 from rung.providers.openai_stream import read
+from rung.providers.package import Package
 from rung.providers.thinking import tags_for
 from rung.providers.transport import client_for
 from rung.types.model import Model
@@ -53,9 +52,6 @@ MENDED = {400, 422}
 """The statuses that may complain of a parameter."""
 HEADROOM = 4000
 """Tokens a reasoning model may think on top of the answer; without them short answers come back empty (facts 8)."""
-
-Keys = Callable[[str], str | None]
-"""Finds a key by its name; None where there is none."""
 
 
 def address(model: Model) -> str:
@@ -108,17 +104,20 @@ class OpenAI:
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
+        self._package = Package("openai", "openai.resources.chat.chat", "openai.resources.chat.completions.completions")
         self._refused: dict[tuple[str, str], tuple[str, ...]] = {}
         """What each model's server refused, by address and name, so that it is refused once and not each time."""
+
+    async def prepare(self, question: Question) -> None:
+        """See :class:`rung.providers.events.Prepared`."""
+        key_of(self._keys, question.model)
+        await self._package.load()
 
     async def chat(self, question: Question) -> AsyncGenerator[StreamEvent]:
         """See :class:`rung.providers.events.Chat`."""
         model = question.model
-        key = self._keys(model.key) if model.key else None
-        if model.key and not key:
-            raise AttemptError("auth", f"The key {model.key} is not set.", f"Set {model.key} in your environment.")
-        sdk = await asyncio.to_thread(importlib.import_module, "openai")
-        logging.getLogger("openai").setLevel(logging.WARNING)
+        key = key_of(self._keys, model)
+        sdk = await self._package.load()
         async with client_for(address(model), model.connect) as http:
             base = over_http(address(model), "/v1")
             client: AsyncOpenAI = sdk.AsyncOpenAI(

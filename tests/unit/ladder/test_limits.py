@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.ladder.scene import DONE, GOOD, OPENED, THOUGHT, Scene, call, fails, model, says
+from tests.unit.ladder.scene import DONE, GOOD, OPENED, THOUGHT, Fake, Scene, call, fails, model, says
 from tests.virtual import run_virtual
 
 from rung.errors import NoAnswerError
-from rung.providers.events import Content, Finished
+from rung.providers.events import Content, Finished, Question
 from rung.types.part import Part
 
 if TYPE_CHECKING:
@@ -51,8 +52,18 @@ def climbed(first: list[Step]) -> tuple[Scene, float]:
             [OPENED, 20.0, *alternating(THOUGHT, 5.0, 30)], "slow", 80, id="thinking on does not extend the cap"
         ),
         pytest.param([OPENED, THOUGHT, 59.0, Content("It"), LATE], "stalled", 74, id="idle after thinking"),
+        pytest.param([OPENED, Content("It"), 9.0, THOUGHT, LATE], "stalled", 24, id="idle counts from a thought too"),
         pytest.param(
-            [OPENED, Content("It"), *alternating(THOUGHT, 5.0, 9)], "stalled", 15, id="thoughts are no content"
+            [OPENED, Content("It"), 9.0, *alternating(THOUGHT, 5.0, 30)],
+            "stalled",
+            69,
+            id="thoughts in the middle have the same cap",
+        ),
+        pytest.param(
+            [OPENED, Content("It"), *[THOUGHT, 9.0, Content("\n"), 9.0] * 30],
+            "stalled",
+            60,
+            id="white space is no end of a thought",
         ),
     ],
 )
@@ -60,6 +71,34 @@ def test_a_limit_that_is_over_sends_the_question_up(script: list[Step], outcome:
     scene, passed = climbed(script)
     assert passed == pytest.approx(seconds, abs=0.2)
     assert scene.outcomes == [outcome, "ok"]
+
+
+def test_a_model_may_think_again_between_the_pieces_of_its_answer() -> None:
+    pieces = [GOOD[:20], GOOD[20:40], GOOD[40:]]
+    script: list[Step] = [OPENED]
+    for piece in pieces:
+        script += [*alternating(THOUGHT, 10.0, 5), Content(piece)]
+    scene = Scene({"small": [*script, DONE], "large": says()})
+    answer, passed = run_virtual(scene.climb([("small", model("small", thinking=60.0)), ("large", model("large"))]))
+    assert (answer.tier, answer.text, passed) == ("small", GOOD, 150)
+    assert scene.waits() == [("small", "asking"), ("small", "thinking")]
+
+
+class Unprepared(Fake):
+    """A provider that must do something for a long time before it can ask."""
+
+    async def prepare(self, question: Question) -> None:
+        assert not self.asked
+        await asyncio.sleep(100.0)
+
+
+def test_what_is_prepared_before_a_question_leaves_is_not_the_server_s_time() -> None:
+    scene = Scene({"small": [29.0, *says()], "large": says()})
+    scene.fake = Unprepared(scene.fake.scripts)
+    scene.ladder.means.providers = {"openai-compatible": scene.fake}
+    answer, passed = run_virtual(scene.climb([("small", model("small")), ("large", model("large"))]))
+    assert (answer.tier, passed) == ("small", 129)
+    assert scene.tried[0].attempt.first_content_ms == 29_000
 
 
 def test_reading_a_long_prompt_extends_the_wait_for_the_first_content() -> None:
