@@ -427,7 +427,8 @@ def is_subsequence(some: Iterable[object], of: Iterable[object]) -> bool:
 
 async def play_all(cells: Iterable[Cell], folder: Path, at_once: int = 24) -> list[str]:
     """Run cells side by side; what went wrong, one text for each cell."""
-    from rung.providers import anthropic, openai  # noqa: F401 - what takes long to import is imported once, before
+    import anthropic  # noqa: F401 - what takes long to import is imported once, before
+    import openai  # noqa: F401
 
     gate = asyncio.Semaphore(at_once)
     wrong: list[str] = []
