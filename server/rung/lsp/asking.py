@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 from pygls.uris import to_fs_path, uri_scheme
 
+from rung.actions.context.uris import files_in
 from rung.errors import ContextError, UsageError
 from rung.lsp.symbols import symbol_at
 from rung.lsp.text import split_lines
@@ -28,10 +30,15 @@ COMMIT_LANGUAGES = ("gitcommit", "git-commit")
 
 def path_of(uri: str) -> Path | None:
     """The file a URI names; None for anything but a file."""
-    if not uri.startswith("file:"):
+    if not uri.lower().startswith("file:"):
         return None if "://" in uri or uri_scheme(uri) else Path(uri)
     found = to_fs_path(uri)
     return Path(found) if found else None
+
+
+def file_of(uri: str) -> Path | None:
+    """The file a URI names, or is about: an older state of it, a cell, what is not saved yet; None: neither."""
+    return path_of(uri) or next((path for path in map(Path, files_in(uri)) if path.is_absolute()), None)
 
 
 def is_commit_buffer(uri: str, language: str | None) -> bool:
@@ -49,12 +56,18 @@ def root_of(server: Server, path: Path | None) -> Path | None:
     holding = [folder for folder in folders if path.is_relative_to(folder)]
     if holding:
         return max(holding, key=lambda folder: len(folder.parts))
-    return next((p for p in path.parents if (p / ".rung").exists() or (p / ".git").exists()), None)
+    return next((p for p in path.parents if os.path.lexists(p / ".rung") or (p / ".git").exists()), None)
+
+
+def home_of(server: Server, uri: str) -> Path | None:
+    """The workspace of what a URI is about; for what is about no file in any, the editor's first folder."""
+    found = root_of(server, file_of(uri))
+    return found if found is not None or path_of(uri) is not None else root_of(server, None)
 
 
 def name_of(uri: str, root: Path | None) -> str:
     """What pins by path look at: the path from the workspace with ``/``, whole where it lies outside; else the URI."""
-    path = path_of(uri)
+    path = file_of(uri)
     if path is None:
         return uri
     return (path.relative_to(root) if root and path.is_relative_to(root) else path).as_posix()
@@ -72,7 +85,7 @@ def document_of(server: Server, uri: str, selection: types.Range | None, version
         raise ContextError("The text has changed since you chose this.", "Select again and ask once more.")
     if selection is not None and selection.start.line > source.count("\n") + source.count("\r"):
         raise ContextError("The selection lies beyond the end of the document.", "Select again and ask once more.")
-    name = name_of(uri, root_of(server, path_of(uri)))
+    name = name_of(uri, home_of(server, uri))
     language = text.language_id or "plaintext"
     return Document(uri, name, language, source, text.version, text.points(selection) if selection else None)
 
@@ -137,9 +150,10 @@ def to_request(server: Server, params: RunParams, session: str) -> Request:
         return request.replace(root=root_of(server, folder), repository=folder)
     path = path_of(place)
     document = document_of(server, place, params.range, params.version)
-    request = request.replace(document=document, root=root_of(server, path))
+    request = request.replace(document=document, root=home_of(server, place))
     if path is None:
-        return request
+        about = file_of(place)
+        return request.replace(repository=about.parent) if about and about.parent.is_dir() else request
     if is_commit_buffer(place, document.language) and (path.parent / "HEAD").exists():
         return request.replace(commit_file=path)
     return request.replace(repository=path.parent)

@@ -67,6 +67,18 @@ def read_settings(path: Path, most: int) -> bytes | None:
     raise SettingsError(f"This can't be read: it is {wrong}.", path, hint="Put a file in its place, or remove it.")
 
 
+def read_regular(name: str, most: int) -> bytes:
+    """The first bytes of an ordinary file, whatever somebody else may have put there; never waits.
+
+    Raises:
+        OSError: it is not there, can't be read, or is a folder, a pipe, a device ...
+    """
+    with _opened(name) as file:
+        if not kinds.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is not a file", name)
+        return file.read(most)
+
+
 def names_in(folder: Path) -> list[str]:
     """The names of what a folder of settings holds, sorted; none where there is no such folder.
 

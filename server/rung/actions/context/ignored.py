@@ -11,9 +11,8 @@ import stat
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
+from rung.actions.context.uris import files_in
 from rung.errors import ContextError
 from rung.privacy.ignore import FILE, Ignored
 
@@ -69,8 +68,7 @@ class Unread:
 def absolute(root: str | None, path: str, uri: str = "") -> list[str]:
     """The names a file was asked for by; none where it is no file."""
     names = [path] if not path.partition(":")[1] or Path(path).is_absolute() else []
-    if uri.startswith("file:"):
-        names.append(url2pathname(urlsplit(uri).path))
+    names += files_in(uri)
     full = [os.path.join(root or "", name) for name in names]  # noqa: PTH118 - an absolute name stays as it is
     return [os.path.abspath(name) for name in full if Path(name).is_absolute()]  # noqa: PTH100
 
@@ -78,10 +76,13 @@ def absolute(root: str | None, path: str, uri: str = "") -> list[str]:
 def names(root: Path | None, path: str, uri: str) -> tuple[str, ...]:
     """Every name of a document as pins by path see it: as it was asked for, and as its links lead."""
     found = {path: None}
-    real = os.path.realpath(root) if root else None
-    for file in map(os.path.realpath, absolute(str(root) if root else None, path, uri)):
-        inside = real is not None and Path(file).is_relative_to(real)
-        found[(Path(file).relative_to(str(real)) if inside else Path(file)).as_posix()] = None
+    if not uri.lower().startswith("file:"):
+        found[uri or path] = None
+    roots = [os.path.abspath(root), os.path.realpath(root)] if root else []  # noqa: PTH100
+    for file in absolute(str(root) if root else None, path, uri):
+        for name in (Path(file), Path(os.path.realpath(file))):
+            inside = next((folder for folder in roots if name.is_relative_to(folder)), None)
+            found[(name.relative_to(inside) if inside else name).as_posix()] = None
     return tuple(found)
 
 

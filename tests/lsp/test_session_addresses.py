@@ -1,0 +1,76 @@
+"""Documents that have no ``file:`` address: what holds for the file they are about holds for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.lsp.desk import CODE, at, desk, git, settings, write_settings
+
+RULES = """
+[[rule]]
+name = "private"
+local = true
+when = {{ path = "private/**" }}
+[[rule]]
+name = "elsewhere"
+local = true
+when = {{ repository = "{home}/secret" }}
+[[rule]]
+name = "branch"
+local = true
+when = {{ branch = "hush" }}
+"""
+"""Default rules pin ``.env`` besides."""
+REMOTE = "local = false\nprice = { input = 0.01, output = 0.01 }"
+QUERY = "?%7B%22ref%22%3A%22~%22%7D"
+
+
+def rules(home: Path) -> str:
+    return RULES.format(home=home.resolve())
+
+
+async def test_pins_hold_for_every_address_of_a_pinned_file(home: Path) -> None:
+    secret, hush = home / "secret", home / "hush"
+    for folder, branch in ((secret, "main"), (hush, "hush")):
+        folder.mkdir()
+        git(folder, "init", "-q", "-b", branch)
+    async with desk(home) as table:
+        work = table.repository
+        write_settings(settings(table.sim.url, rules(home), REMOTE))
+        pinned = [
+            f"git:{work}/private/x.py{QUERY}",
+            f"git:{work}/.env{QUERY}",
+            f"vscode-notebook-cell:{work}/private/n.ipynb#W0",
+            f"fugitive://{work}/.git//0/private/x.py",
+            f"diffview://{work}/.git/abc1234/private/x.py",
+            f"untitled:{work}/private/new.py",
+            f"FILE://{work}/private/x.py",
+            f"git:{secret}/code.py{QUERY}",
+            f"fugitive://{secret}/.git//0/code.py",
+            f"vscode-remote://wsl%2Bubuntu{secret}/code.py",
+            f"git:{hush}/code.py{QUERY}",
+        ]
+        free = ["untitled:Untitled-1", f"git:{work}/src/x.py{QUERY}", f"fugitive://{work}/.git//0/x.py"]
+        async with table.editor() as editor:
+            for uri in (*pinned, *free):
+                await editor.open(uri, CODE)
+                request = {"action": "explain-selection", "uri": uri, "range": at(0, 0, (2, 0))}
+                answer = await editor.result("rung/run", request)
+                assert ("pinned to this machine" in str(answer.get("error"))) is (uri in pinned), (uri, answer)
+    assert len(table.questions) == len(free)
+
+
+async def test_what_a_workspace_pins_holds_for_its_files_by_other_addresses(home: Path) -> None:
+    async with desk(home) as table:
+        write_settings(settings(table.sim.url, "", REMOTE))
+        other = home / "other"
+        (other / ".rung").mkdir(parents=True)
+        (other / ".rung" / "rung.toml").write_text('[[rule]]\nname = "all"\nlocal = true\n', encoding="utf-8")
+        uri = f"git:{other}/a.py{QUERY}"
+        folders = [{"uri": one.as_uri(), "name": one.name} for one in (table.repository, other)]
+        async with table.editor(workspaceFolders=folders) as editor:
+            await editor.open(uri, CODE)
+            request = {"action": "explain-selection", "uri": uri, "range": at(0, 0, (2, 0))}
+            answer = await editor.result("rung/run", request)
+        assert "pinned to this machine" in str(answer.get("error"))
+    assert table.questions == []
