@@ -74,3 +74,28 @@ async def test_what_a_workspace_pins_holds_for_its_files_by_other_addresses(home
             answer = await editor.result("rung/run", request)
         assert "pinned to this machine" in str(answer.get("error"))
     assert table.questions == []
+
+
+async def test_pins_hold_for_a_diff_in_a_buffer_and_in_an_instruction(home: Path) -> None:
+    name = "private/x.py"
+    diff = f"diff --git a/{name} b/{name}\n--- a/{name}\n+++ b/{name}\n@@ -1 +1,2 @@\n one\n+two\n"
+    cut = "\n# Please enter\n# ------------------------ >8 ------------------------\n# Do not modify\n"
+    async with desk(home) as table:
+        write_settings(settings(table.sim.url, rules(home), REMOTE))
+        table.stage()
+        code, commit = table.file("a.py"), table.commit_file(cut + diff)
+        texts = {code: CODE, commit: cut + diff, "untitled:Untitled-1": diff}
+        span = at(0, 0, (5, 0))
+        asked = [
+            {"action": "explain-selection", "uri": "untitled:Untitled-1", "range": span},
+            {"action": "review-file", "uri": commit},
+            {"action": "explain-selection", "uri": code, "range": span, "instruction": f"Explain with\n{diff}"},
+            {"action": "commit-message", "uri": commit, "instruction": f"Say it as in\n{diff}", "tier": "small"},
+        ]
+        async with table.editor() as editor:
+            for uri, text in texts.items():
+                await editor.open(uri, text)
+            for request in asked:
+                answer = await editor.result("rung/run", request)
+                assert "pinned to this machine" in str(answer.get("error")), (request, answer)
+    assert table.questions == []

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from rung.actions.context import attached, commit, document
 from rung.actions.context.gathered import Gathered
 from rung.actions.context.ignored import names, refuse
+from rung.actions.context.sources import checked
 from rung.errors import ContextError, UsageError
 from rung.types.action import Action
 from rung.types.part import Part
@@ -23,12 +24,12 @@ async def gather(action: Action, request: Request, typed: str, env: Mapping[str,
         env: this process's environment, for git.
 
     Raises:
-        ContextError: there is nothing to work on.
+        ContextError: there is nothing to work on, or it must not be read.
         GitError: git is missing or failed.
         UsageError: the action wants a part nobody can gather.
     """
     if action.id == "ask":
-        return attached.gather(request, typed)
+        return checked(request, attached.gather(request, typed))
     if "staged-changes" in action.context:
         found = await commit.gather(request, env)
     elif "selection" in action.context:
@@ -43,7 +44,7 @@ async def gather(action: Action, request: Request, typed: str, env: Mapping[str,
     if typed.strip():
         instruction = Part("instruction", typed, priority=1, shorten="never")
         found = found.replace(parts=(*found.parts, instruction))
-    return found
+    return checked(request, found)
 
 
 def _document(request: Request) -> Document:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from rung.git.diff_paths import NULL, header_pair, loose_paths, plain, unprefixed
+from rung.git.diff_paths import NULL, headed_paths, header_pair, hit_paths, loose_paths, plain, unprefixed
 from rung.types.value import Value
 
 Kind = Literal["A", "M", "D", "R", "C"]
@@ -76,17 +76,31 @@ def located(text: str) -> tuple[tuple[DiffFile, int, int], ...]:
 def paths_in(text: str) -> tuple[str, ...]:
     """Every path a diff anywhere in ``text`` names, old and new, each once, in order.
 
-    Looks at the lines of diffs, of ``--stat``, ``--numstat``, ``--name-status`` and ``--raw``, in mails (``>``) and
-    beside a graph (``|``) too. Where a line can be read in two ways, both are in.
+    Looks at the lines of diffs, of ``--stat``, ``--numstat``, ``--name-status`` and ``--raw``, of jj, Perforce,
+    ``head`` and ``grep -n``, in mails (``>``), beside a graph (``|``) and in the diff of a patch (``+``) too. Where a
+    line can be read in two ways, both are in.
     """
     found: dict[str, None] = {}
     for file in parse(text):
         for path in (file.old_path, file.path):
             if path is not None:
                 found[path] = None
-    for path in loose_paths(_COLOUR.sub("", text)):
+    bare = _COLOUR.sub("", text)
+    for path in (*loose_paths(bare), *hit_paths(bare)):
         found[path] = None
     return tuple(found)
+
+
+def headed_in(text: str) -> tuple[str, ...]:
+    """The paths in lines that stand above text of that file, but for the heads of what :func:`located` finds.
+
+    Those are of diffs in other forms than git's, and of patches whose own change is in the diff.
+    """
+    lines = _COLOUR.sub("", text).replace("\r\n", "\n").split("\n")
+    for _, start, end in located(text):
+        body = next((at for at in range(start, end) if lines[at].startswith("@@")), end)
+        lines[start:body] = [""] * (body - start)
+    return tuple(dict.fromkeys(headed_paths("\n".join(lines))))
 
 
 class _Reader:

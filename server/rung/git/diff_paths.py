@@ -18,17 +18,24 @@ _NAMED = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v":
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _PREFIX = re.compile(r"(?:[abiwco12])/")
 
-_MARGIN = r"^[ \t>|*\\/]*"
-"""What a mail or ``git log --graph`` puts before a line."""
+_MARGIN = r"^[ \t>|*\\/+-]*"
+"""What a mail, ``git log --graph`` or the diff of a patch puts before a line."""
 _LOOSE = re.compile(
     _MARGIN
     + r"""(?:
       diff[ ](?:--git[ ](?P<git>.+) | (?:--cc|--combined)[ ](?P<cc>.+) | (?P<other>-\S.*))
     | (?:rename|copy)[ ](?:from|to)[ ](?P<moved>.+)
+    | \*\*\*[ ](?:(?:Add|Update|Delete)[ ]File|Move[ ]to):[ ](?P<patch>.+)
+    | ====[ ](?P<depot>\S.*?)(?:[ ]====.*)?
+    | ==>[ ](?P<head>.+)[ ]<==
+    | (?:Added|Modified|Removed|Created|Resolved|Renamed|Copied)[ ]
+      (?:(?:regular|executable)[ ]file|symlink|Git[ ]submodule|conflict(?:[ ]in)?)[ ](?P<told>.+):
+    | (?:Regular|Executable|Symlink|Conflict|Git|Tree)[ ].{1,60}?[ ]at[ ](?P<at>.+):
     | (?P<sign>---|\+\+\+|\*\*\*)[ ](?P<file>\S.*)
     | Binary[ ]files[ ](?P<binary>.+)[ ]differ
     | Only[ ]in[ ](?P<folder>.+?):[ ](?P<only>.+)
-    | (?:Index|Property[ ]changes[ ]on|Submodule):?[ ](?P<named>.+)
+    | Index:[ ](?P<index>.+)
+    | (?:Property[ ]changes[ ]on|Submodule):?[ ](?P<named>.+)
     | :{1,9}[0-7]{6}[ ].*?[ ](?P<letter>[A-Z]{1,9}\d{0,3})\t(?P<raw>.+)
     | (?:[ACDMRTU]\d{0,3}|\d+\t\d+|-\t-)\t(?P<listed>.+)
     | (?:create|delete)[ ]mode[ ][0-7]{6}[ ](?P<mode>.+)
@@ -41,7 +48,12 @@ _SUBMODULE = re.compile(r" (?:[0-9a-f]{7,}\.{2,3}[0-9a-f]|contains )")
 _BRACES = re.compile(r"\{([^{}]*) => ([^{}]*)\}")
 _HINT = re.compile(
     r"diff |rename |copy |Binary |Only in |Index|Property|Submodule|mode |\t|\||:\d|--- |\+\+\+ |\*\*\* "
+    r"|==== |==> "
 )
+_HEADS = ("git", "cc", "other", "patch", "depot", "head", "told", "at", "file", "index")
+"""What stands above text of the file it names."""
+_HIT = re.compile(r"^([^\s:\0][^:\n\0]{0,400}):[0-9]{1,9}:", re.MULTILINE)
+"""A line found, as grep, ripgrep and compilers show it."""
 
 
 def plain(name: str) -> str:
@@ -133,14 +145,32 @@ def _pairs(rest: str) -> list[tuple[str, str]]:
 
 def loose_paths(text: str) -> Iterator[str]:
     """What each single line could name, whatever stands around it."""
-    for line in text.split("\n"):
-        line = line.rstrip("\r")  # noqa: PLW2901
-        if not _HINT.search(line):
-            continue
-        found = _LOOSE.match(line)
+    for line, found in _candidates(text):
         for path in _named(found) if found else _stat(line):
             if path and path != NULL:
                 yield path
+
+
+def headed_paths(text: str) -> Iterator[str]:
+    """The same of the lines alone that stand above text of the file they name."""
+    for _, found in _candidates(text):
+        if found and any(found[name] for name in _HEADS):
+            yield from (path for path in _named(found) if path and path != NULL)
+
+
+def _candidates(text: str) -> Iterator[tuple[str, re.Match[str] | None]]:
+    """The lines that may name a file, each with what it looks like."""
+    for line in text.split("\n"):
+        line = line.rstrip("\r")  # noqa: PLW2901
+        if line.endswith(":") or _HINT.search(line):
+            yield line, _LOOSE.match(line)
+
+
+def hit_paths(text: str) -> Iterator[str]:
+    """The files of ``PATH:LINE:text``, where more than one line says so, or the only one."""
+    found = [path for path in _HIT.findall(text) if "/" in path or "." in path]
+    if len(found) > 1 or (found and "\n" not in text.strip()):
+        yield from dict.fromkeys(path.removeprefix("./") for path in found)
 
 
 def _stat(line: str) -> Iterator[str]:
@@ -172,12 +202,25 @@ def _named(found: re.Match[str]) -> Iterator[str]:
         yield from (plain(word) for word in said["other"].split(" ") if not word.startswith("-"))
     elif "summary" in said:
         yield from _arrow(said["summary"])
+    elif "depot" in said:
+        for side in said["depot"].split(" - ")[:2]:
+            yield from _depot(side)
     elif "named" in said:
         yield plain(_SUBMODULE.split(said["named"])[0])
     else:
-        for key in ("cc", "moved", "raw", "listed", "mode"):
+        for key in ("cc", "moved", "patch", "head", "told", "at", "index", "raw", "listed", "mode"):
             for name in said.get(key, "").split("\t") if not said.get(key, "").startswith('"') else [said[key]]:
                 yield from _arrow(plain(name))
+
+
+def _depot(side: str) -> Iterator[str]:
+    """``//depot/main/src/a.py#3 (text)``: nobody here knows which of its folders is the workspace's."""
+    name = re.sub(r"(?:[#@]\S+)?(?: \([^()]*\))?$", "", side.strip())
+    if name.startswith("//"):
+        pieces = name.strip("/").split("/")[-_READINGS:]
+        yield from ("/".join(pieces[start:]) for start in range(len(pieces)))
+    elif "/" in name:
+        yield name
 
 
 def _common_end(old: str, new: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -190,3 +191,52 @@ def test_a_nul_is_no_part_of_a_files_name() -> None:
     text = 'diff --git "a/x\\000.py" "b/x\\000.py"\n--- "a/x\\000.py"\n+++ "b/x\\000.py"\n@@ -1 +1 @@\n-a\n+b\n'
     assert not any("\0" in path for path in paths_in(text))
     assert any(path.startswith("x") for path in paths_in(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [
+        ("*** Begin Patch\n*** Update File: p/x.py\n*** Move to: q/y z.py\n@@\n-a\n+b\n", {"p/x.py", "q/y z.py"}),
+        ("*** Add File: p/x.py\n+b\n*** Delete File: q.py\n", {"p/x.py", "q.py"}),
+        ("==== //depot/p/x.py#3 - /home/u/p/x.py ====\n@@ -1 +1 @@\n", {"p/x.py", "/home/u/p/x.py"}),
+        ("==== //depot/main/p/x y.py#12 (text+x) ====\n", {"p/x y.py", "main/p/x y.py"}),
+        ("==== //a/p/x.py#1 (text) - //b/q/y.py#2 (text) ==== content\n", {"p/x.py", "q/y.py"}),
+        ("Modified regular file p/x.py:\n        1: a\n", {"p/x.py"}),
+        ("Added executable file p/x.py:\nRemoved symlink q:\nResolved conflict in r.c:\n", {"p/x.py", "q", "r.c"}),
+        ("Modified regular file p/{x.py => y.py}:\n", {"p/x.py", "p/y.py"}),
+        ("Executable file became non-executable at p/x.py:\n", {"p/x.py"}),
+        ("==> p/x.py <==\na\n\n==> q/y.py <==\nb\n", {"p/x.py", "q/y.py"}),
+        ("p/x.py:1:import os\np/x.py:12:import re\n", {"p/x.py"}),
+        ("./p/x.py:1:4:import os\nq/y z.py:12:import re\n", {"p/x.py", "q/y z.py"}),
+        ("p/x.py:1:import os\n", {"p/x.py"}),
+        ("+diff --git a/p/x.py b/p/x.py\n+--- a/p/x.py\n++++ b/p/x.py\n", {"p/x.py"}),
+        ("-*** Update File: p/x.py\n+*** Update File: q.py\n", {"p/x.py", "q.py"}),
+        ("++++ b/p/x.py\n+@@ -1 +1 @@\n", {"p/x.py"}),
+    ],
+)
+def test_other_forms_of_change_name_their_files(text: str, paths: set[str]) -> None:
+    assert paths <= set(paths_in(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f():\n    if a:\n        return {b: 1}\n",
+        "12:30:05 the server began\n12:30:06 it ended\n",
+        "Look at p/x.py:3: there it is.\nAnd then go on.\n",
+        "==== A heading ====\nText.\n",
+        "Modified by me on Monday:\n",
+        "*** Note ***\n",
+    ],
+)
+def test_what_only_looks_like_a_form_of_change_names_nothing(text: str) -> None:
+    assert paths_in(text) == ()
+
+
+@pytest.mark.parametrize(
+    "line", ["-" * 99, "+ " * 99, "ed " * 99 + ":", "==== " * 99, "Git " + " at " * 99, "*** \n" * 99]
+)
+def test_no_line_takes_long_however_it_is_made(line: str) -> None:
+    began = time.perf_counter()
+    paths_in(line * 2000 + "\n")
+    assert time.perf_counter() - began < 5

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from rung.actions.context.gathered import Gathered
 from rung.actions.context.ignored import Unread
+from rung.actions.context.sources import Sources
 from rung.errors import ContextError
 from rung.git import commit_context, message_buffer
+from rung.git.diff import headed_in
 from rung.git.staged import FileChange, StagedChange
 from rung.privacy.ignore import FILE
 from rung.types.part import Omission, Part
@@ -38,10 +40,10 @@ async def gather(request: Request, env: Mapping[str, str]) -> Gathered:
             raise ContextError("No repository was named.", "Ask from a file inside one.")
         change = await commit_context.for_folder(Path(folder), env)
     typed = message_buffer.typed(text, change.comment_char) if text and request.commit_file else ""
-    return from_change(change, typed, request.root)
+    return from_change(change, typed, request)
 
 
-def from_change(change: StagedChange, typed: str, root: Path | None = None) -> Gathered:
+def from_change(change: StagedChange, typed: str, request: Request) -> Gathered:
     """The parts of a change that is at hand.
 
     Of a file that is left unread there is its name alone, for models and for the answer that needs none.
@@ -49,13 +51,16 @@ def from_change(change: StagedChange, typed: str, root: Path | None = None) -> G
     Args:
         change: what is staged.
         typed: what the person typed into the commit buffer.
-        root: the workspace's folder, where it may be above the repository.
+        request: from where; its workspace may be above the repository.
 
     Raises:
         ContextError: a ``.rungignore`` can't be read.
     """
-    unread = Unread(root or change.work_tree)
+    unread = Unread(request.root or change.work_tree)
     kept_out = {path for path in change.paths if unread.holds(str(change.work_tree / path))}
+    sources = Sources(request, str(change.work_tree))
+    # A patch may be staged: what holds for the files it is of holds for it.
+    kept_out |= {file.path for file in change.files if not sources.takes(headed_in(file.diff))}
     files = tuple(file.replace(diff="") if kept_out.intersection(file.paths) else file for file in change.files)
     change = change.replace(files=files)
     parts = [Part("stat", stat(change.files), priority=2)]
@@ -71,7 +76,7 @@ def from_change(change: StagedChange, typed: str, root: Path | None = None) -> G
     return Gathered(
         tuple(parts),
         {"branch": change.branch or "", "language": "diff"},
-        paths=change.paths,
+        paths=tuple(dict.fromkeys([*change.paths, *sources.paths])),
         branch=change.branch,
         repository=change.work_tree.as_posix(),
         comment_char=change.comment_char,
