@@ -360,3 +360,30 @@ async def test_editor_settings_of_a_repository_name_no_server_key_or_budget(home
         assert [tier["name"] for tier in listed] == ["small"]
     assert evil.connections == 0
     assert os.environ.get("OPENAI_API_KEY") is None
+
+
+@pytest.mark.parametrize("hidden", ["folder", "file", "lost folder", "pipe"])
+async def test_pins_that_cannot_be_read_keep_everything_on_this_machine(
+    home: Path, good: Simulator, hidden: str
+) -> None:
+    folder, elsewhere = home / "theirs", home / "elsewhere"
+    folder.mkdir()
+    elsewhere.mkdir()
+    (elsewhere / "rung.toml").write_text('[[rule]]\nname = "all"\nlocal = true\n', encoding="utf-8")
+    theirs = folder / ".rung"
+    if hidden == "folder":
+        theirs.symlink_to(elsewhere)
+    elif hidden == "lost folder":
+        theirs.symlink_to("not mounted")
+    else:
+        theirs.mkdir()
+        if hidden == "file":
+            (theirs / "rung.toml").symlink_to(elsewhere / "rung.toml")
+        else:
+            os.mkfifo(theirs / "rung.toml")
+    rung = Rung(folder)
+    refused = await rung("ask", "--tier", "cloud", "What is this?")
+    assert refused.code == 1
+    assert "requests here stay on this machine" in refused.err
+    assert (await rung("ask", "What is this?")).code == 0
+    assert {model for model, _ in questions(good)} == {"sim-small:3b"}

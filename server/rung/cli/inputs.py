@@ -31,7 +31,8 @@ def workspace(start: str | None = None) -> str:
         raise UsageError("The folder we are in is gone.", "Change to one that exists.") from None
     folder = here
     while True:
-        if any(os.path.exists(os.path.join(folder, name)) for name in (".rung", ".git")):  # noqa: PTH110, PTH118
+        # A link to nowhere counts: its settings can't be read, which is not the same as that there are none.
+        if any(os.path.lexists(os.path.join(folder, name)) for name in (".rung", ".git")):  # noqa: PTH118
             return folder
         parent = os.path.dirname(folder)  # noqa: PTH120
         if parent == folder:

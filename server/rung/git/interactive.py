@@ -82,7 +82,9 @@ def commit(message: str, folder: Path) -> int:
 def _workspace(folder: Path) -> Path:
     """The nearest folder with ``.rung`` or ``.git``, as everywhere on the command line."""
     real = folder.resolve()
-    held = (found for found in (real, *real.parents) if (found / ".rung").exists() or (found / ".git").exists())
+    held = (
+        found for found in (real, *real.parents) if os.path.lexists(found / ".rung") or os.path.lexists(found / ".git")
+    )
     return next(held, real)
 
 

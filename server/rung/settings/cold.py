@@ -65,8 +65,11 @@ def _workspace(
     if snapshot is None:
         return None, (), ()
     path = root / trust.FOLDER / "rung.toml"
-    warnings = (f"{path.parent} can't be trusted: it {snapshot.refusal}.",) if snapshot.refusal else ()
+    refused = f"{path.parent} can't be trusted: it {snapshot.refusal}."
+    warnings = (refused,) if snapshot.refusal else ()
     data = snapshot.contents.get("rung.toml")
+    if data is None and snapshot.refusal and trust.may_hide(root, "rung.toml"):
+        return strangers.closed(path, words), (f"{refused} {strangers.UNKNOWN}",), ()
     if data is None:
         return None, warnings, ()
     if snapshot.is_trusted():

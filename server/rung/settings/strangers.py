@@ -18,6 +18,8 @@ from rung.settings.values import Rule
 
 CLOSED = Rule("unreadable pins", local=True, layer="untrusted")
 """Stands for every pin that a mistake may have hidden."""
+UNKNOWN = "Nobody knows what it would forbid: until that is mended, requests here stay on this machine."
+"""Of a whole folder that can't be read."""
 _HEADER = re.compile(r"[ \t]*\[\[?[ \t]*([\w-]+)[ \t]*\]")
 """Where a block begins that is not inside another one."""
 _PINNING = {"rule", "budget"}
@@ -41,8 +43,12 @@ def salvage(text: str | None, error: SettingsError, words: Mapping[str, bool]) -
         f"{error.sentence()} Nobody knows what else the file of this repository, which is not trusted, would forbid: "
         "until it is mended, requests here stay on this machine."
     )
-    kept = found or check("", error.path, "untrusted", words)
-    return kept.replace(rules=(CLOSED, *kept.rules)), said
+    return found.replace(rules=(CLOSED, *found.rules)) if found else closed(error.path, words), said
+
+
+def closed(path: Path, words: Mapping[str, bool]) -> Checked:
+    """What counts where nothing could be read: nothing leaves this machine."""
+    return check("", path, "untrusted", words).replace(rules=(CLOSED,))
 
 
 def _pins(text: str, path: Path, words: Mapping[str, bool]) -> Checked | None:

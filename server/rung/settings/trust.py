@@ -67,6 +67,15 @@ def look(root: Path) -> Snapshot | None:
         return Snapshot(root=real, contents=contents, refusal=f"can't be read ({error.strerror})")
 
 
+def may_hide(root: Path, name: str) -> bool:
+    """Whether a file of this name may be in a ``.rung`` that was refused: a folder of its own shows what it holds."""
+    folder = Path(os.path.realpath(root), FOLDER)
+    try:
+        return folder.is_symlink() or name in os.listdir(folder)  # noqa: PTH208 - names alone
+    except OSError:
+        return True
+
+
 def trusted(root: Path) -> bool:
     """Whether the person trusts this workspace with all that its ``.rung/`` says now."""
     snapshot = look(root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from rung.settings.load import load
 from rung.settings.store import SettingsStore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.unit.settings.conftest import Person
@@ -133,3 +135,73 @@ def test_a_file_broken_from_the_first_holds_up_no_change_of_the_person_s_own(per
     assert settings is store.current(person.workspace)
     assert error is not None
     assert (error.path, len(warnings)) == (person.theirs, 1)
+
+
+def link_folder(person: Person) -> None:
+    elsewhere = person.workspace.with_name("elsewhere")
+    elsewhere.mkdir()
+    (elsewhere / "rung.toml").write_text(PIN, encoding="utf-8")
+    person.theirs.parent.symlink_to(elsewhere)
+
+
+def link_nowhere(person: Person) -> None:
+    person.theirs.parent.symlink_to("not mounted")
+
+
+def pipe_folder(person: Person) -> None:
+    os.mkfifo(person.theirs.parent)
+
+
+def link_file(person: Person) -> None:
+    person.theirs.parent.mkdir()
+    outside = person.workspace.with_name("outside.toml")
+    outside.write_text(PIN, encoding="utf-8")
+    person.theirs.symlink_to(outside)
+
+
+def link_file_nowhere(person: Person) -> None:
+    person.theirs.parent.mkdir()
+    person.theirs.symlink_to("gone.toml")
+
+
+def pipe(person: Person) -> None:
+    person.theirs.parent.mkdir()
+    os.mkfifo(person.theirs)
+
+
+def device(person: Person) -> None:
+    person.theirs.parent.mkdir()
+    person.theirs.symlink_to("/dev/zero")
+
+
+def huge(person: Person) -> None:
+    person.theirs.parent.mkdir()
+    with person.theirs.open("wb") as file:
+        file.truncate(17 * 1024 * 1024)
+
+
+UNREADABLE = [link_folder, link_nowhere, pipe_folder, link_file, link_file_nowhere, pipe, device, huge]
+
+
+@pytest.mark.parametrize("made", UNREADABLE)
+def test_one_that_cannot_be_read_at_all_keeps_everything_here(person: Person, made: Callable[[Person], None]) -> None:
+    made(person)
+    loaded = load(person.workspace)
+    assert added(loaded.settings) == ["unreadable pins (workspace)"]
+    assert loaded.settings.rules[0].local
+    (warning,) = loaded.warnings
+    assert warning.startswith(f"{person.theirs.parent} can't be trusted: it ")
+    assert "requests here stay on this machine" in warning
+    # The cache, too, may not forget it.
+    assert added(load(person.workspace).settings) == ["unreadable pins (workspace)"]
+
+
+@pytest.mark.parametrize("text", [None, PIN])
+def test_one_that_is_refused_for_something_else_in_it_keeps_its_pins(person: Person, text: str | None) -> None:
+    person.theirs.parent.mkdir()
+    os.mkfifo(person.theirs.parent / "zz")
+    if text is not None:
+        person.workspace_says(text)
+    loaded = load(person.workspace)
+    assert added(loaded.settings) == ([] if text is None else ["plans (workspace)"])
+    assert "can't be trusted" in loaded.warnings[0]
