@@ -295,3 +295,27 @@ async def test_what_cannot_be_done_is_one_sentence(words: tuple[str, ...], said:
 
 async def test_nothing_pinned_is_said_so(rung: Rung) -> None:
     assert (await rung("pin", "--list")).out == "Nothing is pinned.\n"
+
+
+@pytest.mark.parametrize("forged", ["gitdir: pipe", "gitdir: device", "gitdir", "commondir", "git file"])
+async def test_a_forged_git_folder_pins_nothing_but_its_own(
+    forged: str, rung: Rung, repo: Path, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    (outside / "bin").mkdir(parents=True)
+    link = repo / ".git" / "worktrees" / "x" / "gitdir"
+    link.parent.mkdir(parents=True)
+    if forged == "gitdir: pipe":
+        os.mkfifo(link)
+    elif forged == "gitdir: device":
+        link.symlink_to("/dev/zero")
+    elif forged == "gitdir":
+        link.write_text(f"{outside}/bin/.git\n", encoding="utf-8")
+    elif forged == "commondir":
+        (repo / ".git" / "commondir").write_text(f"{outside}/bin\n", encoding="utf-8")
+    else:
+        (repo / ".git").rename(tmp_path / "kept")
+        (repo / ".git").write_text(f"gitdir: {outside}/bin\n", encoding="utf-8")
+    await pinned(rung, str(repo))
+    assert real(repo) in own().read_text(encoding="utf-8")
+    assert "outside" not in own().read_text(encoding="utf-8")

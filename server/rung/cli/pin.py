@@ -14,6 +14,7 @@ from typing import Any
 
 from rung.cli.options import parser
 from rung.errors import SettingsError, UsageError
+from rung.git.links import linked_tree, points_back
 from rung.git.repository import where
 from rung.settings import places
 from rung.settings.check import check
@@ -212,16 +213,24 @@ def _block(pinned: list[str]) -> str:
 
 
 def _names(folder: str) -> list[str]:
-    """What a repository goes by: its git folder, which work trees made later share, and the work trees there are."""
-    found = [Path(name) for names, _ in where((), [folder]) for name in names]
-    links = [link for git in found if (git / "HEAD").is_file() for link in sorted(git.glob("worktrees/*/gitdir"))]
-    for link in links:
-        try:
-            found.append((link.parent / link.read_text(encoding="utf-8").strip()).parent)
-        except (OSError, ValueError):
-            continue  # of a work tree that was taken away, or whose name settings can't hold
+    """What a repository goes by: its git folder, which work trees made later share, and the work trees there are.
+
+    What is written in it may be anybody's: only what is a git folder or a work tree by its own word is named.
+    """
+    named = [Path(name) for names, _ in where((), [folder]) for name in names]
+    found = [path for path in named if _is_git(path) or (path / ".git").exists()]
+    for git in filter(_is_git, tuple(found)):
+        for own in sorted(git.glob("worktrees/*")):
+            tree = linked_tree(own)
+            # Else one was taken away, or names what is none of this repository's.
+            if tree is not None and points_back(tree, own):
+                found.append(tree)
     real = dict.fromkeys([folder, *(os.path.realpath(path) for path in found if path.is_dir())])
     return [path for path in real if path.isprintable() and os.path.dirname(path) != path]  # noqa: PTH120
+
+
+def _is_git(path: Path) -> bool:
+    return (path / "HEAD").is_file() and (path / "objects").is_dir()
 
 
 def _literal(folder: str) -> str:

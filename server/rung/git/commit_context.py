@@ -16,9 +16,12 @@ from rung.git import message_buffer, repository, staged, unstaged
 from rung.git.process import DIFF, run
 from rung.git.repository import Head, Repository
 from rung.git.staged import StagedChange
+from rung.settings.files import read_regular
 
 _DATE = re.compile(r": +[A-Z][a-z]{2} [A-Z][a-z]{2} \d+ \d\d:\d\d:\d\d \d{4} [+-]\d{4}$")
 """The line git writes when the author date is not now; its first word is translated, the date never is."""
+_LONGEST = 16 * 1024 * 1024
+"""Bytes of a message file that are read: with ``git commit -v`` the whole diff is in it."""
 _TELLING = 20
 """Characters from which on it is no accident that a message equals the last one."""
 
@@ -62,9 +65,11 @@ async def for_commit_file(
 
 def _read(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8", "replace")
+        return read_regular(str(path), _LONGEST).decode("utf-8", "replace")
     except FileNotFoundError:
         return ""
+    except OSError:
+        raise GitError(f"{path} can't be read.", "It should be the file git opened for the message.") from None
 
 
 def _amends(found: Repository, head: Head, seen: str, on_disk: str) -> bool:
@@ -96,8 +101,7 @@ def _indexes(found: Repository, env: Mapping[str, str]) -> tuple[Path, ...]:
             return (index, plain) if index != plain else (plain,)
     lock = found.git_dir / "index.lock"
     try:
-        with lock.open("rb") as file:
-            plausible = file.read(4) == b"DIRC"
+        plausible = read_regular(str(lock), 4) == b"DIRC"
     except OSError:
         plausible = False
     if not plausible and not lock.exists():

@@ -1,6 +1,6 @@
 """Finds the repository something belongs to: a folder, or the file git opened for a commit message."""
 
-# ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH114, PTH115, PTH118, PTH119, PTH120, PTH123, PTH208 - names are text here
+# ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH114, PTH115, PTH118, PTH119, PTH120, PTH208 - names are text here
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from rung.errors import ContextError, GitError
+from rung.git.links import line, linked_tree
 from rung.git.process import run
 from rung.types.value import Value
 
@@ -119,9 +120,9 @@ async def _of_git_dir(git_dir: Path, env: Mapping[str, str] | None) -> Repositor
 
 def _work_tree(git_dir: Path, setting: str | None) -> Path:
     """The folder the files are in: a linked work tree says it in ``gitdir``, a submodule in ``core.worktree``."""
-    link = git_dir / "gitdir"
-    if link.is_file():
-        return (git_dir / link.read_text(encoding="utf-8", errors="surrogateescape").rstrip("\n")).resolve().parent
+    linked = linked_tree(git_dir)
+    if linked is not None:
+        return linked
     if setting:
         return (git_dir / setting).resolve()
     return git_dir.parent
@@ -183,8 +184,15 @@ async def head(repository: Repository, env: Mapping[str, str] | None = None) -> 
 
 
 async def branch(repository: Repository, env: Mapping[str, str] | None = None) -> str | None:
-    """The branch HEAD is on; None where it is detached."""
-    text = (repository.git_dir / "HEAD").read_text(encoding="utf-8", errors="replace").strip()
+    """The branch HEAD is on; None where it is detached.
+
+    Raises:
+        GitError: HEAD can't be read.
+    """
+    try:
+        text = line(repository.git_dir / "HEAD").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    except OSError:
+        raise GitError(f"{repository.git_dir / 'HEAD'} can't be read.", "Is the repository whole?") from None
     if not text.startswith("ref:"):
         return None
     name = text.removeprefix("ref:").strip()
@@ -230,9 +238,9 @@ def _where(start: str, *, named: bool) -> tuple[tuple[str, ...], str | None]:
     try:
         git_dir = os.path.realpath(git)
         if os.path.isfile(git_dir):
-            git_dir = os.path.realpath(os.path.join(folder, _line(git_dir).removeprefix("gitdir:").strip()))
+            git_dir = os.path.realpath(os.path.join(folder, line(git_dir).removeprefix("gitdir:").strip()))
         link = os.path.join(git_dir, "commondir")
-        common = os.path.realpath(os.path.join(git_dir, _line(link))) if os.path.exists(link) else git_dir
+        common = os.path.realpath(os.path.join(git_dir, line(link))) if os.path.exists(link) else git_dir
         names += [common, *([os.path.dirname(common)] if os.path.basename(common) == ".git" else [])]
         branch = _branch(git_dir)
     except (OSError, ValueError):
@@ -252,11 +260,6 @@ def _is_empty(folder: str) -> bool:
         return False
 
 
-def _line(path: str) -> str:
-    with open(path, encoding="utf-8", errors="surrogateescape") as file:
-        return file.read(8192).strip()
-
-
 def _branch(git_dir: str) -> str | None:
     """As :func:`branch`, but empty where HEAD is detached and None where git can't say.
 
@@ -265,7 +268,7 @@ def _branch(git_dir: str) -> str | None:
     """
     head = os.path.join(git_dir, "HEAD")
     # A link was how git kept HEAD once.
-    text = f"ref: {os.readlink(head)}" if os.path.islink(head) else _line(head)
+    text = f"ref: {os.readlink(head)}" if os.path.islink(head) else line(head)
     if not text.startswith("ref:"):
         return "" if text else None
     name = text.removeprefix("ref:").strip()

@@ -128,7 +128,7 @@ async def test_it_may_be_written_by_windows_tools(folder: Path, encoding: str, e
         await opened(folder, folder / "private" / "key.py")
 
 
-@pytest.mark.parametrize("kind", ["folder", "pipe", "huge", "loop"])
+@pytest.mark.parametrize("kind", ["folder", "pipe", "huge", "loop", "lost link", "link to a device"])
 async def test_one_that_cannot_be_read_lets_nothing_pass(folder: Path, kind: str) -> None:
     file = folder / ".rungignore"
     file.unlink()
@@ -139,7 +139,7 @@ async def test_one_that_cannot_be_read_lets_nothing_pass(folder: Path, kind: str
     elif kind == "huge":
         file.write_bytes(b"x\n" * 1_000_000)
     else:
-        file.symlink_to(".rungignore")
+        file.symlink_to({"loop": ".rungignore", "lost link": "gone"}.get(kind, "/dev/zero"))
     (folder / "a.py").write_text("x = 1\n", encoding="utf-8")
     with pytest.raises(ContextError, match="so nobody knows what may be read"):
         await opened(folder, folder / "a.py")

@@ -6,8 +6,8 @@ stand in the workspace, above it up to the top of the repository, and in any fol
 
 from __future__ import annotations
 
+import errno
 import os
-import stat
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +15,7 @@ from pathlib import Path
 from rung.actions.context.uris import files_in
 from rung.errors import ContextError
 from rung.privacy.ignore import FILE, Ignored
+from rung.settings.files import read_regular
 
 LARGEST = 1_000_000
 """Bytes of a ``.rungignore``; more is none that a person wrote."""
@@ -109,16 +110,17 @@ def _text(file: Path) -> str | None:
     Raises:
         ContextError: there is something else, or what can't be read.
     """
-    why = "cannot be read"
     try:
-        mode = file.stat()
-        if stat.S_ISREG(mode.st_mode) and mode.st_size <= LARGEST:
-            return _decoded(file.read_bytes())
-        why = "is too large" if stat.S_ISREG(mode.st_mode) else "is not a file"
+        raw = read_regular(str(file), LARGEST + 1)
+        why = "is too large"
+        if len(raw) <= LARGEST:
+            return _decoded(raw)
     except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError:
-        pass
+        if not file.is_symlink():
+            return None
+        why = "is a link to what is not there"
+    except OSError as error:
+        why = "is not a file" if error.errno in {errno.EINVAL, errno.EISDIR} else "cannot be read"
     raise ContextError(f"{file} {why}, so nobody knows what may be read.", "Mend it or take it away.")
 
 
