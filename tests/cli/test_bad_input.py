@@ -337,3 +337,23 @@ async def test_no_jumble_of_arguments_ends_in_a_traceback(seed: int, rung: Rung,
     assert "\x1b" not in done.err, (words, done)
     if done.code and "--json" in words and "--" not in words:
         assert set(done.json) <= {"error", "receipt", "ok", "checks"}, (words, done)
+
+
+@pytest.mark.parametrize(
+    "words", [("ask", "-f", "{}", "hi"), ("explain", "{}"), ("review", "{}"), ("route", "-f", "{}")]
+)
+async def test_a_pipe_or_device_with_a_name_is_refused_at_once(
+    words: tuple[str, ...], rung: Rung, sim: Simulator
+) -> None:
+    os.mkfifo(rung.folder / "pipe")
+    for name in ("pipe", "/dev/zero"):
+        done = await rung(*(word.format(name) for word in words))
+        assert done.code == 2
+        assert sentence(done) == f"rung: {name} is a pipe, a socket or a device. Name a file, or pipe its text in."
+    assert sim.log == []
+
+
+async def test_what_a_shell_passes_on_is_read(rung: Rung, sim: Simulator) -> None:
+    done = await rung.shell("rung explain <(printf 'x = 1\\ny = 2\\n') --show-prompt")
+    assert done.code == 0, done.err
+    assert "y = 2" in done.out

@@ -81,11 +81,8 @@ async def test_what_is_shown_is_word_for_word_what_is_sent(
     assert [one["to"]["tier"] for one in shown] == [tier] * len(bodies)
     paths = [seen.path for seen in sim.log if seen.body and seen.body.get("messages")]
     assert paths == [TIERS[tier]] * len(bodies)
-    assert all(one["to"]["url"] == sim.url + TIERS[tier].removesuffix(_ENDS[tier]) for one in shown)
+    assert all(one["to"]["url"] == sim.url + TIERS[tier] for one in shown)
     assert (len(bodies) > 1) == (command in {"review in pieces", "review of files"})
-
-
-_ENDS = {"small": "/api/chat", "cloud": "/chat/completions", "claude": "/v1/messages"}
 
 
 def _bytes(value: object) -> bytes:
@@ -110,7 +107,7 @@ async def test_people_are_shown_where_it_goes_what_it_says_and_with_what(
     assert shown.code == 0
     lines = shown.out.splitlines()
     assert lines[:2] == [
-        f"to: tier small, model sim-small:3b at {sim.url} (local)",
+        f"to: tier small, model sim-small:3b at {sim.url}/api/chat (local)",
         "then: large (sim-large:14b)",
     ]
     assert "pin: local (by prefix)" in lines
@@ -121,7 +118,9 @@ async def test_people_are_shown_where_it_goes_what_it_says_and_with_what(
 
 async def test_a_place_off_this_machine_is_called_so(rung: Rung, sim: Simulator) -> None:
     shown = await rung("ask", "[cloud] Why?", "--show-prompt")
-    assert shown.out.startswith(f"to: tier cloud, model gpt-5-mini at {sim.url}/openai/v1 (off this machine)\n")
+    assert shown.out.startswith(
+        f"to: tier cloud, model gpt-5-mini at {sim.url}/openai/v1/chat/completions (off this machine)\n"
+    )
 
 
 async def test_a_schema_is_shown(rung: Rung, sim: Simulator, work: Path) -> None:
@@ -144,7 +143,7 @@ async def test_what_is_left_out_and_what_is_taken_out_are_named(rung: Rung, sim:
 async def test_an_unresolved_auto_stays_auto_and_no_server_is_needed(rung: Rung) -> None:
     configure("http://127.0.0.1:1", SETTINGS.replace('"sim-small:3b"', '"auto"'))
     shown = await rung("ask", "Why?", "--show-prompt")
-    assert shown.out.startswith("to: tier small, model auto at http://127.0.0.1:1 (local)\n")
+    assert shown.out.startswith("to: tier small, model auto at http://127.0.0.1:1/api/chat (local)\n")
 
 
 async def test_nothing_is_written_down(rung: Rung, sim: Simulator, home: Path) -> None:

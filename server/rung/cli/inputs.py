@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 LARGEST = 3_500_000
 """Bytes of everything that is given along; more is no prompt."""
+PASSED_ON = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
+"""Names of what is open already, such as bash's ``<(git diff)``."""
 PATIENCE = 1.0
 """Seconds after which a person is told that we wait for standard input."""
 
@@ -116,9 +118,10 @@ def read(path: str) -> str:
     """The text of a file.
 
     Raises:
-        UsageError: it is not there, not text, or too much.
+        UsageError: it is not there, no file, not text, or too much.
     """
     try:
+        _see_that_it_ends(path)
         with open(path, "rb") as file:  # noqa: PTH123
             raw = file.read(LARGEST + 1)
     except OSError as error:
@@ -126,6 +129,19 @@ def read(path: str) -> str:
         why = why if os.path.lexists(path) else "does not exist"
         raise UsageError(f"{path or repr(path)} {why}.", "Name a file.") from None
     return decoded(raw, path)
+
+
+def _see_that_it_ends(path: str) -> None:
+    """Refuse what nobody may ever write into, or stop writing into; what a shell passes on with ``<(...)`` is read.
+
+    Raises:
+        UsageError: it is a pipe with a name, a socket or a device.
+        OSError: it can't be looked at.
+    """
+    mode = os.stat(path).st_mode  # noqa: PTH116
+    passed_on = os.path.abspath(path).startswith(PASSED_ON)  # noqa: PTH100
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or passed_on or os.path.abspath(path) == os.devnull):  # noqa: PTH100
+        raise UsageError(f"{path} is a pipe, a socket or a device.", "Name a file, or pipe its text in.")
 
 
 def decoded(raw: bytes, name: str) -> str:

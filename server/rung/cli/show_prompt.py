@@ -22,6 +22,8 @@ from rung.types.value import as_dict
 if TYPE_CHECKING:
     from rung.settings.values import Settings
 
+PATHS = {"ollama": "/api/chat", "anthropic": "/v1/messages"}
+"""What each protocol asks for below a server's address; every other one speaks OpenAI's."""
 TOLD = ("model", "messages", "system")
 """Parts of a body that are shown by other names."""
 
@@ -75,7 +77,7 @@ def _shape(sending: Sending) -> dict[str, Any]:
             "tier": sending.to.tier,
             "model": model.model,
             "provider": model.provider,
-            "url": sending.url,
+            "url": address(sending),
             "local": model.local,
         },
         "messages": as_dict(sending.messages),
@@ -84,6 +86,11 @@ def _shape(sending: Sending) -> dict[str, Any]:
         "left_out": as_dict(sending.left_out),
         "redacted": as_dict(sending.redacted),
     }
+
+
+def address(sending: Sending) -> str:
+    """All of the address that would be asked."""
+    return sending.url.rstrip("/") + PATHS.get(sending.to.model.provider, "/chat/completions")
 
 
 def _plan(sending: Sending) -> dict[str, Any]:
@@ -118,7 +125,7 @@ def text(preview: Preview) -> str:
 def _to(sending: Sending) -> list[str]:
     model = sending.to.model
     where = "local" if model.local else "off this machine"
-    first = f"to: tier {sending.to.tier}, model {model.model} at {sending.url} ({where})"
+    first = f"to: tier {sending.to.tier}, model {model.model} at {address(sending)} ({where})"
     then = [f"{c.tier} ({c.model.model})" for c in sending.plan.attempts if c is not sending.to]
     lines = [first, *([f"then: {', '.join(then)}"] if then else [])]
     return lines + [f"not: {s.tier} ({s.model}): {s.reason}" for s in sending.plan.skipped]
