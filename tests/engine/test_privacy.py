@@ -197,3 +197,38 @@ async def test_a_pinned_folder_holds_though_the_workspace_begins_above_it(home: 
     assert sim.connections == 0
     await ask(home, review(home, "outer/shop.py"), settings(sim.url, pin))
     assert sim.connections > 0
+
+
+KEY_LINES = [f"{number}Zk9+{'pL7/q' * 11}Q8w" for number in range(6)]
+PARTLY = {
+    "lines of a private key": (
+        "\n".join(("-----BEGIN RSA PRIVATE KEY-----", *KEY_LINES, "-----END RSA PRIVATE KEY-----")) + "\n",
+        Range(Position(2, 0), Position(5, 0)),
+        KEY_LINES,
+    ),
+    "a value of a Kubernetes secret": (
+        "apiVersion: v1\nkind: Secret\ndata:\n  one: d2ludGVy\n  two: c3VtbWVy\n",
+        Range(Position(4, 0), Position(5, 0)),
+        ["d2ludGVy", "c3VtbWVy"],
+    ),
+    "a bare key below its id": (
+        f"# creds\n{SECRET}\nq7mvT2xkw/Zb3+LpRw8Nn5Yc1Dh6Gf4Js0Kt9AeX\n# end\n",
+        Range(Position(2, 0), Position(3, 0)),
+        ["q7mvT2xkw/Zb3+LpRw8Nn5Yc1Dh6Gf4Js0Kt9AeX"],
+    ),
+    "a value without its name": (
+        'cfg = {\n  "password": "vK7#mpQ2wz",\n}\n',
+        Range(Position(1, 14), Position(1, 26)),
+        ["vK7#mpQ2wz"],
+    ),
+}
+
+
+@pytest.mark.parametrize("what", PARTLY)
+async def test_a_selected_piece_of_a_secret_stays_here(what: str, home: Path, sim: Simulator) -> None:
+    text, chosen, secrets = PARTLY[what]
+    document = Document((home / "keys.txt").as_uri(), "keys.txt", "plaintext", text, selection=chosen)
+    request = Request(new_id(), "explain-selection", "test", root=home, document=document)
+    await ask(home, request, settings(sim.url))
+    assert "[redacted-" in sent(sim)
+    assert not [secret for secret in secrets if secret in sent(sim)]

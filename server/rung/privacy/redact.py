@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from rung.privacy import secrets
+from rung.privacy.excerpt import Excerpt, Whole
 from rung.privacy.found import Found
 from rung.types.call import Message
 from rung.types.part import Part
@@ -102,6 +103,12 @@ class Redactor:
         self._numbers: dict[str, int] = {}
         """By kind: the number of its last placeholder."""
         self._counts: dict[str, int] = {}
+        self._blocks: dict[int, tuple[int, int]] = {}
+        """By private key: its number, and the number of its last line."""
+        self._wholes: dict[str, tuple[Found, ...]] = {}
+        """What was found in the texts that parts were cut from: they need not be searched again."""
+        self._searched = 0
+        """Characters searched so far: with it a key of one text has another number than one of another text."""
 
     @property
     def found(self) -> tuple[Redaction, ...]:
@@ -118,8 +125,10 @@ class Redactor:
         return Restore(originals)
 
     def parts(self, parts: Sequence[Part]) -> tuple[Part, ...]:
-        """The parts of a prompt without their secrets."""
-        made = self._texts([part.text for part in parts])
+        """The parts of a prompt without their secrets, those too that only the text tells a part was cut from."""
+        wholes = {part.whole: self._learned(part.whole) for part in parts if isinstance(part, Excerpt)}
+        told = [_of_block(part.found, wholes[part.whole]) if isinstance(part, Excerpt) else () for part in parts]
+        made = self._texts([part.text for part in parts], told)
         return tuple(
             part.replace(text=text) if spans else part for part, (text, spans) in zip(parts, made, strict=True)
         )
@@ -137,14 +146,36 @@ class Redactor:
         ((made, spans),) = self._texts([text])
         return Redacted(made, self.found, spans, self.restore)
 
-    def _texts(self, texts: Sequence[str]) -> list[tuple[str, tuple[Span, ...]]]:
-        """The texts, and where in them secrets stood."""
-        found = [_outside_placeholders(text, secrets.find(text)) for text in texts]
+    def _learned(self, whole: Whole) -> int:
+        """Remember what the text tells that parts were cut from; where its private keys are numbered from."""
+        begin = self._searched
+        self._wholes[whole.text] = whole.found
+        self._searched += len(whole.text) + 1
+        self._remember(whole.text, _outside_placeholders(whole.text, _of_block(whole.found, begin)))
+        return begin
+
+    def _remember(self, text: str, found: Iterable[Found]) -> None:
+        for item in found:
+            self._known.setdefault(text[item.start : item.end], item)
+
+    def _texts(
+        self, texts: Sequence[str], told: Sequence[tuple[Found, ...]] = ()
+    ) -> list[tuple[str, tuple[Span, ...]]]:
+        """The texts, and where in them secrets stood.
+
+        Args:
+            texts: to be searched.
+            told: what is known of each already; it comes first, for it says more.
+        """
+        found = []
+        for text, known in zip(texts, told or [()] * len(texts), strict=True):
+            searched = self._wholes[text] if text in self._wholes else secrets.find(text)
+            own = secrets.merge([*known, *_of_block(searched, self._searched)])
+            self._searched += len(text) + 1
+            found.append(_outside_placeholders(text, own))
+            self._remember(text, found[-1])
         if not any(found) and not self._known:
             return [(text, ()) for text in texts]
-        for text, own in zip(texts, found, strict=True):
-            for item in own:
-                self._known.setdefault(text[item.start : item.end], item)
         found = self._everywhere(texts, found)
         self._name(texts, found)
         return [_apply(text, own, self._placeholders) for text, own in zip(texts, found, strict=True)]
@@ -167,27 +198,28 @@ class Redactor:
         """A placeholder for each secret that has none, and how many there are of each kind."""
         taken = {name for text in texts for name in PLACEHOLDER.findall(text)}
         for text, own in zip(texts, found, strict=True):
-            blocks: dict[int, tuple[int, int]] = {}
             for item in own:
                 secret = text[item.start : item.end]
                 if secret in self._placeholders:
                     continue
-                if item.block is not None and item.block in blocks:
-                    serial, line = blocks[item.block]
-                    blocks[item.block] = (serial, line + 1)
+                if item.block is not None and item.block in self._blocks:
+                    serial, line = self._blocks[item.block]
+                    self._blocks[item.block] = (serial, line + 1)
                     self._placeholders[secret] = f"[redacted-{item.kind}-{serial}.{line + 1}]"
                     continue
-                serial = self._numbers.get(item.kind, 0) + 1
-                while any(
-                    name.startswith((f"[redacted-{item.kind}-{serial}]", f"[redacted-{item.kind}-{serial}."))
-                    for name in taken
-                ):
-                    serial += 1
-                self._numbers[item.kind] = serial
-                self._counts[item.kind] = self._counts.get(item.kind, 0) + 1
+                serial = self._serial(item.kind, taken)
                 if item.block is not None:
-                    blocks[item.block] = (serial, 1)
+                    self._blocks[item.block] = (serial, 1)
                 self._placeholders[secret] = f"[redacted-{item.kind}-{serial}{'' if item.block is None else '.1'}]"
+
+    def _serial(self, kind: str, taken: Iterable[str]) -> int:
+        """The next number of a kind that no placeholder has which stood there before."""
+        serial = self._numbers.get(kind, 0) + 1
+        while any(name.startswith((f"[redacted-{kind}-{serial}]", f"[redacted-{kind}-{serial}.")) for name in taken):
+            serial += 1
+        self._numbers[kind] = serial
+        self._counts[kind] = self._counts.get(kind, 0) + 1
+        return serial
 
     def __repr__(self) -> str:
         return f"Redactor({len(self._placeholders)} placeholders)"
@@ -199,6 +231,11 @@ class Redactor:
 def redact(text: str) -> Redacted:
     """The text without its secrets; see :class:`Redactor`."""
     return Redactor().text(text)
+
+
+def _of_block(found: tuple[Found, ...], begin: int) -> tuple[Found, ...]:
+    """The finds with their private keys numbered from ``begin`` on."""
+    return tuple(item if item.block is None else item.replace(block=item.block + begin) for item in found)
 
 
 def _outside_placeholders(text: str, found: tuple[Found, ...]) -> tuple[Found, ...]:

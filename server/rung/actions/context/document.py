@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from rung.actions.context.gathered import Gathered
 from rung.errors import ContextError
-from rung.types.part import Part
+from rung.privacy.excerpt import Cut, Excerpt, Whole
 from rung.types.request import Document, Position, Range
 
 AROUND = 40
 """Lines before and after a selection that go along."""
+SEARCHED = 250_000
+"""Characters before and after a selection that are searched for secrets, whose other half may be selected."""
 IMPORTS = re.compile(
     r"^\s*(?:import\b|from\s+\S+\s+import\b|#\s*include\b|use\s+[\w:]|using\s+[\w.]|require\b|package\s+\w"
     r"|(?:const|let|var)\s.*=\s*require\()"
@@ -31,8 +34,8 @@ def offset(text: str, position: Position) -> int:
     return before + min(position.character, len(lines[position.line].rstrip("\r\n")))
 
 
-def selected(document: Document) -> str:
-    """The selected text.
+def chosen_place(document: Document) -> tuple[int, int]:
+    """Where the selected text begins and ends.
 
     Raises:
         ContextError: nothing is selected, or the selection lies outside the document.
@@ -42,35 +45,50 @@ def selected(document: Document) -> str:
         raise ContextError("Nothing is selected.", "Select the lines you want explained first.")
     if chosen.start.line >= max(1, len(lines_of(document.text))):
         raise ContextError("The selection lies beyond the end of the document.", "Select again and ask once more.")
-    text = document.text[offset(document.text, chosen.start) : offset(document.text, chosen.end)]
-    if not text.strip():
+    start, end = offset(document.text, chosen.start), offset(document.text, chosen.end)
+    if not document.text[start:end].strip():
         raise ContextError("Only white space is selected.", "Select the lines you want explained first.")
-    return text
+    return start, end
 
 
-def around(document: Document, chosen: Range) -> tuple[str, str]:
-    """The lines before and after a selection."""
-    lines = lines_of(document.text)
-    first = chosen.start.line
+def around(text: str, chosen: Range) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Where the lines before and after a selection begin and end."""
+    lines = lines_of(text)
+    ends = [0, *itertools.accumulate(map(len, lines))]
+    first = min(chosen.start.line, len(lines))
     last = chosen.end.line if chosen.end.character == 0 and chosen.end.line > first else chosen.end.line + 1
-    return "".join(lines[max(0, first - AROUND) : first]), "".join(lines[last : last + AROUND])
+    last = min(last, len(lines))
+    return (ends[max(0, first - AROUND)], ends[first]), (ends[last], ends[min(last + AROUND, len(lines))])
 
 
 def gather_selection(document: Document) -> Gathered:
     """The selection, what stands around it, and the imports of the file.
 
     Raises:
-        ContextError: see :func:`selected`.
+        ContextError: see :func:`chosen_place`.
     """
-    parts = [Part("selection", selected(document), document.path, priority=1, shorten="never")]
+    text, (start, end) = document.text, chosen_place(document)
+    begin = max(0, start - SEARCHED)
+    whole = Whole(text[begin : end + SEARCHED])
     assert document.selection is not None
-    before, after = around(document, document.selection)
-    if before.strip() or after.strip():
-        text = f"{before.rstrip()}\n[... the selection ...]\n{after.rstrip()}\n"
-        parts.append(Part("surroundings", text, document.path, priority=7))
-    imports = "".join(line for line in lines_of(document.text)[:200] if IMPORTS.match(line))
-    if imports and imports.strip() not in before:
-        parts.append(Part("imports", imports, document.path, priority=8, shorten="drop"))
+    (above, before), (after, below) = around(text, document.selection)
+    surroundings = (text[above:before].rstrip(), "\n[... the selection ...]\n", text[after:below].rstrip(), "\n")
+    parts = [
+        Excerpt(
+            *("selection", text[start:end], document.path, 1, "never"),
+            whole=whole,
+            cuts=(Cut(start - begin, end - begin, 0),),
+        )
+    ]
+    if surroundings[0] or surroundings[2].strip():
+        cuts = (
+            Cut(above - begin, above - begin + len(surroundings[0]), 0),
+            Cut(after - begin, after - begin + len(surroundings[2]), len(surroundings[0] + surroundings[1])),
+        )
+        parts.append(Excerpt("surroundings", "".join(surroundings), document.path, 7, whole=whole, cuts=cuts))
+    imports = "".join(line for line in lines_of(text)[:200] if IMPORTS.match(line))
+    if imports and imports.strip() not in text[above:before]:
+        parts.append(Excerpt("imports", imports, document.path, 8, "drop", whole=whole))
     return Gathered(tuple(parts), _facts(document), paths=(document.path,))
 
 
@@ -82,7 +100,9 @@ def gather_file(document: Document) -> Gathered:
     """
     if not document.text.strip():
         raise ContextError("The file is empty.", "There is nothing to review in it yet.")
-    part = Part("file", document.text, document.path, priority=1, shorten="never")
+    # A long file is asked about in pieces, each of which was cut from it.
+    whole = Whole(document.text)
+    part = Excerpt("file", document.text, document.path, priority=1, shorten="never", whole=whole)
     return Gathered((part,), _facts(document), paths=(document.path,))
 
 
