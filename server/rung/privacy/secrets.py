@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rung.privacy import addresses, assignments, aws_pairs, kubernetes, logins, private_keys, tokens
 from rung.privacy.found import Found
+from rung.privacy.views import through_views
 
 _SEARCHES = (private_keys, tokens, aws_pairs, addresses, logins, kubernetes, assignments)
 """The surest first: it names what several of them find."""
@@ -18,7 +19,11 @@ def find(text: str) -> tuple[Found, ...]:
 
     No find holds a line break, a quote that encloses it, or a diff's sign.
     """
-    return merge([found for search in _SEARCHES for found in search.find(text)])
+    return merge(list(through_views(text, _find)))
+
+
+def _find(text: str) -> list[Found]:
+    return [found for search in _SEARCHES for found in search.find(text)]
 
 
 def merge(found: list[Found]) -> tuple[Found, ...]:

@@ -291,6 +291,11 @@ HARD = {
     "dashes": "-a" * 50_000 + "-token x",
     "phrases": "password = 'blue horse and so on' " * 3_000,
     "bots": "123456789:AA" * 8_000,
+    "colours": "\x1b[32m" * 20_000,
+    "links": "\x1b]8;;" * 20_000 + "\x1b\\",
+    "words that went": "[-a" * 33_000 + "-]",
+    "words that came": "{+a" * 33_000 + "+}",
+    "words": "[-password=a-]{+password=b+}" * 3_000,
 }
 
 
