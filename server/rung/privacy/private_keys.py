@@ -17,7 +17,7 @@ _END = re.compile(r"-{4,5} ?END (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)? ?
 _PUTTY = re.compile(r"Private-Lines: (\d{1,3})[ \t]*\r?\n")
 _MARKER = re.compile(r"[+\- ]{0,2}")
 _LINE = re.compile(
-    r"""[ \t]*(?:#|//|\*|;|>|\|)?[ \t]*[fbru]?["'`(]?[ \t]*(?P<key>=?[A-Za-z0-9+/]+={0,2})(?P<rest>.*)"""
+    r"""[ \t]*(?:#|//|\*|;|>|\|)?[ \t]*(?:[fbruFBRU]{0,2}["'`]|\()?[ \t]*(?P<key>=?[A-Za-z0-9+/]+={0,2})(?P<rest>.*)"""
 )
 _REST = re.compile(r"""(?:\\[nr])*["'`]?[ \t]*(?:\+|\\|,|\)|;|\.)?[ \t]*(?:\\[nr])*["'`]?""")
 _HEADER = re.compile(r"""[ \t]*(?:#|//|\*|["'`])?[ \t]*[A-Z][A-Za-z-]{1,30}: .*""")

@@ -36,10 +36,25 @@ _RUNS = (
     "example",
     "your",
 )
+_ENDS = ("example", "examplekey")
+"""With these end the keys of AWS' own documents, which look as real as any."""
+_EXAMPLES = re.compile(r"(?i)example|sample|dummy|your|deadbeef|cafebabe|abc123|123abc")
+_PREFIX = re.compile(r"[A-Za-z]{1,12}(?:[_-](?:live|test|proj|pat|api|ant|or|v1)){0,3}[_-]")
+"""What a token begins with, which is the same for all of its kind."""
+_ONE_WORD = re.compile(r"[A-Z]?[a-z]{1,14}|[A-Z]{1,14}|\d{1,3}")
 _LONG = 100
 _SEGMENT = re.compile(r"[-_./:+ ,]+")
 _CAMEL = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _PIECE = re.compile(r"[A-Za-z]+\d{0,4}|[vV]?\d+[a-z]?")
+_LEET = re.compile(r"[A-Za-z]\d[a-z]{2}")
+"""A digit in the place of a letter: in names digits end a word, and the next begins with a capital."""
+_NUMBERED_WORDS = re.compile(
+    r"(?i)(?:base|sha|utf|win|int|float|oauth|http|md|h|ipv|mp|x|s|ec|ed|b|aes|rs|hs|py|web|neo|log|psycopg)\d{1,5}"
+    r"|\d(?:st|nd|rd|th|fa|to|url)(?![a-z])"
+)
+"""Words whose digits are their own, so that small letters may follow."""
+_PATHS = ("~/", "./", "../")
+"""With these begin the names of files; ``$HOME`` no value of a key's letters holds."""
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_.~:-]{16,}\Z")
 _HEX = re.compile(r"[0-9a-fA-F-]{16,}\Z")
 
@@ -49,15 +64,46 @@ def is_made_up(token: str) -> bool:
     if len(token) > _LONG:  # four letters that mean something turn up by chance in so many
         return len(set(token)) <= 10
     lower = token.lower()
-    return is_hole(token) or any(run in lower for run in _RUNS[:4])
+    return is_hole(token) or (any(run in lower for run in _RUNS[:4]) and not _is_mostly_random(token))
 
 
 def is_hole(token: str) -> bool:
     """Whether something of a token's form has a template's hole, an example's word or a row of the same letter."""
     lower = token.lower()
-    if _PLACEHOLDER.search(token) or "example" in lower or "your" in lower or "dummy" in lower:
+    if len(set(lower[-16:])) <= 4 or lower.endswith(_ENDS):
         return True
-    return len(set(lower[-16:])) <= 4
+    named = _PLACEHOLDER.search(token) or "example" in lower or "your" in lower or "dummy" in lower
+    return bool(named) and not _is_mostly_random(token)
+
+
+def _is_mostly_random(value: str) -> bool:
+    """Whether what is made up in a value is the least of it: a key may begin with ``1234567890``.
+
+    Words, rows of the same letter, and letters or digits that count up do not speak for a key; sixteen characters
+    besides, and most of the value, do.
+    """
+    if _PLACEHOLDER.search(value):
+        return False
+    body = _PREFIX.sub("", value)
+    rest = [piece for piece in _SEGMENT.split(_EXAMPLES.sub("", body)) if not _ONE_WORD.fullmatch(piece)]
+    left = _without_rows("".join(rest))
+    digits = sum(map(str.isdigit, left))
+    return digits >= 2 and len(left) >= max(16, 0.6 * len(body)) and len(set(left)) >= 8
+
+
+def _without_rows(text: str) -> str:
+    """The text without rows of three or more letters that are the same or count up or down: ``aaa``, ``456``."""
+    lower, kept, start = text.lower(), [], 0
+    while start < len(text):
+        end = start + 1
+        step = ord(lower[end]) - ord(lower[start]) if end < len(text) else 9
+        while abs(step) <= 1 and end < len(text) and ord(lower[end]) - ord(lower[end - 1]) == step:
+            end += 1
+        if end - start < 3:
+            end = start + 1
+            kept.append(text[start])
+        start = end
+    return "".join(kept)
 
 
 def is_placeholder(value: str) -> bool:
@@ -65,9 +111,9 @@ def is_placeholder(value: str) -> bool:
     if _PLACEHOLDER.search(value) or len(set(value)) <= 3:
         return True
     lower = _ESCAPES.sub("", value.lower())
-    if any(run in lower for run in _RUNS) or lower.startswith(
-        ("arn:", "os.", "process.", "http://", "https://", "file:")
-    ):
+    if lower.startswith(("arn:", "os.", "process.", "http://", "https://", "file:")) or lower.endswith(_ENDS):
+        return True
+    if any(run in lower for run in _RUNS) and not _is_mostly_random(value):
         return True
     letters = _NOT_LETTERS.sub("", lower)
     return _MADE_OF_WEAK.fullmatch(letters) is not None
@@ -108,8 +154,12 @@ def looks_like_short_key(value: str, *, quoted: bool) -> bool:
 
 
 def looks_random(value: str) -> bool:
-    """Whether a value can be a key: sixteen characters or more, digits among letters as in no name."""
-    if not _TOKEN.match(value) or (is_placeholder(value) if len(value) <= _LONG else is_made_up(value)):
+    """Whether a value can be a key: sixteen characters or more, digits among letters as in no name or path."""
+    if (
+        not _TOKEN.match(value)
+        or value.startswith(_PATHS)
+        or (is_placeholder(value) if len(value) <= _LONG else is_made_up(value))
+    ):
         return False
     digits = sum(letter.isdigit() for letter in value)
     if digits < 2:
@@ -128,7 +178,10 @@ def _is_words(value: str) -> bool:
 
 
 def _is_name(value: str) -> bool:
-    """The same, or one word as programs write it: ``TokenV2``, ``Base64Decoder``."""
+    """The same, or one word as programs write it: ``TokenV2``, ``Base64Decoder``; ``Gr8scott`` is none."""
+    if _is_words(value):
+        return True
     parts = _CAMEL.findall(value)
     words = [part for part in parts if part.isalpha() and len(part) >= 4]
-    return _is_words(value) or (value.isalnum() and value[0].isupper() and bool(words) and len(parts) <= 4)
+    named = value.isalnum() and value[0].isupper() and bool(words) and len(parts) <= 4
+    return named and not _LEET.search(_NUMBERED_WORDS.sub("", value))

@@ -212,6 +212,16 @@ TRUE = (
     "https://api.telegram.org/bot«<10:D>:AA<33:W>»/sendMessage",
     'hooks = ["https://discord.com/api/webhooks/«123456789012345678/<68:W>»"]',
     "  - https://discordapp.com/api/v10/webhooks/«<18:D>/<68:W>»",
+    "PGPASSWORD=«Gr8scott» psql -h db",
+    "mysql --password=«Gr8scott» app",
+    "DB_PASSWORD: «Gr8scott»",
+    "db.password=«M0nkeyKing»",
+    "host1 ansible_user=root ansible_password=«Gr8scott»",
+    "T=«ghp_1234567890<26:A>»",
+    "T=«sk_live_example9Q8w<18:A>»",
+    "API_KEY=«4f7c9abc123<21:H>»",
+    "API_KEY=«deadbeef<32:H>»",
+    'token = "«gho_your<32:A>»"',
 )  # fmt: skip
 """Each on a line as it stands in a file, a diff, a shell or a log."""
 
@@ -229,6 +239,9 @@ BARE = (
     "secret: «Tiger123»",
     "kennwort: «hunter»",
     "passphrase: «blue horse 77»",
+    "password: «Gr8scott»",
+    "pass=«Gr8scott»",
+    "ansible_become_pass: «Gr8scott»",
     "password: «correct horse battery staple»",
 )
 """Words without quotes: secrets among other settings, names in a program."""
@@ -385,5 +398,20 @@ HARMLESS = (
     "https://discord.com/api/webhooks/{id}/{token}",
     "123456789:AAxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
     "postgres://postgres:postgres@localhost:5432/postgres",
+    'ssh_key = "~/.ssh/id_ed25519"',
+    "ssh_key: $HOME/.ssh/id_ed25519",
+    'private_key = "../keys/id_ed25519_2"',
+    "self.password = Input2",
+    "    password=PasswordInput2,",
+    "password: Base64Decoder",
+    "password: X509Certificate",
+    "ghp_1234567890abcdefghijklmnopqrstuvwxyz",
+    "sk-1234567890abcdef1234567890abcdef",
+    "sk-proj-your-api-key-goes-here-123456",
+    "AKIA1234567890ABCDEF",
+    "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    'api_key = "abc123def456ghi789jkl012mno345"',
+    'api_key = "deadbeefcafebabe0123456789abcdef"',
+    'token = "your-long-token-2024-here-please"',
 )
 """Nothing in these is a secret."""

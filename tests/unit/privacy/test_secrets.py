@@ -243,6 +243,14 @@ def test_a_private_key_loses_its_letters_and_keeps_its_lines(text: str) -> None:
     assert redacted.restore(redacted.text) == text
 
 
+@pytest.mark.parametrize("letter", "fbruFBRU")
+def test_a_line_of_a_key_that_begins_like_a_prefix_of_a_string_goes_whole(letter: str) -> None:
+    line = letter + KEY_LINES[0][1:]
+    assert redact(f"{HEAD}\n{line}\n{FOOT}\n").text == f"{HEAD}\n[redacted-private-key-1.1]\n{FOOT}\n"
+    quoted = f"{HEAD}\n{letter}'{line}\\n'\n{FOOT}\n"
+    assert redact(quoted).text == f"{HEAD}\n{letter}'[redacted-private-key-1.1]\\n'\n{FOOT}\n"
+
+
 def test_public_keys_and_certificates_stay() -> None:
     text = pem().replace("RSA PRIVATE KEY", "CERTIFICATE") + pem().replace("RSA PRIVATE KEY", "PUBLIC KEY")
     assert redact(text).text == text
