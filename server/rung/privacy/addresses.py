@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from rung.privacy.found import Found
 from rung.privacy.values import is_placeholder, looks_random
 
-_URL = re.compile(r"://(?P<user>[^\s:/@?#\"'<>`\\]{0,128}):(?P<secret>[^\s/@\"'<>`\\]{1,256})@(?=[\w\[$%{-])")
+_URL = re.compile(
+    r"://(?P<user>[^\s:/@?#\"'<>`\\]{0,128}):(?P<secret>[^\s/@\"'<>`\\]{1,256}(?:@[^\s/@,;)\"'<>`\\]{1,128}){0,2})@(?=[\w\[$%{-])"
+)
 _URL_WITH_SLASHES = re.compile(
     r"://[^\s:/@?#\"'<>`\\]{0,128}:(?P<secret>[^\s@\"'<>`\\?]{1,256})@"
     r"(?=[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}[:/])"

@@ -16,9 +16,10 @@ from rung.types.value import Value
 
 _WORD = re.compile(
     r"(?P<password>passw(?:or)?d|passwort|passphrase|pass[_-]?code|pwd|contrase(?:ñ|n)a|(?<![a-z])pass(?![a-z])"
-    r"|kennwort|mot[_ -]?de[_ -]?passe|wachtwoord|l(?:ö|o)senord|(?<![a-z])(?:senha|hasło|haslo|heslo)(?![a-z])"
+    r"|kennwort|mot[_ -]?de[_ -]?passe|wachtwoord|l(?:ö|o)senord|(?<![a-z])(?:senha|hasło|haslo|heslo|psk)(?![a-z])"
     r"|(?:пароль|密码|密碼|パスワード|비밀번호)(?!\w))"
-    r"|(?P<key>secret|tokens?(?![a-z])|credentials?|(?<![a-z])_auth(?![a-z])"
+    r"|(?P<key>secret|tokens?(?![a-z])|credentials?|(?<![a-z])_auth(?![a-z])|(?<=_)pat(?![a-z])"
+    r"|(?:session|auth|login)[_-]?cookie"
     r"|(?:api|access|auth|private|account|shared|service|signing|encrypt(?:ion)?|master|license|client|storage|secret"
     r"|deploy|webhook|session|cookie|jwt|hmac|admin|app|db|database|user|ssh|rsa|aes|openai|anthropic|aws|azure)[_-]?key)",
     re.IGNORECASE,
@@ -32,7 +33,7 @@ _NOT_ONE = re.compile(
     expiry|expires|expir\w*|ttl|age|status|prompt|placeholder|description|desc|version|limit|usage|budget|index|column|parser|factory|
     last\w*|used|updated|changed|created|at|date|time|
     provider|manager|store|storage_class|handler|validator\w*|required|enabled|rotation|arn|ref|selector|input|icon|node|node_id|
-    fingerprint|digest|checksum|public
+    fingerprint|digest|checksum|public|identity
     )\W?\Z"""
 )
 _PUBLIC = re.compile(r"(?i)public|(?:^|[_.-])(?:no|not|num|max|min|is|has|n|test_?id|csrf_?cookie)[_.-]")

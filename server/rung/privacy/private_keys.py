@@ -6,6 +6,7 @@ line by itself. A key that is cut off at either end, as a diff cuts it, is found
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 
@@ -24,6 +25,9 @@ _HEADER = re.compile(r"""[ \t]*(?:#|//|\*|["'`])?[ \t]*[A-Z][A-Za-z-]{1,30}: .*"
 _EMPTY = re.compile(r"""[ \t+\-#>*"'`]*(?:\\[nr])*[ \t"'`+,\\]*""")
 _ONE_LINE = re.compile(r"(?:\\{1,2}[nr]|\s|[A-Za-z0-9+/=])*")
 _RUN = re.compile(r"(?:\\{1,2}[nr])+|(?P<key>[A-Za-z0-9+/=]+)")
+_ENCODED = re.compile(r"(?<![A-Za-z0-9/])LS0tLS1CRUdJTi[A-Za-z0-9+/]{40,20000}={0,2}")
+"""``-----BEGIN`` in base64, as Kubernetes and variables of the environment hold a key."""
+_WRAPPED = re.compile(r"\r?\n(?=[+\- ]{0,2}[ \t]*[A-Za-z0-9+/]{60,76}=?=?[ \t]*\r?$)", re.MULTILINE)
 _FULL = re.compile(r"""(?:[+\- ]{0,2})[ \t]*(?:#|//|\*|["'`])?[ \t]*[A-Za-z0-9+/]{60,76}["'`+\\n \t]*""")
 _LEAST_RUN = 24
 """Letters in a row that no remark between BEGIN and END has."""
@@ -38,6 +42,12 @@ def find(text: str) -> Iterator[Found]:
         for begin in _BEGIN.finditer(text):
             yield from _after(text, begin)
         yield from _before_ends(text)
+    if "LS0tLS1CRUdJTi" in text:
+        for key in _ENCODED.finditer(text):
+            if b"PRIVATE KEY" in base64.b64decode(key[0][:80]):
+                yield Found(_KIND, *key.span(), key.start())
+                if below := _WRAPPED.match(text, key.end()):  # ``base64`` ends a line after 76 letters
+                    yield from _lines(text, below.end(), _marker(text, key.start()), key.start(), _MOST_LINES)
     for head in _PUTTY.finditer(text):
         marker = _marker(text, head.start())
         yield from _lines(text, head.end(), marker, head.start(), int(head[1]))

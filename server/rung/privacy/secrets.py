@@ -6,11 +6,22 @@ text holds anything that may be a token: call it in a thread.
 
 from __future__ import annotations
 
-from rung.privacy import addresses, assignments, aws_pairs, kubernetes, logins, private_keys, tokens
+from rung.privacy import (
+    addresses,
+    arguments,
+    assignments,
+    aws_pairs,
+    headers,
+    kubernetes,
+    logins,
+    markup,
+    private_keys,
+    tokens,
+)
 from rung.privacy.found import Found
 from rung.privacy.views import through_views
 
-_SEARCHES = (private_keys, tokens, aws_pairs, addresses, logins, kubernetes, assignments)
+_SEARCHES = (private_keys, tokens, aws_pairs, addresses, logins, headers, arguments, markup, kubernetes, assignments)
 """The surest first: it names what several of them find."""
 
 

@@ -100,6 +100,28 @@ OWN = (
     _row("planetscale-token", "pscale_", r"pscale_(?:tkn|oauth|pw)_[A-Za-z0-9_.-]{32,64}"),
     _row("age-key", "AGE-SECRET-KEY-", r"AGE-SECRET-KEY-1[0-9A-Z]{58}"),
     _row("tailscale-key", "tskey-", r"tskey-[a-z]{3,8}-[A-Za-z0-9-]{20,80}"),
+    _row("square-token", "sq0", r"sq0(?:atp|csp)-[A-Za-z0-9_-]{22,64}"),
+    _row("square-token", "EAAA", r"(?<![+/=_-])EAAA(?=[A-Za-z_-]{0,58}[0-9])[A-Za-z0-9_-]{60}(?![+/=_-])"),
+    _row("facebook-token", "EAACEdEose0cBA", r"EAACEdEose0cBA[A-Za-z0-9]{20,400}"),
+    _row("dropbox-token", "sl.", r"sl\.(?:u\.)?(?=[A-Za-z_-]{0,120}[0-9])[A-Za-z0-9_-]{130,2048}"),
+    _row("airtable-token", "pat", r"pat[A-Za-z0-9]{14}\.[a-f0-9]{64}"),
+    _row("pulumi-token", "pul-", r"pul-[a-f0-9]{40}"),
+    _row("fly-token", "fm1 fm2", r"fm[12][ar]?_[A-Za-z0-9+/_-]{60,4096}={0,2}"),
+    _row(
+        "discord-token",
+        "M N O",
+        r"[MNO](?=[A-Za-z_-]{0,27}[0-9])[A-Za-z0-9_-]{22,27}\.[A-Za-z0-9_-]{6}\."
+        r"(?=[A-Za-z_-]{0,37}[0-9])[A-Za-z0-9_-]{27,38}(?![_-])",
+    ),
+    _row("vault-token", "s.", r"(?<![._-])s\.(?=[a-z0-9]{0,23}[A-Z])(?=[A-Za-z]{0,22}[0-9])[A-Za-z0-9]{24}(?![._(-])"),
+    _row("azure-token", "AZDO", r"[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}"),
+    _row("registry-login", "eyJhdXRocyI6", r"eyJhdXRocyI6[A-Za-z0-9+/]{16,8192}={0,2}"),
+    _row(
+        "password-hash",
+        "$",
+        r"\$(?:[1567y]|gy|sha1|apr1|2[abxy]|argon2(?:id|i|d)|scrypt)\$(?:[a-z0-9=,-]{1,40}\$){0,3}"
+        r"[./A-Za-z0-9+$]{20,256}",
+    ),
     _row("azure-key", "AccountKey=", r"AccountKey=(?P<secret>[A-Za-z0-9+/]{86}==)"),
     _row("azure-signature", "sig=", r"sig=(?P<secret>[A-Za-z0-9%+/]{40,80}(?:=|%3[dD]){0,2})"),
     _row(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import base64
 import sysconfig
 from pathlib import Path
 
@@ -249,6 +250,20 @@ def test_a_line_of_a_key_that_begins_like_a_prefix_of_a_string_goes_whole(letter
     assert redact(f"{HEAD}\n{line}\n{FOOT}\n").text == f"{HEAD}\n[redacted-private-key-1.1]\n{FOOT}\n"
     quoted = f"{HEAD}\n{letter}'{line}\\n'\n{FOOT}\n"
     assert redact(quoted).text == f"{HEAD}\n{letter}'[redacted-private-key-1.1]\\n'\n{FOOT}\n"
+
+
+def test_a_key_in_base64_over_several_lines_goes() -> None:
+    encoded = base64.b64encode(pem().encode()).decode()
+    lines = [encoded[at : at + 76] for at in range(0, len(encoded), 76)]
+    for sign in ("", "+", "    "):
+        clean = redact("".join(f"{sign}{line}\n" for line in ("KEY: |", *lines, "next: 1"))).text
+        numbered = [f"{sign}[redacted-private-key-1.{number}]" for number in range(1, len(lines) + 1)]
+        assert clean.splitlines() == [f"{sign}KEY: |", *numbered, f"{sign}next: 1"]
+
+
+def test_the_token_beside_the_id_of_an_account_goes() -> None:
+    line, secret = drawn('client = Client("AC<32:H>", "«<32:H>»")')
+    assert secret not in redact(line).text
 
 
 def test_public_keys_and_certificates_stay() -> None:

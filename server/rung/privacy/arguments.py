@@ -1,0 +1,117 @@
+r"""Secrets that tell by what they are handed to: a call that signs in, a command that stores them, a default.
+
+``HTTPBasicAuth("me", "SECRET")``, ``--from-literal=a=SECRET`` of ``kubectl create secret``, ``${DB_PASSWORD:-SECRET}``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from rung.privacy.found import Found
+from rung.privacy.values import is_placeholder, looks_like_password, looks_random
+from rung.privacy.words import could_be, is_other
+
+_USER = r"[ \t\r\n]*[@$]?(?:[\"'][^\"'\r\n]{0,128}[\"']|[\w.$]{1,80}),[ \t\r\n]*[@$]?(?P<quote>[\"'])"
+_SIGNS_IN = re.compile(
+    r"(?:\b(?:HTTP(?:Basic|Digest|Proxy)Auth|BasicAuth|basicAuth|basic_auth|[sS]etBasicAuth|NetworkCredential"
+    r"|UsernamePasswordCredentials?|UsernamePasswordToken|UsernamePasswordAuthenticationToken|PasswordAuthentication"
+    r"|PSCredential|HttpNtlmAuth)\(|\bauth[ \t]*[=:][ \t]*[(\[])"
+    + _USER
+    + r"(?P<secret>(?:(?!(?P=quote))[^\s\\]){4,256})(?P=quote)"
+)
+_LOGIN = re.compile(
+    r"\.(?:login|authenticate|sign_?in|logon)\(" + _USER + r"(?P<secret>(?:(?!(?P=quote))[^\s\\]){6,256})(?P=quote)"
+)
+_SECURE_STRING = re.compile(
+    r"(?i)\bConvertTo-SecureString[ \t]+(?:-(?:String|AsPlainText|Force)[ \t]+){0,3}"
+    r"(?P<quote>[\"'])(?P<secret>[^\"'\r\n]{4,256})(?P=quote)"
+)
+_TWILIO = re.compile(r"\b(?:AC|SK)[0-9a-f]{32}[\"'][ \t]*,[ \t\r\n]*[\"'](?P<secret>[0-9a-f]{32})[\"']")
+_SALT = re.compile(
+    r"\b(?:AUTH|SECURE_AUTH|LOGGED_IN|NONCE)_(?:KEY|SALT)[\"']?[ \t]*[,=][ \t]*(?P<quote>[\"'])"
+    r"(?P<secret>[^\r\n]{20,256}?)(?P=quote)[ \t]*(?:\)|\r?$)",
+    re.MULTILINE,
+)
+"""The keys of WordPress, in which every sign may stand."""
+_LITERAL = re.compile(
+    r"--from-literal[= ][\"']?(?P<name>[\w.-]{1,253})=[\"']?(?P<secret>[^\s\"'`$<>][^\s\"'`<>]{3,2048})"
+)
+_CONFIGURE = re.compile(
+    r"\bconfigure set [\w.-]{0,80}(?:secret_access_key|session_token)[ \t]+[\"']?(?P<secret>[A-Za-z0-9/+=]{16,2048})"
+)
+_STDIN = re.compile(
+    r"\becho[ \t]+(?:-n[ \t]+)?[\"']?(?P<secret>[^\s\"'`$|<>]{4,512})[\"']?[ \t]*\|[^\r\n|]{0,200}--password-stdin"
+)
+_ORACLE = re.compile(
+    r"(?:\bjdbc:oracle:\w{1,8}:|\bsqlplus[ \t]+(?:-\w+[ \t]+){0,3})[\w$#]{1,64}/(?P<secret>[^\s@/\"'`$<>{}]{3,128})@"
+)
+_DEFAULT = re.compile(
+    r"(?i)\$\{[\w.-]{0,80}?(?:(?P<password>passw(?:or)?d|passphrase|pwd|_pass)|secret|token|(?:api|access|secret)[._-]?key)"
+    r":[-=]?(?P<secret>[^\s\"'`${}]{4,256})\}"
+)
+_MNEMONIC = re.compile(
+    r"(?i:mnemonic|(?:seed|recovery|wallet)[_ -]?(?:phrase|words))[\"']?[ \t]*[:=][ \t]*[\"'`]?"
+    r"(?P<secret>(?:[a-z]{3,8} ){11}(?:(?:[a-z]{3,8} ){3}){0,4}[a-z]{3,8})(?![ \w])"
+)
+_LOGIN_SAID = re.compile(
+    r"(?i)\b(?:login|credentials)[ \t]*:[ \t]*[\w.@+-]{1,64}[ \t]*/[ \t]*[\"'`]?"
+    r"(?P<secret>[^\s\"'`/]{6,128})(?=[\s\"'`]|$)"
+)
+
+
+def find(text: str) -> Iterator[Found]:
+    """Every secret that is handed to something, in no order."""
+    lower = text.lower()
+    if any(word in lower for word in ("auth", "credential", "login", "logon", "signin", "sign_in")):
+        yield from _some(text, _SIGNS_IN, "password", _is_one)
+        yield from _some(text, _LOGIN, "password", _is_password)
+        yield from _some(text, _LOGIN_SAID, "password", _is_password)
+    if "securestring" in lower:
+        yield from _some(text, _SECURE_STRING, "password", _is_one)
+    if "AC" in text or "SK" in text:
+        yield from _some(text, _TWILIO, "twilio-key", looks_random)
+    if "_KEY" in text or "_SALT" in text:
+        yield from _some(text, _SALT, "secret", _is_salt)
+    if "--from-literal" in text:
+        yield from _literals(text)
+    if "configure set" in text:
+        yield from _some(text, _CONFIGURE, "aws-key", looks_random)
+    if "--password-stdin" in text:
+        yield from _some(text, _STDIN, "password", _is_one)
+    if "oracle" in text or "sqlplus" in text:
+        yield from _some(text, _ORACLE, "password", _is_one)
+    if "${" in text:
+        for match in _DEFAULT.finditer(text):
+            value = match["secret"]
+            if looks_random(value) or (match["password"] and (_is_password(value) or could_be(value))):
+                yield Found("password" if match["password"] else "secret", *match.span("secret"))
+    if "mnemonic" in lower or "phrase" in lower or "words" in lower:
+        yield from _some(text, _MNEMONIC, "mnemonic", lambda value: len(set(value.split())) > 2)
+
+
+def _some(text: str, pattern: re.Pattern[str], kind: str, test: Callable[[str], bool]) -> Iterator[Found]:
+    return (Found(kind, *match.span("secret")) for match in pattern.finditer(text) if test(match["secret"]))
+
+
+def _literals(text: str) -> Iterator[Found]:
+    """What ``kubectl create secret`` is given, under whatever name; of a config map nothing."""
+    for match in _LITERAL.finditer(text):
+        before = text[max(0, match.start() - 600) : match.start()]
+        if before.rfind(" secret ") > before.rfind(" configmap ") and _is_one(match["secret"]):
+            yield Found("kubernetes-secret", *match.span("secret"))
+
+
+def _is_one(value: str) -> bool:
+    """Whether a value is more than a hole: any sign or digit, or a word that can be one."""
+    if is_placeholder(value) or value.startswith(("$", "%", ":", "@", "?", "{", "(", "[")):
+        return False
+    return could_be(value) if value.isalpha() else any(map(str.isalnum, value)) and not is_other(value)
+
+
+def _is_password(value: str) -> bool:
+    return looks_like_password(value, quoted=True) and not is_other(value)
+
+
+def _is_salt(value: str) -> bool:
+    return not is_placeholder(value) and len(set(value)) >= 12

@@ -1,0 +1,39 @@
+r"""Secrets in the headers of a request: ``curl -H "X-Api-Key: ..."``, ``Cookie: session=...``.
+
+``Authorization`` is :mod:`rung.privacy.logins`' business, a header on a line of its own
+:mod:`rung.privacy.assignments`'.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rung.privacy.found import Found
+from rung.privacy.values import looks_random
+
+_HEADER = re.compile(
+    r"(?i)(?:(?P<quote>\\?[\"'])|(?<=-H)[ =]?|(?<=--header)[ =])"
+    r"(?:[a-z][a-z0-9]{0,20}-){0,4}(?:api-?key|access-?key|auth-?key|key|token|auth|secret|password|signature|session)"
+    r":[ \t]*(?P<secret>[^\s\"'`<>{}$\\]{16,4096})(?(quote)(?P=quote))"
+)
+_COOKIES = re.compile(r"(?i)\bcookie2?\b[\"']?[ \t]*[:=,][ \t]*\\?[\"']?(?=[\w.-]{1,64}=)")
+_COOKIE = re.compile(r"(?P<name>[\w.-]{1,64})=(?P<secret>[^;\s\"'`,\\]{16,4096})")
+_OF_A_SESSION = re.compile(r"(?i)sess|sid\b|auth|token|jwt|login|remember|identity|credential")
+_LONGEST = 8_000
+"""Characters of a header with cookies that are looked at: browsers send no longer ones."""
+
+
+def find(text: str) -> Iterator[Found]:
+    """Every secret of a header in quotes, and every cookie of a session, in no order."""
+    lower = text.lower()
+    if any(word in lower for word in ("key:", "token:", "auth:", "secret:", "password:", "signature:", "session:")):
+        for match in _HEADER.finditer(text):
+            if looks_random(match["secret"]):
+                yield Found("secret", *match.span("secret"))
+    if "cookie" in lower:
+        for head in _COOKIES.finditer(text):
+            line_end = text.find("\n", head.end(), head.end() + _LONGEST)
+            for match in _COOKIE.finditer(text, head.end(), line_end if line_end >= 0 else head.end() + _LONGEST):
+                if _OF_A_SESSION.search(match["name"]) and looks_random(match["secret"]):
+                    yield Found("cookie", *match.span("secret"))
