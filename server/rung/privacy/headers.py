@@ -14,7 +14,7 @@ from rung.privacy.values import looks_random
 
 _HEADER = re.compile(
     r"(?i)(?:(?P<quote>\\?[\"'])|(?<=-H)[ =]?|(?<=--header)[ =])"
-    r"(?:[a-z][a-z0-9]{0,20}-){0,4}(?:api-?key|access-?key|auth-?key|key|token|auth|secret|password|signature|session)"
+    r"(?:[a-z][a-z0-9]{0,20}-){0,4}(?:(?:api|access|auth|master|subscription|functions|app|client)-?key|token|auth|secret|password|session)"
     r":[ \t]*(?P<secret>[^\s\"'`<>{}$\\]{16,4096})(?(quote)(?P=quote))"
 )
 _COOKIES = re.compile(r"(?i)\bcookie2?\b[\"']?[ \t]*[:=,][ \t]*\\?[\"']?(?=[\w.-]{1,64}=)")
@@ -27,13 +27,16 @@ _LONGEST = 8_000
 def find(text: str) -> Iterator[Found]:
     """Every secret of a header in quotes, and every cookie of a session, in no order."""
     lower = text.lower()
-    if any(word in lower for word in ("key:", "token:", "auth:", "secret:", "password:", "signature:", "session:")):
+    if any(word in lower for word in ("key:", "token:", "auth:", "secret:", "password:", "session:")):
         for match in _HEADER.finditer(text):
             if looks_random(match["secret"]):
                 yield Found("secret", *match.span("secret"))
     if "cookie" in lower:
+        searched = 0
         for head in _COOKIES.finditer(text):
-            line_end = text.find("\n", head.end(), head.end() + _LONGEST)
-            for match in _COOKIE.finditer(text, head.end(), line_end if line_end >= 0 else head.end() + _LONGEST):
+            end = text.find("\n", head.end(), head.end() + _LONGEST)
+            end = end if end >= 0 else head.end() + _LONGEST
+            start, searched = max(head.end(), searched), max(end, searched)  # many may stand on one line
+            for match in _COOKIE.finditer(text, start, end):
                 if _OF_A_SESSION.search(match["name"]) and looks_random(match["secret"]):
                     yield Found("cookie", *match.span("secret"))

@@ -1,0 +1,133 @@
+r"""Names that tell a secret is given to them, and which values such a name may have.
+
+``password``, ``"api_key"``, ``DB_PASS``, ``пароль``, alone or in a longer name; not the names of what is about a
+secret: ``password_hash``, ``max_tokens``. Where the value stands is :mod:`rung.privacy.assignments`' business.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rung.privacy.values import looks_like_password, looks_like_short_key, looks_random
+from rung.privacy.words import could_be, could_be_phrase, is_other
+from rung.types.value import Value
+
+_WORD = re.compile(
+    r"(?P<password>passw(?:or)?d|passwort|passphrase|pass[_-]?code|pwd|contrase(?:ñ|n)a|(?<![a-z])pass(?![a-z])"
+    r"|kennwort|mot[_ -]?de[_ -]?passe|wachtwoord|l(?:ö|o)senord|(?<![a-z])(?:senha|hasło|haslo|heslo|psk)(?![a-z])"
+    r"|(?:пароль|密码|密碼|パスワード|비밀번호)(?!\w))"
+    r"|(?P<key>secret|tokens?(?![a-z])|credentials?|(?<![a-z])_auth(?![a-z])|(?<=_)pat(?![a-z])"
+    r"|(?:session|auth|login)[_-]?cookie"
+    r"|(?:api|access|auth|private|account|shared|service|signing|encrypt(?:ion)?|master|license|client|storage|secret"
+    r"|deploy|webhook|session|cookie|jwt|hmac|admin|app|db|database|user|ssh|rsa|aes|openai|anthropic|aws|azure)[_-]?key)"
+)
+"""In small letters, as the text is in which it is looked for: so it takes a third of the time."""
+_NAME_BEFORE = re.compile(r"[\w.-]{0,80}\Z")
+_NAME_AFTER = re.compile(r"[\w.-]{0,60}")
+_NOT_ONE = re.compile(
+    r"""(?ix)(?:^|[_.\W])?(?:
+    hash(?:ed|es|er|ers|ing)?|encoder|generator|strength|checker|meter|rules?|type|name|field|file|filename|path|dir|url|uri|endpoint|env|var|header|prefix|suffix|length|len|size|count|
+    regex|pattern|format|label|hint|help|text|title|message|error|id|ids|kind|class|algorithm|method|policy|scope|scopes|
+    expiry|expires|expir\w*|ttl|age|status|prompt|placeholder|description|desc|version|limit|usage|budget|index|column|parser|factory|
+    last\w*|used|updated|changed|created|at|date|time|
+    provider|manager|store|storage_class|handler|validator\w*|required|enabled|rotation|arn|ref|selector|input|icon|node|node_id|
+    fingerprint|digest|checksum|public|identity
+    )\W?\Z"""
+)
+_PUBLIC = re.compile(r"(?i)public|(?:^|[_.-])(?:no|not|num|max|min|is|has|n|test_?id|csrf_?cookie)[_.-]")
+_PASSING = re.compile(
+    r"(?i)(?:next|page|continuation|request|lock|change|idempotency|cursor|sync|resume|action)[_-]?\Z"
+)
+"""Before ``token``: what only says where to go on."""
+_WORD_NAME = re.compile(r"s?|_?(?:\d{1,3}|prod|dev|staging|default|value)")
+"""What may follow ``password`` in a name whose value may be a plain word: not ``password_column``."""
+_SECRET_NAME = re.compile(r"(?i)(?:.*_)?secret|(?:api|signing|encrypt(?:ion)?|master|jwt|hmac|secret)[_-]?key")
+_SECRET_REST = re.compile(
+    r"(?i)s?|[_-]?(?:access[_-]?)?key(?:[_-]?base)?|[_-]?(?:\d{1,3}|prod|dev|staging|default|value)"
+)
+"""With the one before: the names whose value may be shorter than a key is."""
+_NUMBERED = re.compile(r"[^\W\d_]{4,40}\d{2,6}")
+"""A word that hardly names anything: ``Tiger123``."""
+_VERB = re.compile(
+    r"(?i)(?:forgot(?:ten)?|reset|change|show|hide|toggle|enter|type|confirm|repeat|verify|check|validate|no|has|is|use"
+    r"|without|lost|update|create|set|get|invalid|wrong|bad|weak|missing|empty|save|remember)[_-]?\Z"
+)
+"""Before ``password`` in the name of a label, a button, a question."""
+
+
+class Name(Value):
+    """The whole name a word stands in."""
+
+    kind: str
+    """Of what it is the name: ``password`` or ``secret``."""
+    before: str
+    word: str
+    rest: str
+    start: int
+    end: int
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether it says ``secret``, or ``key`` of what is one, and nothing behind it."""
+        return bool(_SECRET_NAME.fullmatch(self.word) and _SECRET_REST.fullmatch(self.rest))
+
+    @property
+    def is_loud(self) -> bool:
+        """Whether it is in capitals, as variables of the environment are."""
+        return f"{self.before}{self.word}{self.rest}".isupper()
+
+
+def find(text: str) -> Iterator[Name]:
+    """Every telling name in a text, in its order."""
+    # Of all letters only this one has two for a small letter, which would move the rest.
+    for word in _WORD.finditer(text.replace("\u0130", "i").lower()):
+        if name := _name(text, word):
+            yield name
+
+
+def _name(text: str, word: re.Match[str]) -> Name | None:
+    """The name a word stands in; None where it names something about a secret."""
+    before = _NAME_BEFORE.search(text, max(0, word.start() - 80), word.start())
+    after = _NAME_AFTER.match(text, word.end())
+    assert before is not None
+    assert after is not None
+    head, rest = before[0].lstrip("-."), after[0]  # a diff's sign, an option's dashes
+    said = text[word.start() : word.end()]
+    if rest[:1].islower() and rest[:2] not in {"s", "s_", "s-"} and not said.isupper():
+        return None
+    if _NOT_ONE.search(rest) or _camel_end(rest) or _PUBLIC.search(head) or text.endswith("::", 0, before.start()):
+        return None
+    if word[0].startswith("token") and _PASSING.search(head):
+        return None
+    kind = "password" if word["password"] else "secret"
+    return Name(kind, head, said, rest, word.start() - len(head), after.end())
+
+
+def _camel_end(rest: str) -> bool:
+    last = re.search(r"[A-Z][a-z]+\Z", rest)
+    return bool(last and _NOT_ONE.search("_" + last[0]))
+
+
+def fits(value: str, name: Name, *, quoted: bool) -> bool:
+    """Whether a value can be the secret of a name by its own look."""
+    if looks_random(value):
+        return True
+    if name.kind == "secret":
+        return name.is_secret and looks_like_short_key(value, quoted=quoted)
+    return looks_like_password(value, quoted=quoted) and not is_other(value)
+
+
+def is_word(text: str, name: Name, value: str) -> bool:
+    """Whether a plain word can be the password: the name must be nothing but one."""
+    numbered = _NUMBERED.fullmatch(value) is not None
+    if name.kind == "secret":
+        return numbered and len(value) >= 8 and name.is_secret and could_be(value)
+    if not _WORD_NAME.fullmatch(name.rest) or _VERB.search(name.before):
+        return False
+    short = name.word.lower() in {"pass", "pwd"}
+    if short and not name.before and "user" not in text[max(0, name.start - 160) : name.end + 160].lower():
+        return numbered and not name.is_loud and could_be(value)  # ``PASS: name12`` is a test's
+    return could_be(value, loud=(name.before + name.word).isupper()) or could_be_phrase(
+        value, least=3 if name.word.lower() == "passphrase" else 4
+    )
