@@ -190,6 +190,87 @@ async def test_fail_on_exits_with_3_from_that_severity_on(
     assert done.code == code
 
 
+REFUSAL = "I'm sorry, but I can't help with that."
+SHOWN = f"shapes.py: not good enough: no findings could be read in this answer:\n    {REFUSAL}\n"
+REMARK = "rung: this answer is the best there was, but not good enough.\n"
+
+
+@pytest.mark.parametrize("guard", [(), ("--fail-on", "error")])
+async def test_an_answer_nobody_can_read_findings_in_is_shown_marked_and_never_means_that_there_are_none(
+    guard: tuple[str, ...], sim: Simulator, rung: Rung, source: Path
+) -> None:
+    sim.fail("refusal", times=None)
+    done = await rung("review", "shapes.py", "--tier", "small", *guard)
+    assert (done.code, done.out, done.err) == (1, SHOWN, REMARK)
+    done = await rung("review", "shapes.py", "--tier", "small", "--json", *guard)
+    assert (done.code, done.json["outcome"], done.json["text"]) == (1, "text", REFUSAL)
+    assert done.json["receipt"]["degraded"]
+
+
+async def test_sarif_of_an_answer_nobody_can_read_findings_in_is_a_run_without_success(
+    sim: Simulator, rung: Rung, source: Path, folder: Path
+) -> None:
+    (folder / "more.py").write_text(SOURCE, encoding="utf-8")
+    sim.fail("refusal")
+    done = await rung("review", "shapes.py", "more.py", "--tier", "small", "--format", "sarif")
+    assert (done.code, done.err) == (1, REMARK)
+    (run,) = done.json["runs"]
+    assert {found["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for found in run["results"]} == {
+        "more.py"
+    }
+    (invocation,) = run["invocations"]
+    (note,) = invocation["toolExecutionNotifications"]
+    assert not invocation["executionSuccessful"]
+    assert note["level"] == "error"
+    assert REFUSAL in note["message"]["text"]
+    assert note["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "shapes.py"
+
+
+async def test_what_can_be_read_of_several_files_stands_beside_what_can_not(
+    sim: Simulator, rung: Rung, source: Path, folder: Path
+) -> None:
+    (folder / "more.py").write_text(SOURCE, encoding="utf-8")
+    sim.fail("refusal")
+    done = await rung("review", "shapes.py", "more.py", "--tier", "small")
+    assert done.code == 1
+    assert done.out.startswith(f"{SHOWN}more.py:")
+    sim.fail("refusal")
+    done = await rung("review", "shapes.py", "more.py", "--tier", "small", "--json")
+    assert (done.code, done.json["outcome"], done.json["text"]) == (1, "findings", REFUSAL)
+    assert {found["path"] for found in done.json["findings"]} == {"more.py"}
+    sim.fail("refusal")
+    done = await rung("review", "shapes.py", "more.py", "--tier", "small", "--fail-on", "hint")
+    assert done.code == 3
+
+
+LONG = "".join(f"def area_{n}(width, height):\n    return width * height * {n}\n\n\n" for n in range(500))
+
+
+async def test_findings_of_a_long_file_are_kept_where_one_part_of_it_could_not_be_read(
+    sim: Simulator, rung: Rung, folder: Path
+) -> None:
+    (folder / "shapes.py").write_text(LONG, encoding="utf-8")
+    sim.fail("refusal")
+    done = await rung("review", "shapes.py", "--tier", "small")
+    assert done.code == 0
+    assert done.err == REMARK
+    assert re.search(r"^shapes\.py:\d+:\d+: ", done.out, re.MULTILINE)
+    assert re.search(
+        rf"^shapes\.py: not good .*\n    No .* about lines 1 to \d+:\n\n    {REFUSAL}", done.out, re.MULTILINE
+    )
+    sim.fail("refusal")
+    done = await rung("review", "shapes.py", "--tier", "small", "--fail-on", "error")
+    assert done.code == 1, "nobody knows what that part would have had"
+
+
+async def test_a_review_that_is_not_good_enough_passes_no_guard(sim: Simulator, rung: Rung, folder: Path) -> None:
+    (folder / "shapes.py").write_text(LONG[:20_000], encoding="utf-8")
+    for words, code in ((), 0), (("--fail-on", "error"), 1):
+        sim.fail("trimmed")
+        done = await rung("review", "shapes.py", "--tier", "small", *words)
+        assert (done.code, done.err) == (code, REMARK)
+
+
 async def test_sarif_is_what_code_scanners_read(sim: Simulator, rung: Rung, folder: Path) -> None:
     name = "two words é.py"
     (folder / name).write_text(SOURCE, encoding="utf-8")
@@ -203,6 +284,7 @@ async def test_sarif_is_what_code_scanners_read(sim: Simulator, rung: Rung, fold
     assert run["tool"]["driver"]["version"]
     known = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
     assert run["columnKind"] == "unicodeCodePoints"
+    assert run["invocations"] == [{"executionSuccessful": True, "toolExecutionNotifications": []}]
     assert run["results"]
     for result in run["results"]:
         check_result(result, known)

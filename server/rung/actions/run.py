@@ -31,6 +31,7 @@ class Produced(Value):
     """What an action made of its answers."""
 
     text: str | None = None
+    """The answer; beside findings, or in their place, what nobody could read as findings, and of which lines it is."""
     findings: tuple[Finding, ...] | None = None
     degraded: bool = False
 
@@ -85,22 +86,37 @@ async def run(action: Action, gathered: Gathered, ask: Ask, max_output: int | No
 
 
 async def _review(action: Action, gathered: Gathered, ask: Ask, max_output: int | None) -> Produced:
-    """One question for each piece of the file; the findings of all of them."""
+    """One question for each piece of the file; the findings of those answers that can be read, the others as text."""
     whole = next(part for part in gathered.parts if part.kind == "file")
     others = tuple(part for part in gathered.parts if part.kind != "file")
     found: list[Finding] = []
+    unread: list[str] = []
     degraded, start = False, 0
-    for piece in pieces(whole.text):
+    asked = pieces(whole.text)
+    for piece in asked:
         parts = (whole.replace(text=piece), *others)
         answer: Answer = await ask(call_for(action, gathered, parts, max_output))
         if _is_unreadable(answer, findings.fault):
-            return Produced(text=answer.text.strip(), degraded=True)
-        found.extend(findings.read(answer.text, whole.text, whole.path or "", start, answer.restore))
+            where = _lines(whole.text, start, piece) if len(asked) > 1 else ""
+            unread.append(where + answer.text.strip())
+        else:
+            found.extend(findings.read(answer.text, whole.text, whole.path or "", start, answer.restore))
         start += len(piece)
         degraded = degraded or answer.degraded
     # A quote that stands nowhere in the file is a thing the model made up.
     real = tuple(dict.fromkeys(finding for finding in found if finding.range is not None or not finding.quote))
-    return Produced(findings=real, degraded=degraded)
+    return Produced(
+        text="\n\n".join(unread) or None,
+        findings=None if len(unread) == len(asked) else real,
+        degraded=degraded,
+    )
+
+
+def _lines(text: str, start: int, piece: str) -> str:
+    """What stands before an answer that could not be read: the lines it is about."""
+    first = text.count("\n", 0, start) + 1
+    last = first + piece.rstrip("\n").count("\n")
+    return f"No findings could be read in the answer about lines {first} to {last}:\n\n"
 
 
 def pieces(source: str) -> list[str]:

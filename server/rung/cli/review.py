@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,7 +35,8 @@ def run(words: list[str]) -> int:
     """Review.
 
     Returns:
-        3 where a finding is at or above ``--fail-on``, else 0.
+        3 where a finding is at or above ``--fail-on``; 1 where no findings could be read of a file, or ``--fail-on``
+        would have to trust a review that is not good enough; else 0.
 
     Raises:
         RungError: there is no such file, or no answer.
@@ -62,17 +64,28 @@ def run(words: list[str]) -> int:
         results.append(result)
         if kind == "text":
             _show(result.findings or ())
+            _show_unread(request, result)
     found = [finding for result in results for finding in result.findings or ()]
     if kind == "json":
         print(json.dumps(together(results).shape()))
     elif kind == "sarif":
-        print(json.dumps(sarif(found), indent=2))
-    elif not found:
+        print(json.dumps(sarif(found, _troubles(requests, results)), indent=2))
+    elif not found and not any(result.text for result in results):
         print("No findings.")
     for result in results if args.verbose else ():
         print(summary(result.receipt), file=sys.stderr)
+    return _code(results, args.fail_on)
+
+
+def _code(results: Sequence[Outcome], fail_on: str | None) -> int:
+    """The exit code; a review that is not good enough lets nothing pass that ``--fail-on`` guards."""
+    found = [finding for result in results for finding in result.findings or ()]
     worst = max((SEVERITIES.index(finding.severity) for finding in found), default=-1)
-    return 3 if args.fail_on and worst >= SEVERITIES.index(args.fail_on) else 0
+    if fail_on and worst >= SEVERITIES.index(fail_on):
+        return 3
+    if any(result.findings is None or (fail_on and result.receipt.degraded) for result in results):
+        return 1
+    return 0
 
 
 def _staged(root: str) -> list[str]:
@@ -139,19 +152,20 @@ def _request(named: Document, root: str, args: argparse.Namespace) -> Request:
 
 def _review(request: Request, root: str, args: argparse.Namespace) -> Outcome:
     outcome = perform(request, root, stream=False)
-    if not args.verbose and not args.json and args.format == "text":
+    if not args.verbose and not args.json and args.format != "json":
         remark(request, outcome)
     return outcome
 
 
 def together(results: Sequence[Outcome]) -> Outcome:
     """The results of several files as one, its receipt with the calls and sums of all of them."""
-    first = results[0]
+    first = next((result for result in results if result.findings is not None), results[0])
     receipts = [result.receipt for result in results]
     costs = [receipt.cost_usd for receipt in receipts]
     return first.replace(
+        text="\n\n".join(result.text for result in results if result.text) or None,
         findings=tuple(finding for result in results for finding in result.findings or ()),
-        receipt=first.receipt.replace(
+        receipt=results[0].receipt.replace(
             local=all(receipt.local for receipt in receipts),
             simulated=any(receipt.simulated for receipt in receipts),
             degraded=any(receipt.degraded for receipt in receipts),
@@ -169,6 +183,28 @@ def together(results: Sequence[Outcome]) -> Outcome:
 def _show(found: Sequence[Finding]) -> None:
     if found:
         print(printable("\n".join(_line(finding) for finding in found), sys.stdout), flush=True)
+
+
+def _show_unread(request: Request, result: Outcome) -> None:
+    """An answer without findings, marked: it is shown because its tier was asked for, and says nothing of the file."""
+    if result.text:
+        head = f"{_path(request)}: not good enough: no findings could be read in this answer:"
+        print(printable(f"{head}\n{textwrap.indent(result.text, '    ')}", sys.stdout), flush=True)
+
+
+def _troubles(requests: Sequence[Request], results: Sequence[Outcome]) -> list[tuple[str, str]]:
+    """Path and sentence of each review that is not good enough, for a code scanner."""
+    troubles = []
+    for request, result in zip(requests, results, strict=True):
+        if result.text:
+            troubles.append((_path(request), f"No findings could be read in this answer: {result.text}"))
+        elif result.receipt.degraded:
+            troubles.append((_path(request), "The answer is the best there was, but not good enough."))
+    return troubles
+
+
+def _path(request: Request) -> str:
+    return request.document.path if request.document else ""
 
 
 def _line(finding: Finding) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,8 +14,14 @@ LEVELS = {"error": "error", "warning": "warning", "info": "note", "hint": "note"
 """SARIF's words for ours."""
 
 
-def sarif(found: Iterable[Finding]) -> dict[str, Any]:
-    """The whole log: one run of one tool."""
+def sarif(found: Iterable[Finding], troubles: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
+    """The whole log: one run of one tool.
+
+    Args:
+        found: the findings.
+        troubles: path and sentence of each file whose review is not good enough. A run with any has no success: its
+            results, or that it has none, say nothing about those files.
+    """
     results = [_result(finding) for finding in found]
     rules = [{"id": rule} for rule in dict.fromkeys(result["ruleId"] for result in results)]
     return {
@@ -25,10 +31,21 @@ def sarif(found: Iterable[Finding]) -> dict[str, Any]:
             {
                 "tool": {"driver": {"name": "rung", "version": __version__, "rules": rules}},
                 "columnKind": "unicodeCodePoints",
+                "invocations": [
+                    {
+                        "executionSuccessful": not troubles,
+                        "toolExecutionNotifications": [_notification(path, text) for path, text in troubles],
+                    }
+                ],
                 "results": results,
             }
         ],
     }
+
+
+def _notification(path: str, text: str) -> dict[str, Any]:
+    place = {"physicalLocation": {"artifactLocation": {"uri": _uri(path)}}}
+    return {"level": "error", "message": {"text": text}, "locations": [place]}
 
 
 def _result(finding: Finding) -> dict[str, Any]:
