@@ -55,11 +55,13 @@ def _check(action: Action, gathered: Gathered) -> Callable[[str], str | None]:
         language = gathered.facts.get("language", "")
         original = next((part.text for part in gathered.parts if part.kind in EDITED), "")
         return lambda raw: edit.fault(raw, language, original)
-    return {"commit-message": commit_message.fault, "findings": findings.fault}.get(action.result, _any)
+    if action.result == "text" and not action.context:
+        return _any
+    return {"commit-message": commit_message.fault, "findings": findings.fault}.get(action.result, text.fault)
 
 
 def _any(_raw: str) -> None:
-    """A text may have any form."""
+    """What a person asks with their own words alone may be answered in any form, also by asking back."""
 
 
 def _is_unreadable(answer: Answer, check: Callable[[str], str | None]) -> bool:

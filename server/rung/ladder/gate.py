@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 
 from rung.errors import AttemptError
-from rung.ladder.refusals import refuses
-from rung.ladder.repeats import repeats
+from rung.ladder.refusals import refuses, wanted
+from rung.ladder.repeats import counted, repeats
 from rung.providers.events import Finished, Question
 from rung.providers.invisible import visible
 from rung.routing import tokens
@@ -101,9 +101,11 @@ def judge(
     fault = call.check(text)
     if fault:
         return AttemptError("bad-answer", f"The answer has the wrong form: {fault}.")
-    if refuses(text):
+    asked = "\n".join(part.text for part in call.parts if part.kind == "instruction")
+    # An action's answer is never a refusal; what a person asks for in their own words may be one.
+    if refuses(text) and (call.min_chars > 0 or not wanted(asked)):
         return AttemptError("bad-answer", "The model refused.")
-    if repeats(text):
+    if repeats(text) and not counted(asked):
         return AttemptError("bad-answer", "The model repeats itself without end.")
     if _length(bare) < call.min_chars:
         return AttemptError("bad-answer", f"The answer is shorter than the {call.min_chars} characters expected.")

@@ -35,21 +35,29 @@ _LEAD = (
 
 _CANT = (
     r"(?:(?:can(?:'t|not| not)|could(?:n't| not)|won't|will not|would(?:n't| not)|(?:'d|would) rather not)"
-    r"(?: be able to)?|(?:am|'m) (?:unable|not (?:able|allowed|permitted|in a position)) to)"
+    r"(?: be able to)?|(?:am|'m) (?:unable|not (?:able|allowed|permitted|in a position|going|willing)) to"
+    r"|(?:(?:do not|don't) have|lack) (?:the |any )?(?:ability|capability|capacity|means|permission|authority) to)"
 )
 _ASKED = (
     r"(?:this|that|your|the|such|these|those|any|an?)\s(?:[\w-]+\s){0,2}?(?:requests?|tasks?|questions?|prompts?|quer(?:y|ies)"
     r"|information|content|assistance|instructions?|responses?|answers?|materials?|conversation|topic|commit message|review|explanation)\b"
 )
-_CODE = r"(?:this|that|your) (?:\w+ )?(?:code|file|text|snippet|change)\b"
+# "I can't explain this code without generators" explains it, and "your code's callers" are not the code.
+_CODE = r"(?:this|that|your) (?:\w+ )?(?:code|file|text|snippet|change)\b(?!'s| (?:without|fully|entirely|completely|beyond|in (?:full|detail|isolation))\b)"
 _HELP = (
     r"(?:in good conscience |directly |really )?(?:help(?: (?:with|you|in|on|out|further|here)\b|\s*[.!,;]|\s*\Z)"
-    r"|assist(?: (?:with|you|in|on|further)\b|\s*[.!,;]|\s*\Z)|comply\b|engage (?:in|with) (?:this|that|such|your|any|discussions?|conversations?)\b|fulfil+ (?:this|that|your|the|such|any)\b"
+    r"|assist(?: (?:with|you|in|on|further)\b|\s*[.!,;]|\s*\Z)|comply(?: with\b|\s*[.!,;]|\s*\Z)|engage (?:in|with) (?:this|that|such|your|any|discussions?|conversations?)\b|fulfil+ (?:this|that|your|the|such|any)\b"
     rf"|(?:provide|answer|complete|process|perform|execute|respond to|discuss|write|generate|create"
     rf"|produce|continue(?: with)?|proceed with|support|share|offer|give|do|handle|carry out) (?:{_ASKED}|(?:further |any )?(?:assistance|information|help|support)\b)"
     rf"|(?:explain|review|analy[sz]e|summari[sz]e|translate) {_CODE}|(?:write|generate|produce) (?:this|that|such|any) (?:\w+ )?(?:code|text)\b)"
 )
-_NO = rf"\bi(?: (?:really|simply|also) | |(?='))(?:{_CANT} {_HELP}|(?:(?:don't|do not) feel|am not|'m not) comfortable (?:with )?(?!using\b|recommend)\w+ing\b)"
+_DOING = (
+    rf"(?:(?:help|assist|comply|proceed|respond)ing\b|(?:provid|answer|complet|discuss|writ|generat|creat|produc|continu|shar|do|handl|engag|support)ing (?:{_ASKED}|(?:this|that|such|it|these|those)\b|with\b|in\b)"
+    rf"|(?:explain|review|analy[sz]|summari[sz]|translat)ing {_CODE})"
+)
+_NO = rf"\bi(?: (?:really|simply|also) | |(?='))(?:{_CANT} {_HELP}|(?:(?:don't|do not) feel|am not|'m not) comfortable (?:with )?{_DOING})"
+_THINK = rf"i (?:do not|don't) (?:think|believe|feel) (?:that )?i(?:'d| would|'ll| will)?(?: can| could| should|'m able to|'m allowed to| be able to) {_HELP}"
+_SEEMS = r"(?:it (?:seems|looks like|appears|turns out)(?: that)?|i (?:think|believe|guess)(?: that)?|as (?:far as i know|it stands),?) "
 _DECLINE = (
     r"\bi(?: (?:must|have to|need to|will)|'ll)? (?:respectfully |politely )?(?:decline|refuse)"
     r"(?: (?:this|that|your|the|to (?:help|assist|answer|comply|fulfil+|do|provide|write))(?: request| task| question)\b"
@@ -75,7 +83,9 @@ _FORMS = (
     rf"{_SORRY}{_PAUSE}(?:but )?(?:that|this)(?: is|'s) (?:not )?(?:something|a (?:topic|request|task)) (?:that )?i(?: |(?=')){_CANT}",
     rf"{_SORRY}{_PAUSE}(?:but )?(?:that|this)(?: is|'s) not something (?:that )?i(?: can|'m able to) (?:help|assist|do)\b",
     r"(?:it(?:'s| is)|this is|that(?:'s| is)|answering this is) against my (?:\w+ )?(?:guidelines|polic(?:y|ies)|programming|principles)\b",
-    _NO,
+    rf"(?:{_SEEMS})?{_NO}",
+    _THINK,
+    rf"(?:that|this)(?: one)?(?: is|'s)(?: not)? (?:something|a (?:topic|request|task)) (?:that |which )?i(?:{_CANT}| {_CANT}| can|'m able to) (?:help|assist)(?: you)?(?: with)?\s*(?:[.!,;]|\Z)",
     _DECLINE,
     _MODEL,
     rf"i(?:'m| am) (?:programmed|designed|trained|built) to {_S}{{0,60}}\b(?:can't|cannot|can not) (?:do|help|assist|comply)\b",
@@ -184,6 +194,20 @@ _APOLOGY = re.compile(
     r"извините|对不起|很?抱歉|申し訳|죄송|üzgünüm)",
     re.IGNORECASE,
 )
+
+
+_WANTED = re.compile(
+    r"\b(?:sorry|apolog\w+|refus\w+|declin\w+|reject\w*|turn(?:ing)? (?:it |them |him |her )?down|say(?:ing)? no"
+    rf"|i {_CANT} (?:help|assist)|leid|entschuldig\w*|absag\w*|ablehn\w*|désolée?|excus\w+|refuser|lo siento|disculp\w+"
+    r"|rechaz\w+|desculp\w+|recus\w+|mi dispiace|scus\w+|rifiut\w+|het spijt|przepraszam|przykro|извин\w*|отказ\w*)\b"
+    r"|抱歉|对不起|對不起|道歉|拒绝|申し訳|すみません|断り|謝罪|죄송|사과|거절",
+    re.IGNORECASE,
+)
+
+
+def wanted(asked: str) -> bool:
+    """Whether a refusal may be what a person asked for: their own words speak of one, or of being sorry."""
+    return bool(_WANTED.search(asked.translate(_SAID)))
 
 
 def refuses(text: str) -> bool:

@@ -1,9 +1,12 @@
 """Whether an answer ends in a loop: the same words over and over, to its last character.
 
-Tables, lists of numbers and data have equal lines, too. So the loop must be long, and nothing may come after it.
+Tables, lists of numbers and data have equal lines, too. So the loop must be long, nothing may come after it, and rows
+of data are none: an answer that was cut at its limit never gets here, and a table that ends by itself is one.
 """
 
 from __future__ import annotations
+
+import re
 
 LOOK = 4000
 """Characters of the answer's end that are looked at."""
@@ -14,6 +17,22 @@ ROUNDS = 8
 SHORT_ROUNDS = 60
 """... and so often where a round is shorter than ``SHORT`` characters."""
 SHORT = 16
+
+_COUNTED = re.compile(
+    r"\b(?:repeat\w*|wiederhol\w*|répét\w+|repet\w+|ripet\w+)\b"
+    r"|\b\d+\s*x\b|\b\d+[\s-]+(?:[\w-]+\s+){0,3}?(?:times|rows?|lines?|columns?|copies|zeros|zeroes|ones|records|entries|items"
+    r"|characters|letters|words|elements|values|bytes|mal|zeilen|fois|lignes|veces|filas|líneas|vezes|linhas|volte|righe|keer|раз)\b"
+    r"|\d+\s*(?:次|行|遍|回|個|个|번|줄)",
+    re.IGNORECASE,
+)
+_CELLS = re.compile(r"[,;|\t]")
+_CELL = 3
+"""Words in a cell of a table, at most; more may be a sentence."""
+
+
+def counted(asked: str) -> bool:
+    """Whether a person asked for many of the same: so often, so many lines, repeated."""
+    return bool(_COUNTED.search(asked))
 
 
 def repeats(text: str) -> bool:
@@ -32,5 +51,19 @@ def repeats(text: str) -> bool:
         size = i + 1
         round_ = size - held
         if size >= SHORTEST and size >= round_ * (SHORT_ROUNDS if round_ < SHORT else ROUNDS):
-            return True
+            return not _is_data(tail[:round_][::-1])
     return False
+
+
+def _is_data(round_: str) -> bool:
+    """Whether a round is of numbers and signs alone, or of rows of a table."""
+    if not any(letter.isalpha() for letter in round_):
+        return True
+    rows = [row for row in round_.split("\n") if row.strip()]
+    return "\n" in round_ and all(_is_row(row) for row in rows)
+
+
+def _is_row(row: str) -> bool:
+    cells = _CELLS.split(row)
+    short = all(len(cell.split()) <= _CELL for cell in cells)
+    return short and len(cells) > (2 if " " in row.strip() else 1) and row.rstrip()[-1] not in ".!?…"

@@ -16,6 +16,7 @@ from rung.ladder.tokens import TokenCounter
 from rung.providers.events import Finished, Question, Usage
 from rung.types.call import Message
 from rung.types.model import Model
+from rung.types.part import Part
 
 REFUSALS = [
     "I'm sorry, but I can't help with that.",
@@ -53,6 +54,15 @@ REFUSALS = [
     "申し訳ありませんが、そのご要望にはお応えできません。",
     "죄송하지만 그 요청은 도와드릴 수 없습니다.",
     "Üzgünüm, bu konuda yardımcı olamam. Maalesef bunu yapamam.",
+    "I don't think I can help with that.",
+    "I do not believe I'd be able to assist with this request.",
+    "That's something I can't help with.",
+    "This is not something I can help you with.",
+    "It seems I can't help with this one.",
+    "I do not have the ability to help with this.",
+    "I lack the permission to answer this question.",
+    "I'm not going to help with that.",
+    "I don't feel comfortable writing this code.",
 ]  # fmt: skip
 
 RIGHT = [
@@ -94,6 +104,15 @@ RIGHT = [
     "I would split the function in two.",
     "I can see two problems here.",
     "I can't find a bug here, but the name is misleading.",
+    "I can't explain this code without mentioning generators first: `yield` suspends the function.",
+    "I cannot explain this file fully without its imports, but it opens a socket.",
+    "I can't review your code's callers, yet the selection itself is simple: it maps ids to names.",
+    "I do not feel comfortable calling this a queue: it pops from the end it pushes to.",
+    "I'm not comfortable relying on the order of a set here.",
+    "I cannot comply fast enough, says the docstring.",
+    "I don't think I can make this shorter without a helper.",
+    "I don't have the ability index here, so the lookup is by name.",
+    "It seems I can't be None.",
     '{"findings": [], "summary": "No problems."}',
     "",
 ]  # fmt: skip
@@ -220,3 +239,26 @@ def test_counts_of_one_model_say_nothing_of_another() -> None:
     assert counter.count(model, "x" * 4000) == pytest.approx(1500, rel=0.01)
     assert counter.count(model.replace(url="http://127.0.0.1:2"), "x" * 4000) == 1000
     assert counter.count(None, "x" * 4000) == 1000
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        ("Translate: Es tut mir leid, dabei kann ich nicht helfen", "I'm sorry, I can't help with that."),
+        ("Translate to German: 'I can't help you with this'", "Ich kann dir dabei leider nicht helfen."),
+        ("Write a polite mail that declines the invitation", "I'm sorry, but I can't help with this request."),
+        ("How do I say no to this customer? One line.", "Unfortunately, I cannot complete this task."),
+    ],
+)
+def test_a_refusal_that_was_asked_for_is_an_answer(asked: str, answer: str) -> None:
+    words = (Part("instruction", asked),)
+    assert verdict(answer, counted=900, parts=words, min_chars=0) is None
+    assert verdict(answer, counted=900, parts=words, min_chars=4) == "bad-answer: The model refused."
+    assert verdict(answer, counted=900, parts=(Part("instruction", "Sort this."),), min_chars=0) is not None
+
+
+def test_as_many_of_the_same_as_were_asked_for_are_an_answer() -> None:
+    many = "na " * 900
+    loop = "bad-answer: The model repeats itself without end."
+    assert verdict(many, counted=900, parts=(Part("instruction", "Write na 900 times"),)) is None
+    assert verdict(many, counted=900, parts=(Part("instruction", "Explain HTTP 500"),)) == loop

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from rung.ladder.repeats import repeats
+from rung.ladder.repeats import counted, repeats
 
 LOOPS = {
     "a word": "the " * 400,
@@ -16,6 +16,8 @@ LOOPS = {
     "a list": "- item\n" * 500,
     "after a right beginning": "It adds two numbers and gives back their sum.\n" + "The sum is returned. " * 100,
     "a paragraph": ("The loop runs until the list is empty, and then it ends.\n\n" * 5 + "So it ends.\n") * 12,
+    "sentences with commas": "Well, yes, it does, and then it ends.\n" * 60,
+    "a line with a comma": "so it ends, and so on it goes\n" * 60,
     "cut in the middle of a round": "It ends here. " * 120 + "It en",
 }
 RIGHT = {
@@ -29,6 +31,10 @@ RIGHT = {
     "rows of code": "x.push(1);\n" * 30,
     "closing tags": "</div>\n" * 60,
     "a rule": "=" * 120,
+    "rows of zeros": "0,0,0,0\n" * 200,
+    "rows with a head": "id,name,score\n" + "n/a,none,0\n" * 200,
+    "empty rows of a table": "| - | none |\n" * 120,
+    "zeros alone": "0 " * 900,
     "a song": "la la la la la, la la la. " * 6,
 }
 
@@ -46,3 +52,24 @@ def test_equal_lines_are_no_loop(text: str) -> None:
 
 def test_a_loop_that_ended_is_none() -> None:
     assert not repeats("I am done. " * 200 + "No: it needs one more check, which comes after the loop and says so.")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "Write na 900 times",
+        "a CSV with 200 empty rows",
+        "Repeat after me",
+        "500 mal a",
+        "50 lignes vides",
+        "写100行",
+        "a x 900, i.e. 900x a",
+    ],
+)
+def test_who_counts_wants_many(asked: str) -> None:
+    assert counted(asked)
+
+
+@pytest.mark.parametrize("asked", ["Explain HTTP 500", "What happens at line 12?", "Sort this", "Add 2 to 3"])
+def test_a_number_alone_is_no_count(asked: str) -> None:
+    assert not counted(asked)

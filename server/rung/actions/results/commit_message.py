@@ -13,6 +13,7 @@ import json
 import re
 import textwrap
 
+from rung.actions.results import unnamed
 from rung.providers.invisible import visible
 
 LONGEST_SUBJECT = 400
@@ -63,13 +64,6 @@ _ONLY_DIFF = re.compile(r"\s*```(?:diff|patch)\n[^`]*(?:```\s*)?\Z")
 _BULLET = re.compile(r"^(\s*)([-*•+]|\d{1,2}[.)])(\s+)(?=\S)")
 _TRAILER = re.compile(r"[A-Z][\w-]*-(?:by|By|Id)?:? |BREAKING[ -]CHANGE: |(?:Fixes|Closes|Refs?|Resolves):? ")
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»", "„": "“"}
-_TALK = re.compile(
-    r"(?i)^(?:based on the (?:diff|changes?|provided)\b|i(?:'m| am|'ve| have| cannot| can't| could| do not| don't| would| will)\b|as an ai|sorry\b(?:[,.!]| but\b| i\b)|unfortunately,? (?:i|the|there|this|no)\b|the (?:provided |given |above |staged |code )?(?:diff|changes?|code|patch|commit)s? (?:shows?|is|are|adds?|introduces?|includes?|contains?|appears?|seems?|makes?|modif\w+|updates?|removes?|replaces?|refactors?|you)\b"
-    r"|this (?:diff|change|commit|code|patch) (?:is|shows?|adds?|introduces?|includes?|contains?|appears?|makes?|modif\w+|updates?)\b|here (?:is|are)\b|it (?:looks|seems|appears)\b|you (?:have|can|should|could|need)\b|sure\b(?!-)|certainly\b(?!-)|to (?:write|create|generate) (?:a|the) commit|write (?:a|the) git commit message for the |please (?:provide|share|paste)\b|there (?:is|are) no (?:diff|change))"
-)
-_FILLED = re.compile(
-    r"(?i)^<[^>]+>(?:\(<[^>]+>\))?:|^(?:type|<type>)\((?:scope|<scope>)\)|^\[(?:type|subject|commit message)\]|<(?:description|subject|short summary)>"
-)
 
 
 def read(raw: str, comment_char: str = "#") -> str:
@@ -98,15 +92,11 @@ def fault(raw: str) -> str | None:
         return "the answer has no subject"
     if subject[:1] in "{[" and _is_json(raw):
         return "the answer is JSON, not a commit message"
-    if _FILLED.search(subject):
-        return "the answer is a template that nobody filled in"
     if len(subject) > LONGEST_SUBJECT:
         return "the first line is too long for a subject"
     if _STUCK.search(subject):
         return "the first line says one word over and over"
-    if _TALK.match(subject) and not _CONVENTIONAL.match(subject):
-        return "the answer talks about the change instead of naming it"
-    return None
+    return unnamed.fault(subject, alone=not any(line.strip() for line in lines[1:]))
 
 
 def _echoes(raw: str) -> bool:

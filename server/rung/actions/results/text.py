@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from rung.actions.results.counter_question import asks_back
+
 _WHOLE_FENCE = re.compile(r"\A\s*```(?:markdown|md|text)?[ \t]*\n(.*)\n```\s*\Z", re.DOTALL)
 
 
@@ -12,3 +14,8 @@ def read(raw: str) -> str:
     said = raw
     match = _WHOLE_FENCE.match(said)
     return (match[1] if match and "```" not in match[1] else said).strip()
+
+
+def fault(raw: str) -> str | None:
+    """Why ``raw`` is no text about what was given with the question; None where it may be one."""
+    return "it asks for what it was given" if asks_back(raw) else None
