@@ -70,6 +70,9 @@ def test_an_answer_without_code_is_no_edit(raw: str) -> None:
     assert edit.fault(raw, "python", "x = 1\n") == "it holds no code"
 
 
+FENCED = 'def f():\n    """Do.\n\n    ```py\n    f()\n    ```\n    """\n    return 1'
+
+
 @pytest.mark.parametrize(
     ("raw", "code"),
     [
@@ -83,6 +86,8 @@ def test_an_answer_without_code_is_no_edit(raw: str) -> None:
         ("```python\nx = 1", "x = 1"),
         ("Here is the code:\nx = 1", "x = 1"),
         ("x = '```'\ny = 1", "x = '```'\ny = 1"),
+        (f"{FENCED}\n", FENCED),
+        (f"Here:\n```python\n{FENCED}\n```\nDone.", FENCED),
     ],
 )
 def test_the_code_is_found_in_what_stands_around_it(raw: str, code: str) -> None:

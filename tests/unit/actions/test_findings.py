@@ -36,6 +36,14 @@ def test_a_review_is_found_inside_whatever_stands_around_it(wrapped: str) -> Non
     assert [found.title for found in findings.read(raw, CODE, "a.py")] == ["T"]
 
 
+@pytest.mark.parametrize("around", ["{}", "Here it is:\n{}\nDone.", "```json\n{}\n```"])
+def test_lines_quoted_with_their_tabs_and_ends_as_they_are_are_read(around: str) -> None:
+    raw = around.replace("{}", answer({**ONE, "quote": "Q", "reason": "R"}).replace('"Q"', '"def f(x):\n\ty = x"'))
+    assert findings.fault(raw) is None
+    (found,) = findings.read(raw, CODE, "a.py")
+    assert found.range == at(0, 0, 9, 1)
+
+
 def test_a_bare_list_and_no_findings_at_all_are_reviews() -> None:
     assert [found.title for found in findings.read(json.dumps([ONE]), CODE, "a.py")] == ["T"]
     assert findings.fault(answer()) is None

@@ -48,9 +48,9 @@ _MOST = 40
 
 
 def _whole(text: str) -> Any:
-    """The JSON value that a text is; None where it is none."""
+    """The JSON value that a text is; None where it is none. Models quote lines with their tabs and ends as they are."""
     try:
-        return json.loads(text)
+        return json.loads(text, strict=False)
     except (ValueError, RecursionError):
         return None
 
@@ -84,7 +84,7 @@ def _listed(raw: str) -> list[dict[str, Any]] | None:
 
 def _embedded(text: str) -> list[dict[str, Any]] | None:
     """The findings of the first object in the talk that has any; None as well where a review begins and never ends."""
-    decoder, at = json.JSONDecoder(), 0
+    decoder, at = json.JSONDecoder(strict=False), 0
     for _ in range(_MOST):
         at = text.find("{", at)
         if at < 0:
