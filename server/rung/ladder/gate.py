@@ -102,8 +102,8 @@ def judge(
     if fault:
         return AttemptError("bad-answer", f"The answer has the wrong form: {fault}.")
     asked = "\n".join(part.text for part in call.parts if part.kind == "instruction")
-    # An action's answer is never a refusal; what a person asks for in their own words may be one.
-    if refuses(text) and (call.min_chars > 0 or not wanted(asked)):
+    # What has the form of a schema is none, and what a person asks for in their own words may be one.
+    if call.schema is None and refuses(text) and (call.min_chars > 0 or not wanted(asked)):
         return AttemptError("bad-answer", "The model refused.")
     if repeats(text) and not counted(asked):
         return AttemptError("bad-answer", "The model repeats itself without end.")

@@ -1,7 +1,7 @@
 """Whether an answer ends in a loop: the same words over and over, to its last character.
 
 Tables, lists of numbers and data have equal lines, too. So the loop must be long, nothing may come after it, and rows
-of data are none: an answer that was cut at its limit never gets here, and a table that ends by itself is one.
+of numbers are none: an answer that was cut at its limit never gets here, and a table that ends by itself is one.
 """
 
 from __future__ import annotations
@@ -25,9 +25,8 @@ _COUNTED = re.compile(
     r"|\d+\s*(?:次|行|遍|回|個|个|번|줄)",
     re.IGNORECASE,
 )
+
 _CELLS = re.compile(r"[,;|\t]")
-_CELL = 3
-"""Words in a cell of a table, at most; more may be a sentence."""
 
 
 def counted(asked: str) -> bool:
@@ -56,14 +55,9 @@ def repeats(text: str) -> bool:
 
 
 def _is_data(round_: str) -> bool:
-    """Whether a round is of numbers and signs alone, or of rows of a table."""
-    if not any(letter.isalpha() for letter in round_):
-        return True
-    rows = [row for row in round_.split("\n") if row.strip()]
-    return "\n" in round_ and all(_is_row(row) for row in rows)
-
-
-def _is_row(row: str) -> bool:
-    cells = _CELLS.split(row)
-    short = all(len(cell.split()) <= _CELL for cell in cells)
-    return short and len(cells) > (2 if " " in row.strip() else 1) and row.rstrip()[-1] not in ".!?…"
+    """Whether a round is of whole rows of a table, with nothing but numbers and signs in them."""
+    if "\n" not in round_ or any(sign.isalpha() for sign in round_):
+        return False
+    return any(sign.isdigit() for sign in round_) or all(
+        len(_CELLS.findall(row)) > 1 for row in filter(str.strip, round_.splitlines())
+    )

@@ -94,6 +94,7 @@ UNSURE = {
         'q = t"{name} ("',
         "lazy import json",
         "x = 2\n    y = 3",
+        '    def f(self):\n        """F.\n\nNo indent.\n        """\n        return 1',
     ],
     "javascript": [
         r"const r = a => /\)/.test(a);",

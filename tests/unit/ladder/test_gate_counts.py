@@ -14,31 +14,40 @@ from rung.actions.run import call_for
 from rung.ladder.gate import judge
 from rung.providers.events import Finished, Usage
 from rung.settings import places
+from rung.types.action import Action
+from rung.types.part import Part
 
 ANSWERS = Path(__file__).with_name("answers")
 """``right`` and ``wrong`` were written by hand, many of them to be mistaken; ``commits`` are messages of public
-repositories, drawn by lot from those that nothing was tuned on."""
-ACTIONS = {**catalogue.load([places.shipped() / "actions"]), "ask": catalogue.ASK}
+repositories, drawn by lot from those that nothing was tuned on. A row may say besides what was asked, and of an
+edit the language and the text that it replaces."""
+EDIT = Action("edit", "Edit", "refactor", ("selection",), "edit", "{{ selection }}", context=("selection",))
+ACTIONS = {**catalogue.load([places.shipped() / "actions"]), "ask": catalogue.ASK, "edit": EDIT}
 
-Rows = list[tuple[str, str]]
+Given = dict[str, str]
+Rows = list[tuple[str, str, Given]]
 
 
 def rows(name: str) -> Rows:
     text = (ANSWERS / f"{name}.jsonl").read_text(encoding="utf-8")
-    return [(action, answer) for action, answer in map(json.loads, text.splitlines())]
+    return [
+        (action, answer, given[0] if given else {}) for action, answer, *given in map(json.loads, text.splitlines())
+    ]
 
 
-def verdict(action: str, answer: str) -> str | None:
-    call = call_for(ACTIONS[action], Gathered((), {}), (), 1000)
+def verdict(action: str, answer: str, given: Given) -> str | None:
+    kinds = {"instruction": "instruction", "selection": "original"}
+    parts = tuple(Part(kind, given[name]) for kind, name in kinds.items() if name in given)
+    call = call_for(ACTIONS[action], Gathered(parts, {"language": given.get("language", "")}), parts, 1000)
     found = judge(call, answer, Finished("stop", Usage(100, 20)), 100, 8192)
     return found.text if found else None
 
 
 def taken(answers: Rows) -> list[tuple[str, str, str]]:
-    return [(action, answer[:100], why) for action, answer in answers if (why := verdict(action, answer))]
+    return [(action, answer[:100], why) for action, answer, given in answers if (why := verdict(action, answer, given))]
 
 
-def docstrings_and_functions() -> Iterator[tuple[str, str]]:
+def docstrings_and_functions() -> Iterator[tuple[str, str, Given]]:
     """Explanations of code, and code, as people wrote them."""
     for path in sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")):
         source = path.read_text(encoding="utf-8")
@@ -47,15 +56,16 @@ def docstrings_and_functions() -> Iterator[tuple[str, str]]:
             if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Module)):
                 text = ast.get_docstring(node)
                 if text and len(text) >= 60:
-                    yield "explain-selection", text
+                    yield "explain-selection", text, {}
             if isinstance(node, ast.FunctionDef):
-                yield "ask", "\n".join(lines[node.lineno - 1 : node.end_lineno])
+                yield "ask", "\n".join(lines[node.lineno - 1 : node.end_lineno]), {}
 
 
 def test_fewer_than_one_in_a_hundred_right_answers_written_by_hand_are_flagged() -> None:
     answers = rows("right")
-    assert len(answers) >= 400
-    assert len({action for action, _ in answers}) == 4
+    assert len(answers) >= 600
+    assert len({action for action, _, _ in answers}) == 5
+    assert len({given["language"] for _, _, given in answers if "language" in given}) >= 25
     flagged = taken(answers)
     assert len(flagged) < len(answers) / 100, flagged
 
@@ -74,8 +84,15 @@ def test_fewer_than_one_in_a_hundred_docstrings_and_functions_of_the_standard_li
     assert len(flagged) < len(answers) / 100, flagged[:20]
 
 
-def test_nine_in_ten_wrong_answers_are_found() -> None:
+def test_fewer_than_one_in_a_hundred_pieces_of_the_standard_library_are_flagged_as_edits() -> None:
+    code = [answer for action, answer, _ in docstrings_and_functions() if action == "ask"][::4]
+    answers = [("edit", f"```python\n{text}\n```", {"language": "python", "original": "pass"}) for text in code]
+    assert len(answers) >= 600
+    assert not taken(answers)
+
+
+def test_more_than_nine_in_ten_wrong_answers_are_found() -> None:
     answers = rows("wrong")
-    assert len(answers) >= 300
-    missed = [(action, answer[:100]) for action, answer in answers if verdict(action, answer) is None]
-    assert len(missed) < len(answers) / 10, missed
+    assert len(answers) >= 400
+    missed = [(action, answer[:100]) for action, answer, given in answers if verdict(action, answer, given) is None]
+    assert len(missed) < len(answers) * 0.05, missed

@@ -16,6 +16,9 @@ LOOPS = {
     "a list": "- item\n" * 500,
     "after a right beginning": "It adds two numbers and gives back their sum.\n" + "The sum is returned. " * 100,
     "a paragraph": ("The loop runs until the list is empty, and then it ends.\n\n" * 5 + "So it ends.\n") * 12,
+    "fences": "```\n" * 400,
+    "a row of words": "| a | b |\n" * 300,
+    "zeros without an end": "0" * 3000,
     "sentences with commas": "Well, yes, it does, and then it ends.\n" * 60,
     "a line with a comma": "so it ends, and so on it goes\n" * 60,
     "cut in the middle of a round": "It ends here. " * 120 + "It en",
@@ -32,9 +35,8 @@ RIGHT = {
     "closing tags": "</div>\n" * 60,
     "a rule": "=" * 120,
     "rows of zeros": "0,0,0,0\n" * 200,
-    "rows with a head": "id,name,score\n" + "n/a,none,0\n" * 200,
-    "empty rows of a table": "| - | none |\n" * 120,
-    "zeros alone": "0 " * 900,
+    "rows with a head": "id,name,score\n" + "0; -1; 0.5\n" * 200,
+    "empty rows of a table": "| - | - |\n" * 150,
     "a song": "la la la la la, la la la. " * 6,
 }
 

@@ -61,7 +61,9 @@ def _dedented(code: str) -> tuple[str, ...]:
 
 
 def _python(code: str) -> str | None:
-    ways = _dedented(code)
+    # A text in indented code may have lines without any indent, so nothing is taken off.
+    block = f"if 1:\n{code}" if code.lstrip("\r\n")[:1] in {" ", "\t"} else code
+    ways = (*_dedented(code), block)
     return None if any(_compiles(way) or _compiles(_older(way)) for way in ways) else UNPARSED
 
 
