@@ -12,6 +12,7 @@ from rung.ladder.admission import Admission
 from rung.ladder.ascent import Ascent, LeftError, Tried
 from rung.ladder.gate import judge, trimmed, undercounted
 from rung.ladder.means import Means
+from rung.ladder.prewarm import prewarm
 from rung.ladder.prompt import Prompt
 from rung.ladder.speak import Limits, Release, Said, speak
 from rung.types.attempt import Attempt
@@ -87,15 +88,44 @@ class AttemptRun:
                 # By now it is known whether another name is the same model.
                 self._timer.reschedule(way.until)
                 return await self._ask(prompt)
+        except LeftError as error:
+            raise await self._about_silence(error) from None
         except TimeoutError:
             if not self._timer.expired():
                 raise
             # Whoever got the rest of somebody else's time is not to blame for its end.
             is_fair = self._fair is not None and self._loop.time() >= self._fair
             way.blame = way.blame and is_fair and self._said.first_content is None
-            if self._loop.time() >= self._ascent.deadline:
-                raise AttemptError("slow", "The time this request may take is over.") from None
-            raise LeftError("slow", f"{self.model.model} takes too long to leave time for the others.") from None
+            if self._loop.time() < self._ascent.deadline:
+                text = f"{self.model.model} takes too long to leave time for the others."
+                raise await self._about_silence(LeftError("slow", text)) from None
+            if is_fair:
+                self._learn_silence()
+            raise AttemptError("slow", "The time this request may take is over.") from None
+
+    async def _about_silence(self, error: LeftError) -> LeftError:
+        """What is to be said of an attempt that was left, where nothing came back at all.
+
+        An Ollama that lost the model in the moment before it was asked had begun to load it, and throws that away with
+        the connection: then it loads behind, and nobody is to blame.
+        """
+        if self._fair is None or self._said.first_content is not None or self._said.thought:
+            return error
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(self._ascent.deadline):
+                if await prewarm(self._means, self._way.candidate.replace(model=self.model, state="cold")):
+                    self._way.blame = False
+                    text = f"{self.model.model} was not in memory any more; it loads in the background."
+                    return LeftError("slow", text)
+        if self._loop.time() >= self._fair:
+            self._learn_silence()
+        return error
+
+    def _learn_silence(self) -> None:
+        """Nothing came back for so long: the prompt may take longer to read than was thought."""
+        said, prompt = self._said, self._way.prompt
+        if prompt and said.first_content is None and not said.thought:
+            self._means.waited(self.model, prompt.fitted.tokens, self._loop.time() - said.started)
 
     async def _ask(self, prompt: Prompt) -> Answer:
         way, tokens, began = self._way, prompt.fitted.tokens, self._loop.time()

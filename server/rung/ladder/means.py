@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rung.ladder.health import Health
-from rung.ladder.memory import Memory
+from rung.ladder.memory import SHORT, Memory
 from rung.ladder.rates import Rates
 from rung.ladder.slots import Slots
 from rung.ladder.speak import Said
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 LOCAL_PREFILL = 150.0
 """Tokens a second a local model reads, while nobody measured it: a 7B model on a laptop's processor."""
+BELIEVED = 500.0
+"""Tokens a second; a higher rate is not believed where a limit depends on it, for all that was measured may have been
+cached. It costs a fast machine that hangs half a minute of patience with the longest of prompts."""
+SLOWEST = 20.0
+"""Tokens a second; where even this would have been fast enough, it was not the prompt that took so long."""
 LOADED = 1.0
 """Seconds: an answer for which the server loaded longer says nothing of how fast the model is."""
 
@@ -51,8 +56,21 @@ class Means:
 
     def prefill_seconds(self, model: Model, tokens: int) -> float:
         """How long this model will read a prompt of so many tokens, as measured or as assumed."""
-        rate = self.memory.of(model).prefill or (LOCAL_PREFILL if model.local else 0.0)
+        rate = self._prefill(model)
         return tokens / rate if rate else 0.0
+
+    def _prefill(self, model: Model) -> float:
+        """Tokens of a prompt this model is taken to read in a second; 0: so many that it does not matter."""
+        return min(self.memory.of(model).prefill or (LOCAL_PREFILL if model.local else 0.0), BELIEVED)
+
+    def waited(self, model: Model, tokens: int, seconds: float) -> None:
+        """It said nothing to a prompt of so many tokens in this time, so it reads less quickly than was thought.
+
+        The rate becomes half of what would just not have been too slow: whoever asks next must not be too early again.
+        """
+        most = tokens / max(seconds, 1.0)
+        if model.local and tokens > SHORT and most > SLOWEST and most / 2 < self._prefill(model):
+            self.memory.put(model, prefill=max(SLOWEST, most / 2))
 
     def load_seconds(self, model: Model) -> float:
         """How long loading this model will take, as measured or as assumed."""
@@ -71,7 +89,7 @@ class Means:
         counted, written, seen = end.usage.tokens_in, end.usage.tokens_out, dict[str, float]()
         if counted is not None:
             self.counter.learn(model, tokens, counted)
-        if end.prefill and counted is not None and counted > 200:
+        if end.prefill and counted is not None and counted > SHORT:
             seen["prefill"] = counted / end.prefill
         if said.first_content is not None:
             if end.load is not None and end.load > LOADED:

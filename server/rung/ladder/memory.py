@@ -23,10 +23,16 @@ log = logging.getLogger(__name__)
 
 WEIGHT = 0.3
 """Of the newest measurement in a moving average."""
+CACHED = 3.0
+"""Times the known rate above which a prompt was read too fast to be true: the server had it in its cache ..."""
+CACHED_WEIGHT = 0.02
+"""... so that it hardly counts, and as no more than so much: only a machine that is faster by now says it each time."""
 EVERY = 5.0
 """Seconds between two writes of the file, at least."""
 PATIENCE = 1.0
 """Seconds to wait for another process that writes; then it is left for the next time."""
+SHORT = 200
+"""Tokens; how long a shorter prompt takes says nothing of the rate at which prompts are read."""
 MOST = 200
 """Models that are remembered; those that were not measured for the longest time are forgotten first."""
 FORMAT = 1
@@ -47,7 +53,7 @@ class Figures(Value):
     ratio: float | None = None
     """Tokens the server counts for each that is estimated."""
     prefill: float | None = None
-    """Tokens of a prompt that are read in a second."""
+    """Tokens of a prompt that are read in a second: the mean of the seconds a token takes."""
     decode: float | None = None
     """Tokens of an answer that are written in a second."""
     load: float | None = None
@@ -100,8 +106,7 @@ class Memory:
             if before is None:
                 averages[name] = value
             elif name == "prefill":
-                # A prompt the server had in its cache reads impossibly fast: the slower of the two counts more.
-                averages[name] = min(before, value) * (1 - WEIGHT) + max(before, value) * WEIGHT
+                averages[name] = _mean_rate(before, value)
             else:
                 averages[name] = before + WEIGHT * (value - before)
         self.put(model, **averages)
@@ -166,6 +171,12 @@ class Memory:
 
 def _key(model: Model) -> str:
     return f"{model.url or model.provider} {model.model}"
+
+
+def _mean_rate(before: float, value: float) -> float:
+    """The mean of two rates by the seconds a token takes, so that one that is far too high cannot outweigh the rest."""
+    weight = WEIGHT if value <= CACHED * before else CACHED_WEIGHT
+    return 1 / ((1 - weight) / before + weight / min(value, CACHED * before))
 
 
 def _sane(values: dict[str, float]) -> dict[str, float]:

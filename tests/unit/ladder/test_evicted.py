@@ -1,0 +1,79 @@
+"""A model that is thrown out of memory in the moment before it is asked goes on loading behind the next tier."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from tests.unit.ladder.scene import GOOD, Scene, model, says
+
+from rung.errors import NoAnswerError
+from rung.ladder.health import FAILURES
+from rung.providers.ollama import Ollama
+from rung.sim import SimModel, Simulator
+from rung.types.model import Model
+
+SMALL = "sim-small:3b"
+
+
+@pytest.fixture
+async def sim() -> AsyncIterator[Simulator]:
+    async with Simulator([SimModel(SMALL, load_seconds=0.9, says=GOOD)]) as found:
+        yield found
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    made = Scene({"cloud": says()}, tmp_path / "warm")
+    made.ladder.means.providers = {**made.ladder.means.providers, "ollama": Ollama()}
+    yield made
+    made.ladder.means.warmups.close()
+
+
+def small(sim: Simulator, **limits: object) -> Model:
+    found = Model("ollama", SMALL, sim.url, context=4096, connect=5.0, local=True, first_content=0.3)
+    return found.replace(**limits)
+
+
+async def loaded(sim: Simulator, *loads: str) -> None:
+    await sim.wait_for(lambda: [how for _, how, _ in sim.loads] == list(loads), limit=20)
+
+
+@pytest.mark.parametrize("limit", ["first content", "its share of the time"])
+async def test_the_load_that_was_begun_by_the_question_goes_on_without_it(
+    sim: Simulator, scene: Scene, limit: str
+) -> None:
+    asked = small(sim) if limit == "first content" else small(sim, first_content=60.0)
+    await scene.climb([("small", asked)])
+    sim.loads.clear()
+    for _ in range(FAILURES):
+        sim.loads.clear()
+        answer = await scene.climb(
+            [("small", asked), ("cloud", model("cloud"))],
+            admit=lambda candidate: sim.unload() if candidate.tier == "small" else None,
+            deadline=60.0 if limit == "first content" else 1.0,
+        )
+        assert answer.tier == "cloud"
+        await loaded(sim, "aborted", "completed")
+    assert scene.outcomes == ["ok", *["slow", "ok"] * FAILURES]
+    assert scene.tried[1].attempt.reason == f"{SMALL} was not in memory any more; it loads in the background."
+    assert scene.ladder.means.memory.of(asked).prefill is None
+    assert scene.health.known(asked).state in {"cold", "ready"}
+    assert (await scene.climb([("small", asked), ("cloud", model("cloud"))])).tier == "small"
+
+
+async def test_one_that_is_slow_and_in_memory_is_not_loaded(sim: Simulator, scene: Scene) -> None:
+    await scene.climb([("small", small(sim))])
+    sim.loads.clear()
+    sim.fail("slow-headers", path="/api/chat", seconds=20.0)
+    answer = await scene.climb([("small", small(sim)), ("cloud", model("cloud"))])
+    assert answer.tier == "cloud"
+    assert sim.loads == []
+    assert scene.tried[1].attempt.reason == f"{SMALL} said nothing in time."
+
+
+async def test_where_the_time_is_over_nothing_lasts_longer_for_it(sim: Simulator, scene: Scene) -> None:
+    await scene.climb([("small", small(sim))])
+    with pytest.raises(NoAnswerError, match="time this request may take is over"):
+        await scene.climb([("small", small(sim))], admit=lambda _: sim.unload(), deadline=0.5)
