@@ -5,8 +5,11 @@ run by its path, not imported, so it imports nothing of Rung and starts in milli
 finds the lock taken leaves, for the load is under way. One at a time per server: who finds the turn taken waits, for a
 second load may throw the first out of memory.
 
-Argument: JSON ``{"url", "body", "lock", "turn", "result", "limit"}``; without ``turn`` no other load is waited for. The
-result file gets ``{"ok", "seconds", "status"}``.
+A server that says it is busy is asked again after each of the ``rests``.
+
+Argument: JSON ``{"url", "body", "lock", "turn", "result", "limit", "rests"}``; without ``turn`` no other load is waited
+for, and without ``rests`` a server is asked once. The result file gets ``{"ok", "seconds", "status", "trouble", "said",
+"retry_after"}``: what is needed to say what went wrong.
 """
 
 from __future__ import annotations
@@ -28,6 +31,11 @@ if TYPE_CHECKING:
 
 GLANCE = 0.1
 """Seconds between two looks at whether it is our turn."""
+BUSY = 503
+LONGEST_REST = 30.0
+"""Seconds; a server that asks for more is not asked again."""
+SAID = 200
+"""Characters of an error that are kept: enough to tell what it is, and no prompt was sent that it could quote."""
 
 
 def lock(path: Path) -> int | None:
@@ -74,50 +82,82 @@ def _connections(url: str, limit: float) -> Iterator[http.client.HTTPConnection]
         yield maker(number, address.port, timeout=limit)
 
 
-def _load(url: str, body: object, limit: float) -> int:
-    """The status of the load; 0 where the server could not be spoken to."""
+Outcome = dict[str, "Any"]
+"""``status`` (0: the server could not be spoken to, and ``trouble`` says how), ``said`` and ``retry_after``."""
+
+
+def _load(url: str, body: object, limit: float) -> Outcome:
+    """What came of asking once."""
+    trouble = "unreachable"
     for connection in _connections(url, limit):
         try:
             connection.connect()
+        except (ConnectionRefusedError, FileNotFoundError):
+            trouble = "refused"
+            connection.close()
         except OSError:
             connection.close()
         else:
             return _post(connection, url, body)
-    return 0
+    return {"status": 0, "trouble": trouble}
 
 
-def _post(connection: http.client.HTTPConnection, url: str, body: object) -> int:
-    """The status of the load on a connection that is open; closes it."""
+def _post(connection: http.client.HTTPConnection, url: str, body: object) -> Outcome:
+    """What came of asking on a connection that is open; closes it."""
     address = urlsplit(url)
     base = "" if address.scheme == "unix" else address.path.rstrip("/")
     headers = {"content-type": "application/json", "host": address.netloc or "localhost"}
     try:
         connection.request("POST", f"{base}/api/chat", json.dumps(body), headers)
         response = connection.getresponse()
-        response.read()
+        said = response.read(SAID * 4).decode("utf-8", "replace")[:SAID]
+    except TimeoutError:
+        return {"status": 0, "trouble": "late"}
     except (OSError, http.client.HTTPException):
-        return 0
+        return {"status": 0, "trouble": "broken"}
     else:
-        return response.status
+        kept = {} if response.status == 200 else {"said": said, "retry_after": response.headers.get("retry-after")}
+        return {"status": response.status, **kept}
     finally:
         connection.close()
 
 
-def _load_in_turn(job: dict[str, Any]) -> tuple[int, float]:
-    """The status of the load, and the seconds it took, once no other model is loading there; 0 where that lasts."""
+def _load_patiently(job: dict[str, Any], until: float) -> tuple[Outcome, float]:
+    """What came of it in the end, and the seconds the last try took."""
+    rests = iter(job.get("rests", ()))
+    while True:
+        start = time.monotonic()
+        outcome = _load(job["url"], job["body"], max(GLANCE, until - start))
+        rest = _rest(outcome, next(rests, None))
+        if rest is None or time.monotonic() + rest > until:
+            return outcome, round(time.monotonic() - start, 3)
+        time.sleep(rest)
+
+
+def _rest(outcome: Outcome, usual: float | None) -> float | None:
+    """Seconds to wait before the next try; None: there is none."""
+    if outcome["status"] != BUSY or usual is None:
+        return None
+    try:
+        asked = float(outcome.get("retry_after") or usual)
+    except ValueError:
+        return usual
+    return asked if 0 <= asked <= LONGEST_REST else None
+
+
+def _load_in_turn(job: dict[str, Any]) -> tuple[Outcome, float]:
+    """What came of the load, and the seconds it took, once no other model is loading there."""
     until = time.monotonic() + job["limit"]
     turn = None
     while "turn" in job and (turn := lock(Path(job["turn"]))) is None:
         if time.monotonic() > until:
-            return 0, job["limit"]
+            return {"status": 0, "trouble": "busy"}, job["limit"]
         time.sleep(GLANCE)
-    start = time.monotonic()
-    status = _load(job["url"], job["body"], job["limit"])
-    seconds = round(time.monotonic() - start, 3)
+    found = _load_patiently(job, until)
     if turn is not None:
         # Before the result is there: who sees it may have the next model loaded at once.
         os.close(turn)
-    return status, seconds
+    return found
 
 
 def main(argument: str) -> int:
@@ -125,13 +165,14 @@ def main(argument: str) -> int:
     job = json.loads(argument)
     if lock(Path(job["lock"])) is None:
         return 0
-    status, seconds = _load_in_turn(job)
-    result = {"ok": status == 200, "seconds": seconds, "status": status}
+    outcome, seconds = _load_in_turn(job)
+    ok = outcome["status"] == 200
+    result = {"ok": ok, "seconds": seconds, **outcome}
     target = Path(job["result"])
     scratch = target.with_suffix(f".{os.getpid()}")
     scratch.write_text(json.dumps(result), encoding="utf-8")
     scratch.replace(target)
-    return 0 if status == 200 else 1
+    return 0 if ok else 1
 
 
 if __name__ == "__main__":

@@ -9,10 +9,13 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rung.errors import AttemptError
 from rung.ladder import warm_process
+from rung.providers import failures
 from rung.providers.ollama import keep_alive
 from rung.types.model import Model
 
@@ -22,6 +25,8 @@ UNKNOWN = 20.0
 """Seconds a load is forecast to take while nobody has measured one."""
 GLANCE = 0.1
 """Seconds between two looks at whether it is done."""
+RESTS = (1.0, 2.0, 4.0, 8.0)
+"""Seconds before each new try at a server that is busy and does not say for how long."""
 DETACHED = 0x00000008 | 0x00000200
 """Windows: DETACHED_PROCESS and CREATE_NEW_PROCESS_GROUP."""
 
@@ -31,10 +36,12 @@ class Warmups:
 
     Args:
         folder: where locks and results are kept, shared by all Rung processes of this person.
+        rests: seconds before each new try at a server that is busy and does not say for how long.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, rests: Sequence[float] = RESTS) -> None:
         self._folder = folder
+        self._rests = tuple(rests)
         self._children: dict[subprocess.Popen[bytes], tuple[Model, int]] = {}
         """The processes that load, with the model and the stamp of its result before."""
 
@@ -51,7 +58,7 @@ class Warmups:
         found = self._result(model)
         return float(found["seconds"]) if found and found.get("ok") else UNKNOWN
 
-    def _result(self, model: Model) -> dict[str, float] | None:
+    def _result(self, model: Model) -> dict[str, Any] | None:
         try:
             found = json.loads(self._files(model)[1].read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -81,7 +88,7 @@ class Warmups:
             "stream": False,
         }
         files = {"lock": str(lock), "turn": str(self._turn(model)), "result": str(result)}
-        job = {"url": model.url, "body": body, "limit": LIMIT, **files}
+        job = {"url": model.url, "body": body, "limit": LIMIT, "rests": self._rests, **files}
         before = self._stamp(model)
         self._reap()
         self._children[_spawn(json.dumps(job))] = (model, before)
@@ -143,7 +150,7 @@ class Warmups:
         """Until the load that :meth:`start` found or began is over; cancelling this leaves the load alone.
 
         Raises:
-            AttemptError: ``load-failed``.
+            AttemptError: ``load-failed``, or what else kept it from being loaded, such as ``busy``.
         """
         again = True
         while self._stamp(model) == before:
@@ -156,7 +163,27 @@ class Warmups:
                 self.start(model)
         found = self._result(model) if self._stamp(model) != before else None
         if not found or not found.get("ok"):
-            raise AttemptError("load-failed", f"{model.url} could not load {model.model}.", "Is there enough memory?")
+            raise _failure(model, found or {})
+
+
+def _failure(model: Model, result: dict[str, Any]) -> AttemptError:
+    """Why a model was not loaded, by what its process wrote down; it is a failed load only where the server tried."""
+    failed = AttemptError("load-failed", f"{model.url} could not load {model.model}.", "Is there enough memory?")
+    status, trouble = result.get("status"), result.get("trouble")
+    if isinstance(status, int) and status > 0:
+        said, rest = str(result.get("said") or ""), str(result.get("retry_after") or "")
+        error = failures.for_status(model, status, said, {"retry-after": rest})
+        return failed if error.failure in {"broken", "too-long"} else error
+    start = "Is Ollama running? Start it with `ollama serve`."
+    if trouble == "refused":
+        return AttemptError("refused", f"Nobody listens at {model.url}.", start)
+    if trouble == "unreachable":
+        return AttemptError("unreachable", f"{model.url} could not be connected to.", start)
+    if trouble == "broken":
+        return AttemptError("broken", f"{model.url} broke off while it loaded {model.model}.")
+    if trouble == "busy":
+        return AttemptError("busy", f"{model.url} loads other models.")
+    return failed
 
 
 def _is_held(path: Path) -> bool:
