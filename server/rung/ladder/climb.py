@@ -60,7 +60,8 @@ class Ladder:
                 reason = f"{candidate.tier} was not asked: {error}"
             except AttemptError as error:
                 tried.append(attempt.record(error))
-                remaining.failed(candidate, attempt.model, error, attempt.candidate_answer())
+                rest = self.means.health.rest(attempt.model)
+                remaining.failed(candidate, attempt.model, error, attempt.candidate_answer(), rest)
                 if attempt.release.shown:
                     emit(ResetEvent(error.text))
                 reason = f"{candidate.tier} failed: {error.text}"

@@ -28,6 +28,8 @@ RATE_PAUSE = 30.0
 """Seconds a model is left alone after a 429 that names no time."""
 BUSY_PAUSE = 3.0
 """Seconds others are preferred to a model that said it is busy and named no time."""
+BUSY_RESTS = (2.0, 4.0, 8.0)
+"""Seconds before it is asked again all the same where nobody else is left: longer each time in a row it says so."""
 LOAD_PAUSE = 60.0
 """Seconds a model is left alone after it could not be loaded: the next load would fail like this one."""
 FAILURES = 3
@@ -66,6 +68,8 @@ class Health:
         self._pauses = Pauses()
         self._missing: dict[tuple[str, str], str] = {}
         """What servers said they do not have, when they were asked for it."""
+        self._busy: dict[tuple[str, str], int] = {}
+        """How often in a row a model was busy, and named no time."""
         self._changed: list[Callable[[], None]] = []
 
     def subscribe(self, changed: Callable[[], None]) -> Callable[[], None]:
@@ -193,7 +197,7 @@ class Health:
         return blocked or (None if trial else self._down(model, now))
 
     def rest(self, model: Model) -> float:
-        """Seconds for which this model's server asked to be left alone."""
+        """Seconds for which this model's server asked to be left alone, or is, for it is busy."""
         return self._pauses.resting(self._spot(model), _now())
 
     def digest(self, model: Model) -> str:
@@ -217,6 +221,7 @@ class Health:
         for breaker in self._breakers_of(model):
             breaker.succeeded()
         self._pauses.let_in(_lock(model))
+        self._busy.pop(self._spot(model), None)
         self._tell()
 
     def failed(self, model: Model, error: AttemptError, *, trial: bool = True) -> None:
@@ -258,9 +263,12 @@ class Health:
             until = self._pauses.rest(spot, now + min(error.retry_after, LONGEST_REST))
             if error.retry_after > model.retry_after:
                 self._pauses.pause(spot, until, error.text, asked_for=True)
+        elif error.failure == "rate-limited":
+            self._pauses.pause(spot, now + RATE_PAUSE, error.text, asked_for=True)
         else:
-            pause = RATE_PAUSE if error.failure == "rate-limited" else BUSY_PAUSE
-            self._pauses.pause(spot, now + pause, error.text, asked_for=True)
+            times = self._busy[spot] = self._busy.get(spot, 0) + 1
+            self._pauses.pause(spot, now + BUSY_PAUSE, error.text, asked_for=True)
+            self._pauses.rest(spot, now + BUSY_RESTS[min(times, len(BUSY_RESTS)) - 1])
 
     def left(self, model: Model, *, trial: bool = True) -> None:
         """The attempt ended, and says nothing of the server: it was cancelled, or never got there."""

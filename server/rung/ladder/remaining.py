@@ -115,8 +115,18 @@ class Remaining:
         else:
             self._later.append(candidate.replace(state="blocked"))
 
-    def failed(self, candidate: Candidate, model: Model, error: AttemptError, answer: Answer | None) -> None:
-        """Decide what remains after a failure."""
+    def failed(
+        self, candidate: Candidate, model: Model, error: AttemptError, answer: Answer | None, rest: float = 0.0
+    ) -> None:
+        """Decide what remains after a failure.
+
+        Args:
+            candidate: who failed.
+            model: what it turned out to be.
+            error: how.
+            answer: what it said all the same, where that may be shown.
+            rest: seconds it is to be left alone from now on.
+        """
         self._reasons.append(f"{candidate.tier} ({candidate.model.model}): {error.text}")
         is_first = (candidate.tier, candidate.model) not in self._failed
         self._failed.append((candidate.tier, candidate.model))
@@ -129,7 +139,7 @@ class Remaining:
             self._stop()
         elif error.failure in UPWARD:
             self._go_on_upwards(rank, error)
-        elif is_first and _is_for_a_while(error, self.left):
+        elif is_first and _is_for_a_while(model, error, self.left, rest):
             self._returns.append((candidate, model))
 
     def _go_on_upwards(self, rank: int, error: AttemptError) -> None:
@@ -161,6 +171,9 @@ class Remaining:
         return out + [f"{s.tier} ({s.model}) was not asked: {s.reason}" for s in self._skipped]
 
 
-def _is_for_a_while(error: AttemptError, left: float) -> bool:
+def _is_for_a_while(model: Model, error: AttemptError, left: float, rest: float) -> bool:
     """Whether the one that failed may well answer later, with so many seconds left."""
-    return isinstance(error, LeftError) or (error.retry_after is not None and error.retry_after < left)
+    if isinstance(error, LeftError) or (error.retry_after is not None and error.retry_after < left):
+        return True
+    patience = min(left, model.busy_patience) if model.when_busy == "climb" else left
+    return error.failure == "busy" and 0 < rest < patience
