@@ -60,5 +60,9 @@ class NotAdmittedError(Exception):
         self.rests = rests
 
 
+class OnlyThoughtError(AttemptError):
+    """It thought until its tokens were used up, and nothing was left to answer with: given more, it may well answer."""
+
+
 class LeftError(AttemptError):
     """It was left because somebody else may be faster: given more time, it may well answer."""

@@ -15,6 +15,7 @@ from rung.ladder.means import Means
 from rung.ladder.prewarm import prewarm
 from rung.ladder.prompt import Prompt
 from rung.ladder.speak import Limits, Release, Said, speak
+from rung.ladder.thinkers import headroom
 from rung.types.attempt import Attempt
 from rung.types.call import Answer
 from rung.types.event import TierEvent
@@ -144,7 +145,10 @@ class AttemptRun:
             self._means.health.spoke(self.model, trial=way.is_trial)
 
         chat, question = self._means.providers[self.model.provider], prompt.question
-        end = await speak(chat, question, limits, self._said, release=self.release, thinks=thinks, speaks=speaks)
+        try:
+            end = await speak(chat, question, limits, self._said, release=self.release, thinks=thinks, speaks=speaks)
+        finally:
+            self._means.saw_thinking(self.model, self._said)
         if not undercounted(tokens, end.usage.tokens_in, question):
             self._means.learn(self.model, tokens, self._said, self._loop.time())
         text = self._said.text
@@ -153,6 +157,13 @@ class AttemptRun:
             raise fault
         self.release.finish()
         return Answer(text, self._tier, self.model.model, restore=prompt.restore)
+
+    @property
+    def can_have_headroom(self) -> bool:
+        """Whether a second try leaves it room for thoughts that it had none for."""
+        prompt, candidate = self._way.prompt, self._way.candidate
+        known = self._means.memory.of(self.model)
+        return prompt is not None and headroom(self.model, known, candidate.window) > prompt.question.headroom
 
     @property
     def opened(self) -> bool:

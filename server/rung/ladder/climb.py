@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from rung.errors import AttemptError, NoAnswerError
 from rung.ladder.admission import Admission
-from rung.ladder.ascent import Ascent, NotAdmittedError, Tried
+from rung.ladder.ascent import Ascent, NotAdmittedError, OnlyThoughtError, Tried
 from rung.ladder.attempt import AttemptRun
 from rung.ladder.health import LONGEST_REST, POLITE
 from rung.ladder.means import Means
@@ -86,8 +86,12 @@ class Ladder:
         return model.replace(model=name) if name else model
 
     def _worth_again(self, remaining: Remaining, attempt: AttemptRun, error: AttemptError) -> bool:
-        """Whether the same model gets a second try: nothing came back, it is likely to go well, and there is time."""
-        if not remaining.may_again or attempt.opened:
+        """Whether the same model gets a second try: no answer came back, it is likely to go well, and there is time."""
+        if not remaining.may_again:
+            return False
+        if isinstance(error, OnlyThoughtError):
+            return attempt.can_have_headroom
+        if attempt.opened:
             return False
         if error.failure == "too-long":
             # The server said by how much, so the prompt can be made to fit.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from rung.errors import AttemptError
+from rung.ladder.ascent import OnlyThoughtError
 from rung.ladder.refusals import refuses, wanted
 from rung.ladder.repeats import counted, repeats
 from rung.providers.events import Finished, Question
@@ -25,6 +26,9 @@ SHORTEST_CUT = 256
 """Tokens; a cut leaves half a window, and none has fewer than 512. A lower count is of what was not cached."""
 WIDE = 0.75
 """Of the estimate: what a vocabulary made for it may need for a text without Latin letters."""
+
+SURELY_LONGER = 1.25
+"""Times the limit; estimates are too rough to say of less that it is longer."""
 
 _RUN = re.compile(r"([\W_])\1{3,}")
 _FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[\w+-]*[ \t]*$", re.MULTILINE)
@@ -90,9 +94,11 @@ def judge(
         window: the model's, where it is known.
         question: what was sent, and to whom.
     """
-    if end.stop == "length":
-        return AttemptError("bad-answer", "The answer was cut off at its token limit." if text else "It only thought.")
     bare = _bare(text)
+    if end.stop == "length" and not bare:
+        return OnlyThoughtError("bad-answer", "It only thought.")
+    if end.stop == "length" or _is_too_long(text, question):
+        return AttemptError("bad-answer", "The answer was cut off at its token limit.")
     # Signs alone may be an answer, such as an operator, and none where words were asked for.
     if not bare or (call.min_chars > 0 and not re.search(r"[^\W_]", bare) and bare.isascii()):
         return AttemptError("bad-answer", "The answer was empty.")
@@ -110,6 +116,13 @@ def judge(
     if _length(bare) < call.min_chars:
         return AttemptError("bad-answer", f"The answer is shorter than the {call.min_chars} characters expected.")
     return None
+
+
+def _is_too_long(text: str, question: Question | None) -> bool:
+    """Whether an answer used the tokens that were meant for thoughts: without them it would have been cut off."""
+    if question is None or not question.headroom:
+        return False
+    return tokens.estimate(text) > SURELY_LONGER * question.max_output
 
 
 def _bare(text: str) -> str:

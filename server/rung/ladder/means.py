@@ -72,6 +72,17 @@ class Means:
         if model.local and tokens > SHORT and most > SLOWEST and most / 2 < self._prefill(model):
             self.memory.put(model, prefill=max(SLOWEST, most / 2))
 
+    def saw_thinking(self, model: Model, said: Said) -> None:
+        """Take in whether an Ollama's model thought, which it is told not to do.
+
+        One that used up its tokens without a word thought, too, whether or not its server showed it.
+        """
+        end = said.end
+        thought = said.thought or (end is not None and end.stop == "length" and not said.text.strip())
+        is_known = self.memory.of(model).thinks is not None
+        if model.provider == "ollama" and (thought or (is_known and end is not None)):
+            self.memory.learn(model, thinks=float(thought))
+
     def load_seconds(self, model: Model) -> float:
         """How long loading this model will take, as measured or as assumed."""
         measured = self.memory.of(model).load

@@ -43,6 +43,7 @@ BOUNDS = {
     "load": (0.0, 900.0),
     "first_content": (0.0, 3600.0),
     "total": (0.0, 3600.0),
+    "thinks": (0.0, 1.0),
 }
 """What a measurement can be at all; what lies outside is a mistake of whoever measured, and is not taken in."""
 
@@ -62,6 +63,8 @@ class Figures(Value):
     """From the question to the first text, once the model is loaded."""
     total: float | None = None
     """From the question to the end of the answer, once the model is loaded."""
+    thinks: float | None = None
+    """How often it thinks although it is told not to: 0 never, 1 always."""
     digest: str = ""
     """Which build of the model that is; another one begins anew."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rung.errors import AttemptError, NoAnswerError
 from rung.ladder.fit import Fitted, fit
+from rung.ladder.thinkers import headroom
 from rung.ladder.tokens import MESSAGE_OVERHEAD, TokenCounter
 from rung.privacy.redact import Redactor
 from rung.providers import anthropic, ollama, openai
@@ -48,11 +49,13 @@ async def prompt_for(call: Call, candidate: Candidate, counter: TokenCounter) ->
     if redactor:
         call = call.replace(parts=await asyncio.to_thread(redactor.parts, call.parts))
     window = candidate.window or model.context
-    fitted = fit(call, window, lambda text: counter.count(model, text), MESSAGE_OVERHEAD)
+    room = headroom(model, counter.memory.of(model), window)
+    roomy = call.replace(max_output=call.max_output + room)
+    fitted = fit(roomy, window, lambda text: counter.count(model, text), MESSAGE_OVERHEAD)
     if redactor:
         # Once more as it is sent: the template adds paths, a branch and words of its own.
         fitted = fitted.replace(messages=await asyncio.to_thread(redactor.messages, fitted.messages))
-    question = Question(model, fitted.messages, call.max_output, call.schema)
+    question = Question(model, fitted.messages, call.max_output, call.schema, room)
     return Prompt(question, fitted, redactor.found, redactor.restore) if redactor else Prompt(question, fitted)
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rung.ladder.ascent import Ascent, LeftError
+from rung.ladder.ascent import Ascent, LeftError, OnlyThoughtError
 from rung.routing.plan import RESTING
 from rung.types.plan import Skipped
 
@@ -155,7 +155,7 @@ class Remaining:
             else:
                 for one in small:
                     self.skip(one, f"its window of {one.window} tokens is too small")
-        elif error.failure == "bad-answer":
+        elif error.failure == "bad-answer" and not isinstance(error, OnlyThoughtError):
             self._climbs += 1
             if self._climbs > QUALITY_CLIMBS:
                 self._stop()

@@ -68,6 +68,8 @@ class Question(Value):
     messages: tuple[Message, ...]
     max_output: int
     schema: dict[str, Any] | None = None
+    headroom: int = 0
+    """Tokens on top of ``max_output`` for the thoughts of a model that can't be told not to have any; 0: it can."""
 
 
 if TYPE_CHECKING:

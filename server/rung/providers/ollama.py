@@ -8,6 +8,7 @@ over-long prompt is cut in its middle without a word).
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,14 @@ from rung.types.model import Model
 if TYPE_CHECKING:
     from rung.providers.events import StreamEvent
 
+_TIRELESS = re.compile(r"(?:^|[/_-])gpt-?oss(?![a-z])", re.IGNORECASE)
+
+
+def is_tireless(name: str) -> bool:
+    """Whether a name is that of a family which thinks whatever it is told."""
+    return bool(_TIRELESS.search(name))
+
+
 SIMULATED = "x-rung-simulated"
 """The header by which a simulator says that it is one."""
 
@@ -34,17 +43,23 @@ def keep_alive(value: str) -> str | int:
         return value
 
 
+def effort(name: str) -> bool | str:
+    """How much a model of this name is told to think: not at all, or as little as it can be told."""
+    # Of these, `false` is ignored (ollama#11751).
+    return "low" if is_tireless(name) else False
+
+
 def request_body(question: Question) -> dict[str, Any]:
     """The body of ``/api/chat``."""
     model = question.model
-    options: dict[str, Any] = {"num_predict": question.max_output}
+    options: dict[str, Any] = {"num_predict": question.max_output + question.headroom}
     if model.context:
         options["num_ctx"] = model.context
     body: dict[str, Any] = {
         "model": model.model,
         "messages": [{"role": m.role, "content": m.content} for m in question.messages],
         "stream": True,
-        "think": False,
+        "think": effort(model.model),
         "truncate": False,
         "keep_alive": keep_alive(model.keep_alive),
         "options": options,

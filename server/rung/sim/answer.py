@@ -212,7 +212,7 @@ def _speech(ask: Ask, messages: Sequence[Message], fault: Fault) -> Iterable[Pie
         text = text.partition(stop)[0] if stop else text
     model = ask.model
     thoughts = model.thinks if model.thinking and not fault.kind.startswith(("empty", "short", "refusal")) else ""
-    apart = ask.think is not False
+    apart = ask.think is not False or model.ignores_think
     if thoughts and not apart:
         text = f"<think>{thoughts}</think>{text}" if model.always_thinks else text
         thoughts = ""

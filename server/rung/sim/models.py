@@ -43,6 +43,9 @@ class SimModel:
     always_thinks: bool = False
     """Thinks although told not to; the tags then come through in the content."""
 
+    ignores_think: bool = False
+    """Thinks although told not to, apart from the content, as gpt-oss does."""
+
     tools: bool = False
     says: Says | None = None
     """A fixed text, or a function of the messages that were kept; None: a text made from the prompt."""
