@@ -14,6 +14,7 @@ from rung.ladder.prompt import Prompt, prompt_for
 from rung.ladder.rates import Turn
 from rung.ladder.remaining import Remaining
 from rung.routing.plan import RESTING
+from rung.settings.addresses import spot
 from rung.types.event import TierEvent
 from rung.types.plan import Candidate
 
@@ -93,6 +94,9 @@ class Admission:
         # The queue is the model's that `auto` stands for.
         is_auto = self.model.provider == "ollama" and self.model.model == "auto"
         known = await self._find() if is_auto else None
+        if spot(self.model) in self._remaining.asked:
+            # Another candidate turned out to be this one, or is spelled another way.
+            raise NotAdmittedError("it was asked already")
         await self._take_slot(held)
         if self.model.provider == "ollama":
             # While others were served, the server may have changed what it holds.
@@ -102,7 +106,7 @@ class Admission:
         why_not = await self._ascent.admit(self.candidate.replace(model=self.model), self.prompt.question)
         if why_not:
             raise NotAdmittedError(self._doubt + why_not)
-        self._remaining.asked.add((self.model.url, self.model.model))
+        self._remaining.asked.add(spot(self.model))
         return self.prompt
 
     def use_turn(self) -> None:
@@ -192,8 +196,6 @@ class Admission:
 
     async def _load(self, known: Known) -> None:
         """Wait for the model's load where it is cold, or leave it behind loading."""
-        if (self.model.url, self.model.model) in self._remaining.asked:
-            raise NotAdmittedError("it was asked already")
         if known.state != "cold" or known.remote:
             return
         await self._let_others_load()

@@ -18,6 +18,7 @@ from rung.ladder.server import Server
 from rung.providers import ollama_state
 from rung.providers.failures import pull_hint
 from rung.routing.plan import Known
+from rung.settings import addresses
 from rung.types.model import Model
 
 PROBE_LIMIT = 1.0
@@ -86,7 +87,7 @@ class Health:
 
     def _spot(self, model: Model) -> tuple[str, str]:
         """What failures of this model are remembered by."""
-        return _address(model), self._server(model).name(model)
+        return addresses.spot(model.replace(model=self._server(model).name(model)))
 
     def _breakers_of(self, model: Model) -> tuple[Breaker, Breaker]:
         """That of its server, and its own."""
@@ -290,8 +291,8 @@ class Health:
 
     async def glance(self, models: Iterable[Model]) -> None:
         """Look once at every local server of these models."""
-        addresses = {model.url: model for model in models if model.local and model.provider == "ollama"}
-        await asyncio.gather(*(self._glance(model) for model in addresses.values()))
+        servers = {_address(model): model for model in models if model.local and model.provider == "ollama"}
+        await asyncio.gather(*(self._glance(model) for model in servers.values()))
 
     async def _glance(self, model: Model) -> None:
         server = self._server(model)
@@ -309,7 +310,7 @@ class Health:
 
 
 def _address(model: Model) -> str:
-    return model.url or model.provider
+    return addresses.server(model.provider, model.url)
 
 
 def _lock(model: Model) -> tuple[str, str]:

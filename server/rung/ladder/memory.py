@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from rung.ladder import warm_process
-from rung.settings import files
+from rung.settings import addresses, files
 from rung.types.model import Model
 from rung.types.value import Value
 
@@ -173,7 +173,7 @@ class Memory:
 
 
 def _key(model: Model) -> str:
-    return f"{model.url or model.provider} {model.model}"
+    return " ".join(addresses.spot(model))
 
 
 def _mean_rate(before: float, value: float) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+from rung.settings import addresses
 from rung.types.model import Model
 
 WINDOW = 60.0
@@ -102,7 +103,7 @@ class Rates:
         Where its ``pause`` is more than ``patience`` seconds, nothing is taken.
         """
         now = _now()
-        window = self._windows.setdefault((model.url or model.provider, model.model), _Window())
+        window = self._windows.setdefault(addresses.spot(model), _Window())
         window.size = model.per_minute
         window.forget(now)
         if not model.per_minute:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rung.ladder.ascent import Ascent, LeftError, OnlyThoughtError
 from rung.routing.plan import RESTING
+from rung.settings.addresses import spot
 from rung.types.plan import Skipped
 
 if TYPE_CHECKING:
@@ -53,15 +54,15 @@ class Remaining:
         self.returned = False
         """Whether the candidate was left before, and gets the time that remains."""
         self.asked: set[tuple[str, str]] = set()
-        """Address and name of every model a connection was opened to."""
+        """The spot of every model a connection was opened to."""
         self.best: Answer | None = None
         self.hint: str | None = None
 
     def others(self, model: Model) -> bool:
         """Whether somebody is left who could answer in place of this model."""
-        done = self.asked | {(model.url, model.model)}
+        done = self.asked | {spot(model)}
         able = (self._named(one.model) for one in self._left if not self._hopeless(one.model))
-        return any((other.url, other.model) not in done for other in able)
+        return any(spot(other) not in done for other in able)
 
     def next(self) -> Candidate | None:
         """The next to ask, at the end once more whom only our own patience kept from answering; None at last."""
@@ -73,12 +74,12 @@ class Remaining:
         if not self._returns or self.best is not None or not self._has_room:
             return None
         # First one who was not even asked: it may be free by now. One who was silent may be so for good.
-        found = next((one for one in self._returns if (one[1].url, one[1].model) not in self.asked), self._returns[0])
+        found = next((one for one in self._returns if spot(one[1]) not in self.asked), self._returns[0])
         candidate, model = found
         self._returns.clear()
         self._spare = 0
         self.returned = True
-        self.asked.discard((model.url, model.model))
+        self.asked.discard(spot(model))
         return candidate
 
     @property
@@ -102,7 +103,7 @@ class Remaining:
         self._spare = 0
         self._left.insert(0, candidate)
         self._returns = [(one, found) for one, found in self._returns if found != model]
-        self.asked.discard((model.url, model.model))
+        self.asked.discard(spot(model))
 
     def skip(self, candidate: Candidate, reason: str) -> None:
         """It was not admitted."""

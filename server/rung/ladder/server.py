@@ -46,8 +46,8 @@ class Server:
         return self._installed is not None
 
     def name(self, model: Model) -> str:
-        """The model's own name; that of the one ``auto`` stands for, once it is known."""
-        found = self.find(model) if model.model == "auto" else None
+        """The name its server has for it, once that is known: spelled as there, and for ``auto`` the model's own."""
+        found = self.find(model)
         return found.name if found else model.model
 
     def find(self, model: Model) -> Installed | None:

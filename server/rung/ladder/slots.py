@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 
 from rung.errors import AttemptError
+from rung.settings import addresses
 from rung.types.model import Model
 
 OVERDUE = 3.0
@@ -62,7 +63,7 @@ class Slots:
 
     def busy(self, model: Model) -> bool:
         """Whether a request would have to wait."""
-        line = self._lines.get((model.url, model.model))
+        line = self._lines.get(addresses.spot(model))
         return line is not None and len(line.since) >= model.parallel
 
     def forecast(self, model: Model, service: float | None, *, background: bool = False) -> float | None:
@@ -77,7 +78,7 @@ class Slots:
             return 0.0
         if service is None:
             return None
-        line, now = self._lines[model.url, model.model], asyncio.get_running_loop().time()
+        line, now = self._lines[addresses.spot(model)], asyncio.get_running_loop().time()
         if any(now - since > OVERDUE * service + 1.0 for since in line.since):
             return None
         # When each slot will be free: one that takes a little longer than usual is about to be.
@@ -94,7 +95,7 @@ class Slots:
         Raises:
             AttemptError: ``busy``, as many wait as may, or a person came who needed the place of background work.
         """
-        line = self._lines.setdefault((model.url, model.model), _Line())
+        line = self._lines.setdefault(addresses.spot(model), _Line())
         line.limit = model.parallel
         line.fill()
         if len(line.since) < model.parallel and not line.waiting:

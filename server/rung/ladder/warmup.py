@@ -17,6 +17,7 @@ from rung.errors import AttemptError
 from rung.ladder import warm_process
 from rung.providers import failures
 from rung.providers.ollama import keep_alive
+from rung.settings.addresses import spot
 from rung.types.model import Model
 
 LIMIT = 900.0
@@ -46,12 +47,12 @@ class Warmups:
         """The processes that load, with the model and the stamp of its result before."""
 
     def _files(self, model: Model) -> tuple[Path, Path]:
-        name = hashlib.sha256(f"{model.url} {model.model} {model.context}".encode()).hexdigest()[:24]
+        name = hashlib.sha256(f"{' '.join(spot(model))} {model.context}".encode()).hexdigest()[:24]
         return self._folder / f"{name}.lock", self._folder / f"{name}.json"
 
     def _turn(self, model: Model) -> Path:
         """The lock of its server, which whoever loads there holds."""
-        return self._folder / f"{hashlib.sha256(model.url.encode()).hexdigest()[:24]}.turn"
+        return self._folder / f"{hashlib.sha256(spot(model)[0].encode()).hexdigest()[:24]}.turn"
 
     def forecast(self, model: Model) -> float:
         """Seconds the load will take: as long as the last one did, else :data:`UNKNOWN`."""
@@ -121,7 +122,8 @@ class Warmups:
         self._reap()
         for other, before in self._children.values():
             # A process whose result is there has only to end.
-            if other.url == model.url and other.model != model.model and self._stamp(other) == before:
+            is_beside = spot(other)[0] == spot(model)[0] and spot(other) != spot(model)
+            if is_beside and self._stamp(other) == before:
                 return other.model
         if _is_held(self._turn(model)) and not _is_held(self._files(model)[0]):
             return "another model"

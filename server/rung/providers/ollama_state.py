@@ -12,6 +12,7 @@ from typing import Any
 from rung.errors import AttemptError
 from rung.providers import failures
 from rung.providers.transport import client_for
+from rung.settings import addresses
 from rung.types.model import Model
 from rung.types.value import Value
 
@@ -26,6 +27,8 @@ class Installed(Value):
     """It runs on somebody else's machine (``remote_host``)."""
     completes: bool = True
     """It can chat; embedding models can't."""
+    thinks: bool | None = None
+    """It can think; None: its server does not say."""
     context: int | None = None
     """The longest window it was trained for, in tokens."""
     digest: str = ""
@@ -39,6 +42,10 @@ class Loaded(Value):
     """The window really allocated, in tokens."""
 
 
+_EMBEDS = re.compile(
+    r"embed|minilm|rerank|nomic-bert|(?:^|[/_-])(?:bge|gte|e5|sfr|uae|paraphrase)(?=[-_:.]|$)", re.IGNORECASE
+)
+"""Names of models that turn text to numbers."""
 _SIZE = re.compile(r"([0-9.]+)\s*([KMBT]?)", re.IGNORECASE)
 _FACTOR = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 
@@ -82,18 +89,25 @@ async def installed(model: Model) -> tuple[Installed, ...]:
     return tuple(_installed(entry) for entry in await _get(model, "/api/tags"))
 
 
+def _chats(name: str, details: dict[str, Any]) -> bool:
+    """Whether a model can chat whose server does not say so: not if it is of a kind that turns text to numbers."""
+    families = details.get("families")
+    kinds = [details.get("family"), *(families if isinstance(families, list) else [])]
+    return not (_EMBEDS.search(name) or any("bert" in str(kind).lower() for kind in kinds))
+
+
 def _installed(entry: dict[str, Any]) -> Installed:
     details = entry.get("details")
     details = details if isinstance(details, dict) else {}
     capabilities = entry.get("capabilities")
+    able = capabilities if isinstance(capabilities, list) and capabilities else None
     name = str(entry.get("name") or entry.get("model") or "")
     return Installed(
         name=name,
         parameters=parameters(details.get("parameter_size")),
         remote=bool(entry.get("remote_host") or entry.get("remote_model")),
-        completes="completion" in capabilities
-        if isinstance(capabilities, list) and capabilities
-        else "embed" not in name,
+        completes=_chats(name, details) if able is None else "completion" in able,
+        thinks=None if able is None else "thinking" in able,
         context=failures.number(details.get("context_length")),
         digest=str(entry.get("digest") or ""),
     )
@@ -106,9 +120,11 @@ async def loaded(model: Model) -> tuple[Loaded, ...]:
         AttemptError: the server is not there, or is no Ollama server.
     """
     entries = await _get(model, "/api/ps")
-    return tuple(Loaded(str(e.get("name") or ""), failures.number(e.get("context_length"))) for e in entries)
+    return tuple(
+        Loaded(str(e.get("name") or e.get("model") or ""), failures.number(e.get("context_length"))) for e in entries
+    )
 
 
 def same_name(asked: str, found: str) -> bool:
-    """Whether two names mean one model: a name without a tag means ``latest``."""
-    return asked == found or (":" not in asked.rsplit("/", 1)[-1] and f"{asked}:latest" == found)
+    """Whether two names mean one model: a name without a tag means ``latest``, and case does not matter."""
+    return addresses.ollama_name(asked) == addresses.ollama_name(found)

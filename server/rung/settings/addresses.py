@@ -10,6 +10,10 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rung.types.model import Model
+
 DEFAULTS = {"ollama": "http://127.0.0.1:11434"}
 """Where a provider is when no ``url`` is written; the others know their own address."""
 
@@ -53,6 +57,26 @@ def is_this_machine(url: str) -> bool:
 def is_cloud(name: str) -> bool:
     """Whether a name is one that Ollama gives to models which run on its own servers, whatever the address."""
     return name.lower().endswith((":cloud", "-cloud"))
+
+
+def ollama_name(name: str) -> str:
+    """The one spelling of a name that Ollama takes in several: it ignores case, and leaves out what is usual."""
+    plain = name.strip().lower().removeprefix("registry.ollama.ai/").removeprefix("library/")
+    return plain if ":" in plain.rsplit("/", 1)[-1] or plain == "auto" else f"{plain}:latest"
+
+
+def server(provider: str, url: str) -> str:
+    """Who answers at an address, the same text however it is written; other than an origin it has the path, too."""
+    url = url or DEFAULTS.get(provider, "")
+    if not url:
+        return provider
+    return origin(url) if url.startswith("unix:") else origin(url) + urlsplit(url).path.rstrip("/")
+
+
+def spot(model: Model) -> tuple[str, str]:
+    """What two spellings of one model have in common: its server, and its name there."""
+    name = ollama_name(model.model) if model.provider == "ollama" else model.model
+    return server(model.provider, model.url), name
 
 
 def origin(url: str) -> str:

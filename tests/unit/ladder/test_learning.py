@@ -73,8 +73,8 @@ def test_the_file_is_the_person_s_alone_and_has_names_and_numbers_only(path: Pat
         f"{path.name}.lock": False,
     }
     found = json.loads(path.read_text(encoding="utf-8"))
-    assert found["models"].keys() == {"http://small.invalid/v1 small"}
-    assert {type(value) for value in found["models"]["http://small.invalid/v1 small"].values()} == {float}
+    assert found["models"].keys() == {"small.invalid:80/v1 small"}
+    assert {type(value) for value in found["models"]["small.invalid:80/v1 small"].values()} == {float}
 
 
 async def test_each_figure_is_used_from_the_first_question_on(path: Path) -> None:
@@ -138,11 +138,11 @@ BROKEN = [
     b"\xff\xfe\x00",
     b"[" * 100_000,
     b"[]",
-    b'{"format": 9, "models": {"http://small.invalid/v1 small": {"total": 1}}}',
+    b'{"format": 9, "models": {"small.invalid:80/v1 small": {"total": 1}}}',
     b'{"format": 1, "models": []}',
-    b'{"format": 1, "models": {"http://small.invalid/v1 small": 3}}',
-    b'{"format": 1, "models": {"http://small.invalid/v1 small": {"total": "9", "load": true, "prefill": NaN}}}',
-    b'{"format": 1, "models": {"http://small.invalid/v1 small": {"total": null, "load": Infinity, "digest": 4}}}',
+    b'{"format": 1, "models": {"small.invalid:80/v1 small": 3}}',
+    b'{"format": 1, "models": {"small.invalid:80/v1 small": {"total": "9", "load": true, "prefill": NaN}}}',
+    b'{"format": 1, "models": {"small.invalid:80/v1 small": {"total": null, "load": Infinity, "digest": 4}}}',
 ]
 
 
@@ -157,7 +157,7 @@ async def test_a_broken_file_is_ignored_and_written_anew(path: Path, content: by
 
 
 def test_a_file_s_figures_that_cannot_be_are_left_out(path: Path) -> None:
-    write(path, b'{"format": 1, "models": {"http://small.invalid/v1 small": {"total": 1e9, "ratio": -1, "load": 5}}}')
+    write(path, b'{"format": 1, "models": {"small.invalid:80/v1 small": {"total": 1e9, "ratio": -1, "load": 5}}}')
     assert Memory(path).of(SMALL) == Figures(load=5)
 
 
@@ -326,7 +326,7 @@ def test_it_is_written_every_few_seconds_at_most_and_at_the_end(path: Path, monk
 
 def test_nothing_is_read_before_it_is_asked_for(path: Path) -> None:
     found = Memory(path)
-    write(path, b'{"format": 1, "models": {"http://small.invalid/v1 small": {"total": 4}}}')
+    write(path, b'{"format": 1, "models": {"small.invalid:80/v1 small": {"total": 4}}}')
     assert found.of(SMALL).total == 4
 
 
