@@ -29,6 +29,11 @@ class Breaker:
         self._trying = False
 
     @property
+    def opened(self) -> bool:
+        """Whether it was opened, and nobody was heard since."""
+        return self._opened
+
+    @property
     def tried(self) -> bool:
         """Whether a request is finding out if it is back."""
         return self._trying

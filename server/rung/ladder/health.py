@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 
 from rung.errors import AttemptError
 from rung.ladder.breaker import Breaker
+from rung.ladder.knock import listens
 from rung.ladder.pauses import Pauses
 from rung.ladder.server import Server
 from rung.providers import ollama_state
@@ -22,15 +23,11 @@ from rung.settings import addresses
 from rung.types.model import Model
 
 PROBE_LIMIT = 1.0
-"""Seconds a server on this machine may take to list its models."""
+"""Seconds a server on this machine may take to list its models, while somebody waits for it ..."""
+GLANCE_LIMIT = 10.0
+"""... and in the background, where the machine may be busy with other work."""
 EVERY = 20.0
 """Seconds between two background looks."""
-RATE_PAUSE = 30.0
-"""Seconds a model is left alone after a 429 that names no time."""
-BUSY_PAUSE = 3.0
-"""Seconds others are preferred to a model that said it is busy and named no time."""
-BUSY_RESTS = (2.0, 4.0, 8.0)
-"""Seconds before it is asked again all the same where nobody else is left: longer each time in a row it says so."""
 LOAD_PAUSE = 60.0
 """Seconds a model is left alone after it could not be loaded: the next load would fail like this one."""
 FAILURES = 3
@@ -39,8 +36,6 @@ ABSENT = ("refused", "unreachable")
 """Failures that say that nobody is there."""
 POLITE = ("rate-limited", "busy")
 """Failures with which a server may say when to come again: it is there, and well."""
-LONGEST_REST = 3600.0
-"""Seconds a server may ask to be left alone; of more only so much is believed."""
 TROUBLE = ("slow", "stalled", "broken", "load-failed")
 """Failures that speak against the model, not against the question, and leave open whether its server is there."""
 
@@ -69,8 +64,6 @@ class Health:
         self._pauses = Pauses()
         self._missing: dict[tuple[str, str], str] = {}
         """What servers said they do not have, when they were asked for it."""
-        self._busy: dict[tuple[str, str], int] = {}
-        """How often in a row a model was busy, and named no time."""
         self._changed: list[Callable[[], None]] = []
 
     def subscribe(self, changed: Callable[[], None]) -> Callable[[], None]:
@@ -150,13 +143,19 @@ class Health:
                 server.silent = error.text
         return self.known(model)
 
-    async def _list(self, model: Model, *, loading: bool, patience: float = 0.0) -> None:
+    async def _list(self, model: Model, *, loading: bool, patience: float = 0.0, least: float = 0.0) -> None:
         """Have a server list its models.
+
+        Args:
+            model: any of them.
+            loading: a load of ours is under way there.
+            patience: seconds to wait at least where it has never listed any.
+            least: seconds to wait at least.
 
         Raises:
             AttemptError: it did not.
         """
-        server, usual = self._server(model), model.connect + PROBE_LIMIT
+        server, usual = self._server(model), max(model.connect + PROBE_LIMIT, least)
 
         async def has() -> tuple[ollama_state.Installed, ...]:
             # Kept also where what it holds does not come: it says where each model runs.
@@ -222,7 +221,7 @@ class Health:
         for breaker in self._breakers_of(model):
             breaker.succeeded()
         self._pauses.let_in(_lock(model))
-        self._busy.pop(self._spot(model), None)
+        self._pauses.answered(self._spot(model))
         self._tell()
 
     def failed(self, model: Model, error: AttemptError, *, trial: bool = True) -> None:
@@ -248,7 +247,7 @@ class Health:
         """Keep what the failure says of when, or with what, to come again."""
         spot, now = self._spot(model), _now()
         if error.failure in POLITE:
-            self._leave_alone(model, error)
+            self._pauses.leave_alone(spot, model.retry_after, error, now)
         elif error.failure == "auth":
             self._pauses.refuse(_lock(model), self._key(model), error.sentence())
         elif error.failure == "load-failed":
@@ -256,20 +255,6 @@ class Health:
         elif error.failure == "missing-model":
             hint = pull_hint(model)
             self._missing[spot] = f"{error.text} {hint}" if hint else error.text
-
-    def _leave_alone(self, model: Model, error: AttemptError) -> None:
-        """Remember a rest that was asked for: a short one is waited out, for a longer one others are asked."""
-        spot, now = self._spot(model), _now()
-        if error.retry_after is not None:
-            until = self._pauses.rest(spot, now + min(error.retry_after, LONGEST_REST))
-            if error.retry_after > model.retry_after:
-                self._pauses.pause(spot, until, error.text, asked_for=True)
-        elif error.failure == "rate-limited":
-            self._pauses.pause(spot, now + RATE_PAUSE, error.text, asked_for=True)
-        else:
-            times = self._busy[spot] = self._busy.get(spot, 0) + 1
-            self._pauses.pause(spot, now + BUSY_PAUSE, error.text, asked_for=True)
-            self._pauses.rest(spot, now + BUSY_RESTS[min(times, len(BUSY_RESTS)) - 1])
 
     def left(self, model: Model, *, trial: bool = True) -> None:
         """The attempt ended, and says nothing of the server: it was cancelled, or never got there."""
@@ -291,21 +276,32 @@ class Health:
 
     async def glance(self, models: Iterable[Model]) -> None:
         """Look once at every local server of these models."""
-        servers = {_address(model): model for model in models if model.local and model.provider == "ollama"}
+        servers = {_address(model): model for model in models if model.local}
         await asyncio.gather(*(self._glance(model) for model in servers.values()))
 
     async def _glance(self, model: Model) -> None:
         server = self._server(model)
+        if model.provider != "ollama":
+            await self._knock(model)
+            return
         try:
-            await self._list(model, loading=self._loading())
+            await self._list(model, loading=self._loading(), least=GLANCE_LIMIT)
         except AttemptError as error:
-            # A machine that is busy with our own request, or with a load, may be slow to list its models.
-            has_work = error.failure in {"slow", "unreachable"} and (server.asked or self._loading())
-            is_there = has_work or error.failure in POLITE
+            # One that takes the connection is there, and slow to list for whatever else its machine has to do; one
+            # that is busy with our own request, or with a load, may be slow to take the connection, too.
+            has_work = error.failure == "unreachable" and (server.asked or self._loading())
+            is_there = has_work or error.failure in {"slow", *POLITE}
             if is_there or not server.breaker.closed(_now()):
                 return
             certain = error.failure in ABSENT and model.local
             server.breaker.failed(_now(), error.sentence(), certain=certain, trial=False)
+            self._tell()
+
+    async def _knock(self, model: Model) -> None:
+        """See whether a server that was away is back; of one that is no Ollama's, this alone is found out unasked."""
+        breaker = self._server(model).breaker
+        if breaker.opened and await listens(model):
+            breaker.succeeded()
             self._tell()
 
 

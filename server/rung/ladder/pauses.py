@@ -6,7 +6,21 @@ there is another one or the settings change. Times are seconds of the loop's clo
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rung.types.value import Value
+
+if TYPE_CHECKING:
+    from rung.errors import AttemptError
+
+RATE_PAUSE = 30.0
+"""Seconds a model is left alone after a 429 that names no time."""
+BUSY_PAUSE = 3.0
+"""Seconds others are preferred to a model that said it is busy and named no time."""
+BUSY_RESTS = (2.0, 4.0, 8.0)
+"""Seconds before it is asked again all the same where nobody else is left: longer each time in a row it says so."""
+LONGEST_REST = 3600.0
+"""Seconds a server may ask to be left alone; of more only so much is believed."""
 
 Spot = tuple[str, str]
 """An address, and the name of a model or of a key there."""
@@ -32,6 +46,8 @@ class Pauses:
         self._pauses: dict[Spot, _Pause] = {}
         self._rests: dict[Spot, float] = {}
         self._refusals: dict[Spot, _Refusal] = {}
+        self._busy: dict[Spot, int] = {}
+        """How often in a row a model was busy, and named no time."""
 
     def pause(self, spot: Spot, until: float, why: str, *, asked_for: bool) -> None:
         """Others are asked instead of this model until then; a longer pause that is under way stays."""
@@ -43,6 +59,30 @@ class Pauses:
         """The server asked not to ask this model before then; gives when it may be asked, for an earlier rest stays."""
         self._rests[spot] = max(self._rests.get(spot, 0.0), until)
         return self._rests[spot]
+
+    def leave_alone(self, spot: Spot, patience: float, error: AttemptError, now: float) -> None:
+        """A server is busy, or limits how often it is asked: a short rest is waited out, for a longer one go others.
+
+        Args:
+            spot: whom this is about.
+            patience: seconds that are short.
+            error: what it said.
+            now: seconds of the loop's clock.
+        """
+        if error.retry_after is not None:
+            until = self.rest(spot, now + min(error.retry_after, LONGEST_REST))
+            if error.retry_after > patience:
+                self.pause(spot, until, error.text, asked_for=True)
+        elif error.failure == "rate-limited":
+            self.pause(spot, now + RATE_PAUSE, error.text, asked_for=True)
+        else:
+            times = self._busy[spot] = self._busy.get(spot, 0) + 1
+            self.pause(spot, now + BUSY_PAUSE, error.text, asked_for=True)
+            self.rest(spot, now + BUSY_RESTS[min(times, len(BUSY_RESTS)) - 1])
+
+    def answered(self, spot: Spot) -> None:
+        """It is not busy any more."""
+        self._busy.pop(spot, None)
 
     def resting(self, spot: Spot, now: float) -> float:
         """Seconds for which the server asked to be left alone."""

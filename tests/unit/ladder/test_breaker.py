@@ -10,7 +10,8 @@ from tests.virtual import run_virtual
 
 from rung.errors import AttemptError, NoAnswerError
 from rung.ladder.breaker import BASE, CAP, Breaker
-from rung.ladder.health import LOAD_PAUSE, RATE_PAUSE, Health
+from rung.ladder.health import LOAD_PAUSE, Health
+from rung.ladder.pauses import RATE_PAUSE
 from rung.types.model import Model
 
 

@@ -10,7 +10,7 @@ from tests.unit.ladder.test_retry import Turns
 from tests.virtual import run_virtual
 
 from rung.errors import AttemptError, NoAnswerError
-from rung.ladder.health import BUSY_RESTS
+from rung.ladder.pauses import BUSY_RESTS
 
 BUSY = AttemptError("busy", "It is busy.")
 SMALL = ("small", model("small"))

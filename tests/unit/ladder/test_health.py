@@ -10,7 +10,8 @@ from tests.virtual import run_virtual
 
 from rung.errors import AttemptError
 from rung.ladder.breaker import BASE
-from rung.ladder.health import BUSY_PAUSE, FAILURES, LOAD_PAUSE, RATE_PAUSE, Health
+from rung.ladder.health import FAILURES, LOAD_PAUSE, Health
+from rung.ladder.pauses import BUSY_PAUSE, RATE_PAUSE
 from rung.types.model import Model
 
 SMALL = model("small")
