@@ -1,7 +1,7 @@
 """Where in a text phrases without spaces may begin, told by two signs of each.
 
-A phrase can only be where its anchor is: the first two signs side by side that are of a script without spaces. In most
-texts hardly any two are, so one search by a regular expression leaves a place in a hundred to be looked at.
+A phrase can only be where its anchor is: two signs side by side that are of a script without spaces, and of which most
+texts have few. So one search by a regular expression leaves a place in a hundred to be looked at.
 """
 
 from __future__ import annotations
@@ -18,6 +18,25 @@ if TYPE_CHECKING:
 
 _MANY = 100
 """Places from which on it pays to look for equal ones."""
+_COMMON = frozenset(
+    "的一是不了在有人我他这這个個们們中来來上大为為和国國地到以说說时時要就出会會可也你对對生能而子那得于於着下自之年过過发發后後作里用道行所然家种種"
+    "什么麼把将將给給请請"
+)
+"""Signs every text has, besides kana."""
+
+
+class _Anchor:
+    """What begins at an anchor, or before it."""
+
+    __slots__ = ("far", "lists", "near")
+
+    def __init__(self) -> None:
+        self.lists = 0
+        """A bit for each list that has a phrase with it."""
+        self.near: set[int] = set()
+        """How far before it a phrase may begin."""
+        self.far: set[tuple[str, int, int]] = set()
+        """What a phrase may begin with before a gap, and the least and most signs from there."""
 
 
 class Anchors:
@@ -25,64 +44,73 @@ class Anchors:
 
     Args:
         reach: how many signs a gap may be long.
+
+    Attributes:
+        longest: signs of the longest phrase, its gaps as long as they may be.
     """
 
     def __init__(self, reach: int) -> None:
+        self.longest = 0
         self._reach = reach
-        self._near: dict[str, set[int]] = {}
-        """By anchor, how far before it a phrase may begin."""
-        self._far: dict[str, set[tuple[str, int, int]]] = {}
-        """By anchor, what a phrase may begin with before a gap, and the least and most signs from there."""
-        self._longest = 0
-        """Signs of the longest phrase, its gaps as long as they may be."""
+        self._anchors: dict[str, _Anchor] = {}
         self._search: list[tuple[int, re.Pattern[str]]] | None = None
 
-    def add(self, pieces: Sequence[str]) -> None:
+    def add(self, pieces: Sequence[str], lists: int) -> None:
         """Take a phrase.
 
         Args:
             pieces: what is before, between and after its gaps; one at least has a sign of such a script.
+            lists: a bit for each list that has it.
         """
-        number, at, anchor = _anchor(pieces)
+        number, at, sign = _anchor(pieces)
+        anchor = self._anchors.setdefault(sign, _Anchor())
+        anchor.lists |= lists
         if number:
             least = sum(map(len, pieces[:number])) + at
-            self._far.setdefault(anchor, set()).add((pieces[0], least, least + number * self._reach))
+            anchor.far.add((pieces[0], least, least + number * self._reach))
         else:
-            self._near.setdefault(anchor, set()).add(at)
-        self._longest = max(self._longest, sum(map(len, pieces)) + len(pieces[1:]) * self._reach)
+            anchor.near.add(at)
+        self.longest = max(self.longest, sum(map(len, pieces)) + len(pieces[1:]) * self._reach)
         self._search = None
 
-    def starts(self, folded: str) -> list[int]:
+    def starts(self, folded: str, low: int, high: int, missing: int) -> list[int]:
         """Where phrases may begin, in order.
 
+        Args:
+            folded: the text.
+            low: the first place that counts.
+            high: where the places end.
+            missing: a bit for each list that is looked for.
+
         Returns:
-            The first place of every phrase the text has, and some more.
+            The first place of every phrase that begins there, and some more.
         """
         if self._search is None:
             self._search = list(self._expressions())
         starts: set[int] = set()
+        known = self._anchors.get
         for length, expression in self._search:
-            known = self._near.keys() | self._far.keys()
-            found = [match.start() for match in expression.finditer(folded)]
-            found = [at for at in found if folded[at : at + length] in known]
+            found = [match.start() for match in expression.finditer(folded, low, high + self.longest)]
             for at in found if len(found) < _MANY else self._different(folded, found):
-                anchor = folded[at : at + length]
-                starts.update(at - back for back in self._near.get(anchor, ()) if back <= at)
-                for head, least, most in self._far.get(anchor, ()):
-                    starts.update(_places(folded, head, max(at - most, 0), at - least))
-        return sorted(starts)
+                anchor = known(folded[at : at + length])
+                if anchor is None or not anchor.lists & missing:
+                    continue
+                for back in anchor.near:
+                    starts.add(at - back)
+                for head, least, most in anchor.far:
+                    starts.update(_places(folded, head, max(at - most, low), at - least))
+        return sorted(start for start in starts if low <= start < high)
 
     def _different(self, folded: str, found: list[int]) -> Iterable[int]:
         """The places without those that have an earlier one's surroundings, as far as any phrase looks."""
-        around = self._longest + 1
+        around = self.longest + 1
         padded = "\n" * around + folded + "\n" * around  # no phrase begins or ends with a line's end
         return {padded[at : at + 2 * around]: at for at in reversed(found)}.values()
 
     def _expressions(self) -> Iterator[tuple[int, re.Pattern[str]]]:
         """What finds anchors of one sign, and of two; of these more than there are, so that it stays short."""
-        anchors = self._near.keys() | self._far.keys()
-        singles = [anchor for anchor in anchors if len(anchor) == 1]
-        pairs = anchors.difference(singles)
+        singles = [sign for sign in self._anchors if len(sign) == 1]
+        pairs = self._anchors.keys() - singles
         if singles:
             yield 1, re.compile(f"[{_any(singles)}]")
         if pairs:
@@ -98,20 +126,31 @@ def _any(signs: Iterable[str]) -> str:
 
 
 @lru_cache(maxsize=1)
-def _anchors() -> tuple[re.Pattern[str], ...]:
-    """What can be an anchor: two signs or, where there are none, one."""
-    glued = "".join(f"{low}-{high}" for low, high in GLUED)
-    return re.compile(f"[{glued}]{{2}}"), re.compile(f"[{glued}]")
+def _sign() -> re.Pattern[str]:
+    """Of what anchors are made."""
+    return re.compile("[" + "".join(f"{low}-{high}" for low, high in GLUED) + "]")
 
 
 def _anchor(pieces: Sequence[str]) -> tuple[int, int, str]:
-    """The number of the piece that has the anchor, where in it that is, and the anchor."""
-    for expression in _anchors():
-        for number, piece in enumerate(pieces):
-            match = expression.search(piece)
-            if match:
-                return number, match.start(), match[0]
-    raise ValueError("no sign of a script without spaces")
+    """The number of the piece that has the anchor, where in it that is, and the anchor: two signs or, if need be, one.
+
+    Raises:
+        ValueError: there is no sign of a script without spaces.
+    """
+    places: list[tuple[int, int, int, str]] = []
+    for number, piece in enumerate(pieces):
+        signs = [match.start() for match in _sign().finditer(piece)]
+        for at in signs:
+            pair = piece[at : at + 1 + (at + 1 in signs)]
+            places.append((_commonness(pair), number, at, pair))
+    _, number, at, pair = min(places)
+    return number, at, pair
+
+
+def _commonness(pair: str) -> int:
+    """How likely a text has the anchor: the fewer Han signs of its own it has, the more."""
+    own = sum("\u3400" <= sign <= "\u9fff" and sign not in _COMMON for sign in pair)
+    return (8 if len(pair) == 1 else 2) - own
 
 
 def _places(text: str, head: str, low: int, high: int) -> Iterator[int]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any, TypeAlias
 
+    from rung.routing.words import Said
     from rung.settings.values import Rule, When
     from rung.types.features import Features
 
@@ -44,9 +45,9 @@ class Look:
         self.turned = False
         """Inside a ``not``."""
         self._table = table
-        self._said: dict[int, tuple[int, str]] | None = None
+        self._said: dict[int, Said] | None = None
 
-    def said(self, number: int) -> tuple[int, str] | None:
+    def said(self, number: int) -> Said | None:
         """The first word of that list in what was typed, and where it stands."""
         if self._said is None:
             self._said = self._table.look(self.features.typed) if self.features.typed else {}

@@ -1,7 +1,7 @@
 """A text as its words: what belongs to one, what separates two, and what is folded away.
 
-Case and how accents are encoded don't count. Everything from U+2000 on separates words (punctuation, emoji, the scripts
-without spaces), and so do the blocks of Thai, Lao, Burmese and Khmer.
+Case, full width and how accents are encoded don't count. Everything from U+2000 on separates words (punctuation, emoji,
+the scripts without spaces), and so do the blocks of Thai, Lao, Burmese and Khmer.
 
 Most texts need no look at their single signs: the upper halves of their UTF-16 tell whether all they have of words is
 Latin-1, which one table reads. Only other texts are folded by the rules of Unicode.
@@ -15,6 +15,7 @@ from functools import lru_cache
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Literal
 
 GLUED = (
     ("\u0e00", "\u0eff"),  # Thai, Lao
@@ -56,6 +57,8 @@ def _latin(byte: int) -> int:
     return ord(folded) if len(folded) == 1 and folded < "\u0100" else byte
 
 
+_DOTTED = 30
+"""Bytes for each dot up to which it pays to look at all of them together."""
 _LATIN = bytes(map(_latin, range(256)))
 _ASCII = _LATIN[:128] + bytes(range(128, 256))
 
@@ -91,6 +94,12 @@ def _may_compose() -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=1)
+def _wide() -> re.Pattern[str]:
+    """Full-width forms of what belongs to words, and half-width forms of what is written without spaces."""
+    return re.compile("[\uff03\uff0b\uff0e\uff10-\uff19\uff21-\uff3a\uff3f\uff41-\uff5a\uff61-\uffdc]+")
+
+
+@lru_cache(maxsize=1)
 def _last_dot() -> re.Pattern[bytes]:
     """A dot that ends something; one inside a word, as in ``node.js``, belongs to it."""
     return re.compile(rb"\.\.*(?![\w\x80-\xff])")
@@ -106,6 +115,19 @@ def is_glued(text: str) -> bool:
 def is_indic(text: str) -> bool:
     """Whether any of it is of the Indic scripts."""
     return not text.isascii() and any("\u0900" <= char <= "\u0dff" for char in text)
+
+
+def may_be_glued(text: str) -> bool:
+    """Whether some of the text may be written without spaces."""
+    blocks = _blocks(text)
+    return bool(blocks.translate(None, _NOT_GLUED)) or (b"\xff" in blocks and _wide().search(text) is not None)
+
+
+def widths(text: str) -> str:
+    """The text with letters, digits and kana of full or half width as wide as usual."""
+    if text.isascii():
+        return text
+    return _wide().sub(lambda match: _normalized("NFKC", match[0]), text)
 
 
 def units(folded: str) -> list[bytes]:
@@ -142,7 +164,14 @@ def _other_units(folded: str, blocks: bytes) -> list[bytes]:
 
 def _split(data: bytes) -> list[bytes]:
     """The words of a text with spaces for what is between them."""
-    return (_last_dot().sub(b" ", data) if b"." in data else data).split()
+    if b"." not in data:
+        return data.split()
+    if data.count(b".") * _DOTTED < len(data):
+        return _last_dot().sub(b" ", data).split()
+    # The same where there are more dots than sentences: each dot that no letter, digit or underscore follows.
+    if b".." in data:
+        data = data.replace(b"..", b" .").replace(b"..", b" .")
+    return data.replace(b". ", b"  ").replace(b".+", b" +").replace(b".#", b" #").removesuffix(b".").split()
 
 
 def _blocks(text: str) -> bytes:
@@ -174,6 +203,8 @@ class Text:
         self._typed = typed
         self._wants_indic = wants_indic
         self._blocks = _blocks(typed)
+        if b"\xff" in self._blocks and (usual := widths(typed)) != typed:
+            self._typed, self._blocks = usual, _blocks(usual)
         self._folded: str | None = None
         self.may_be_glued = bool(self._blocks.translate(None, _NOT_GLUED))
 
@@ -186,7 +217,7 @@ class Text:
     def folded(self) -> str:
         """The text without what does not count: case, and how its accents are encoded."""
         if self._folded is None:
-            self._folded = (self._typed if self._is_composed() else _composed(self._typed)).casefold()
+            self._folded = (self._typed if self._is_composed() else _normalized("NFC", self._typed)).casefold()
         return self._folded
 
     def _is_composed(self) -> bool:
@@ -198,7 +229,7 @@ class Text:
         return _may_compose().search(self._typed) is None
 
 
-def _composed(text: str) -> str:
+def _normalized(form: Literal["NFC", "NFKC"], text: str) -> str:
     import unicodedata  # noqa: PLC0415 - `rung route` with plain English does without
 
-    return unicodedata.normalize("NFC", text)
+    return unicodedata.normalize(form, text)

@@ -7,6 +7,7 @@ import unicodedata
 
 import pytest
 
+from rung.routing import windows
 from rung.routing.words import Table
 
 
@@ -110,9 +111,57 @@ def test_a_gap_is_up_to_six_words(text: str, *, is_said: bool) -> None:
     assert (said(text, "compare ... options") is not None) is is_said
 
 
+@pytest.mark.parametrize(
+    ("text", "is_said"),
+    [
+        ("Compare a and b. Then close options", False),
+        ("Compare a and b! options", False),
+        ("Do we compare? options", False),
+        ("Do we compare?) options", False),
+        ("Compare both.\u201d \u201eOptions", False),
+        ("Compare a\n\noptions", False),
+        ("Compare a\r\n \t\r\noptions", False),
+        ("Vergleiche. Überlege: compare. Другие options", False),
+        ("Compare a\u3002options", False),
+        ("Compare a. Options. Compare the options", True),
+        ("Compare a\nwith the options", True),
+        ("Compare e.g. Kafka's options", True),
+        ("Compare z. B. Kafkas options", True),
+        ("Compare Kafka vs. Rabbit options", True),
+        ("Compare node.js options", True),
+        ("Compare approx. three options", True),
+        ("Compare!important options", True),
+        ("Compare:\n1. Kafka\n2. Rabbit\noptions", True),
+    ],
+)
+def test_a_phrase_ends_where_its_sentence_or_paragraph_does(text: str, *, is_said: bool) -> None:
+    assert (said(text, "compare ... options") is not None) is is_said
+    assert (said("so " * 5000 + text + " so" * 5000, "compare ... options") is not None) is is_said
+
+
+def test_words_side_by_side_are_of_one_sentence_too() -> None:
+    assert said("Find the root. Cause no trouble", "root cause") is None
+    assert said("Find the root\ncause", "root cause") == "root cause"
+
+
 def test_a_phrase_may_have_two_gaps() -> None:
     assert said("write me a really detailed long report", "write ... detailed ... report")
     assert said("write a report in detailed words", "write ... detailed ... report") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("\uff30\uff32\uff2f\uff36\uff25 that", "prove that"),
+        ("\uff2a\uff33\uff2f\uff2eに", "json"),
+        ("\uff23\uff0b\uff0b", "c++"),
+        ("\uff84\uff9a\uff70\uff84\uff9e\uff75\uff8c\uff61", "トレードオフ"),
+        ("プロ", "\uff8c\uff9f\uff9b"),
+        ("prove", "\uff50rove"),
+    ],
+)
+def test_full_and_half_width_do_not_count(text: str, phrase: str) -> None:
+    assert said(text, phrase) == phrase
 
 
 @pytest.mark.parametrize("text", ["translate", "translates", "translating"])
@@ -146,6 +195,68 @@ def test_a_bracket_may_leave_a_word_out_and_cross_words() -> None:
 )
 def test_scripts_without_spaces_are_searched_by_character(text: str, phrase: str, *, is_said: bool) -> None:
     assert (said(text, phrase) is not None) is is_said
+
+
+@pytest.mark.parametrize("text", ["a summary", "総括を"])
+def test_a_bracket_may_have_choices_with_and_without_spaces(text: str) -> None:
+    assert said(text, "(summary|総括)")
+
+
+PIECES = [
+    *("compare", "options", "a", "the", "review", "json", "größe", "x.y", "é", "e\u0301", "ß", "...", "_", "😀", "«"),
+    *("总结", "把", "翻译", "总", "成", "か\u3099", "を", "して", "翻訳", "요약", "สรุป", "ก", "\uff84\uff9e", "\uff2a"),
+    *(" ", " ", " ", " ", ",", ", ", ". ", ". The ", "。", "、", "\n", "\n\n", "?", "! "),
+]
+PHRASES = [
+    *("compare", "json", "x.y", "compare ... options", "the ... a ... the", "review the", "größe", "compare a the"),
+    *(
+        "总结",
+        "把...翻译",
+        "翻訳して",
+        "翻訳...して",
+        "jsonに",
+        "json翻译",
+        "总结...json",
+        "把...总...成",
+        "요약",
+        "がを",
+    ),
+    *("สรุป", "ド", "(总结|翻译)the", "options ... 总结"),
+]
+
+
+@pytest.mark.parametrize("size", [1, 8, 40])
+def test_a_text_says_the_same_in_windows_as_in_one_piece(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(size)
+    hits = 0
+    for _ in range(400):
+        lists = [tuple(chance.sample(PHRASES, chance.randint(1, 3))) for _ in range(chance.randint(1, 6))]
+        pieces = chance.sample(PIECES, chance.randint(4, len(PIECES)))
+        text = "".join(chance.choices(pieces, k=chance.randint(5, 120)))
+        whole = Table(lists).look(text)
+        with monkeypatch.context() as patched:
+            patched.setattr(windows, "FIRST", size)
+            patched.setattr(windows, "MOST", 2 * size)
+            patched.setattr(windows, "_PATIENCE", 6)
+            cut = Table(lists).look(text)
+        assert order(cut) == order(whole), text
+        hits += len(whole)
+    assert hits > 200
+
+
+def order(found: dict[int, tuple[tuple[int, int], str]]) -> list[tuple[int, int]]:
+    """The lists by where they stand, with their rank."""
+    places = sorted({place for place, _ in found.values()})
+    return sorted((places.index(place), number) for number, (place, _) in found.items())
+
+
+def test_windows_are_the_text_and_end_between_words() -> None:
+    text = "one two, three. Four\n\nfive " * 3000
+    pieces = [piece for piece, _ in windows.windows(text)]
+    assert "".join(pieces) == text
+    assert len(pieces) > 8
+    assert max(map(len, pieces)) < windows.MOST + 300
+    assert [piece for piece, _ in windows.windows("x" * 99_999)] == ["x" * 99_999]
 
 
 def test_all_lists_are_looked_up_at_once_each_with_its_first_word() -> None:
