@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _MANY = 100
 """Places from which on it pays to look for equal ones."""
+_LONG = 2000
+"""Signs from which on it pays to look for no more anchors than needed."""
+_FEW = 6
 _COMMON = frozenset(
     "的一是不了在有人我他这這个個们們中来來上大为為和国國地到以说說时時要就出会會可也你对對生能而子那得于於着下自之年过過发發后後作里用道行所然家种種"
     "什么麼把将將给給请請"
@@ -28,7 +31,7 @@ _COMMON = frozenset(
 class _Anchor:
     """What begins at an anchor, or before it."""
 
-    __slots__ = ("far", "lists", "near")
+    __slots__ = ("far", "lists", "near", "phrases")
 
     def __init__(self) -> None:
         self.lists = 0
@@ -37,6 +40,12 @@ class _Anchor:
         """How far before it a phrase may begin."""
         self.far: set[tuple[str, int, int]] = set()
         """What a phrase may begin with before a gap, and the least and most signs from there."""
+        self.phrases: list[tuple[int, tuple[str, ...]]] = []
+        """What is between the gaps of each phrase, and a bit for each list that has it."""
+
+    def may_be_in(self, text: str, missing: int) -> bool:
+        """Whether the text has all that any of its phrases of missing lists needs."""
+        return any(lists & missing and all(map(text.__contains__, pieces)) for lists, pieces in self.phrases)
 
 
 class Anchors:
@@ -53,7 +62,9 @@ class Anchors:
         self.longest = 0
         self._reach = reach
         self._anchors: dict[str, _Anchor] = {}
-        self._search: list[tuple[int, re.Pattern[str]]] | None = None
+        self._lists = 0
+        self._searches: dict[int, list[tuple[int, re.Pattern[str]]]] = {}
+        """What finds them, by the lists they are of."""
 
     def add(self, pieces: Sequence[str], lists: int) -> None:
         """Take a phrase.
@@ -65,13 +76,15 @@ class Anchors:
         number, at, sign = _anchor(pieces)
         anchor = self._anchors.setdefault(sign, _Anchor())
         anchor.lists |= lists
+        anchor.phrases.append((lists, tuple(pieces)))
         if number:
             least = sum(map(len, pieces[:number])) + at
             anchor.far.add((pieces[0], least, least + number * self._reach))
         else:
             anchor.near.add(at)
         self.longest = max(self.longest, sum(map(len, pieces)) + len(pieces[1:]) * self._reach)
-        self._search = None
+        self._lists |= lists
+        self._searches.clear()
 
     def starts(self, folded: str, low: int, high: int, missing: int) -> list[int]:
         """Where phrases may begin, in order.
@@ -85,14 +98,14 @@ class Anchors:
         Returns:
             The first place of every phrase that begins there, and some more.
         """
-        if self._search is None:
-            self._search = list(self._expressions())
         starts: set[int] = set()
-        known = self._anchors.get
-        for length, expression in self._search:
-            found = [match.start() for match in expression.finditer(folded, low, high + self.longest)]
-            for at in found if len(found) < _MANY else self._different(folded, found):
-                anchor = known(folded[at : at + length])
+        for length, expression in self._search(missing, long=high - low > _LONG):
+            places = [match.start() for match in expression.finditer(folded, low, high + self.longest)]
+            found = [(at, folded[at : at + length]) for at in places]
+            if len(found) >= _MANY:
+                found = self._different(folded, found, missing)
+            for at, sign in found:
+                anchor = self._anchors.get(sign)
                 if anchor is None or not anchor.lists & missing:
                     continue
                 for back in anchor.near:
@@ -101,16 +114,26 @@ class Anchors:
                     starts.update(_places(folded, head, max(at - most, low), at - least))
         return sorted(start for start in starts if low <= start < high)
 
-    def _different(self, folded: str, found: list[int]) -> Iterable[int]:
+    def _different(self, folded: str, found: list[tuple[int, str]], missing: int) -> list[tuple[int, str]]:
         """The places without those that have an earlier one's surroundings, as far as any phrase looks."""
+        known = {sign for _, sign in found if sign in self._anchors}
+        wanted = {sign for sign in known if self._anchors[sign].may_be_in(folded, missing)}
         around = self.longest + 1
         padded = "\n" * around + folded + "\n" * around  # no phrase begins or ends with a line's end
-        return {padded[at : at + 2 * around]: at for at in reversed(found)}.values()
+        return [*{padded[at : at + 2 * around]: (at, sign) for at, sign in reversed(found) if sign in wanted}.values()]
 
-    def _expressions(self) -> Iterator[tuple[int, re.Pattern[str]]]:
+    def _search(self, missing: int, *, long: bool) -> list[tuple[int, re.Pattern[str]]]:
+        """What finds the anchors; for a long text only those of missing lists, where few lists make few choices."""
+        lists = missing & self._lists if long and self._lists.bit_count() <= _FEW else self._lists
+        if lists not in self._searches:
+            self._searches[lists] = list(self._expressions(lists))
+        return self._searches[lists]
+
+    def _expressions(self, lists: int) -> Iterator[tuple[int, re.Pattern[str]]]:
         """What finds anchors of one sign, and of two; of these more than there are, so that it stays short."""
-        singles = [sign for sign in self._anchors if len(sign) == 1]
-        pairs = self._anchors.keys() - singles
+        anchors = {sign for sign, anchor in self._anchors.items() if anchor.lists & lists}
+        singles = {sign for sign in anchors if len(sign) == 1}
+        pairs = anchors - singles
         if singles:
             yield 1, re.compile(f"[{_any(singles)}]")
         if pairs:

@@ -73,11 +73,18 @@ def _of_words() -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=1)
-def _punctuation() -> tuple[tuple[bytes, re.Pattern[bytes]], ...]:
-    """The same for a text of the simple blocks, in UTF-8: by first byte, so that the search leaps to the next one."""
+def _punctuation() -> tuple[tuple[bytes, re.Pattern[bytes], tuple[bytes, ...]], ...]:
+    """The same for a text of the simple blocks, in UTF-8: by first byte, so that the search leaps to the next one.
+
+    With each, the commonest of it, which are quicker replaced one by one where there are many.
+    """
     return (
-        (b"\xc2", re.compile(rb"\xc2[\x80-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf]")),
-        (b"\xe2", re.compile(rb"\xe2[\x80-\xbf\xe2]+")),
+        (b"\xc2", re.compile(rb"\xc2[\x80-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf]"), (b"\xc2\xa0", b"\xc2\xab", b"\xc2\xbb")),
+        (
+            b"\xe2",
+            re.compile(rb"\xe2[\x80-\xbf\xe2]+"),
+            tuple(sign.encode() for sign in "\u2013\u2014\u2019\u201c\u201d\u2026"),
+        ),
     )
 
 
@@ -94,9 +101,10 @@ def _may_compose() -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=1)
-def _wide() -> re.Pattern[str]:
-    """Full-width forms of what belongs to words, and half-width forms of what is written without spaces."""
-    return re.compile("[\uff03\uff0b\uff0e\uff10-\uff19\uff21-\uff3a\uff3f\uff41-\uff5a\uff61-\uffdc]+")
+def _wide() -> re.Pattern[bytes]:
+    """Full-width forms of what belongs to words, and half-width forms of what is written without spaces, in UTF-8."""
+    sign = rb"\xef(?:\xbc[\x83\x8b\x8e\x90-\x99\xa1-\xba\xbf]|\xbd[\x81-\x9a\xa1-\xbf]|\xbe[\x80-\xbf]|\xbf[\x80-\x9c])"
+    return re.compile(sign + rb"(?:" + sign + rb")*")
 
 
 @lru_cache(maxsize=1)
@@ -117,17 +125,13 @@ def is_indic(text: str) -> bool:
     return not text.isascii() and any("\u0900" <= char <= "\u0dff" for char in text)
 
 
-def may_be_glued(text: str) -> bool:
-    """Whether some of the text may be written without spaces."""
-    blocks = _blocks(text)
-    return bool(blocks.translate(None, _NOT_GLUED)) or (b"\xff" in blocks and _wide().search(text) is not None)
-
-
 def widths(text: str) -> str:
     """The text with letters, digits and kana of full or half width as wide as usual."""
     if text.isascii():
         return text
-    return _wide().sub(lambda match: _normalized("NFKC", match[0]), text)
+    data = text.encode("utf-8", "surrogatepass")
+    usual, count = _wide().subn(lambda match: _normalized("NFKC", match[0].decode()).encode(), data)
+    return usual.decode("utf-8", "surrogatepass") if count else text
 
 
 def units(folded: str) -> list[bytes]:
@@ -156,9 +160,13 @@ def _other_units(folded: str, blocks: bytes) -> list[bytes]:
     if blocks.translate(None, _SIMPLE):
         return _split(_between_words().sub(" ", folded).encode("utf-8", "surrogatepass").translate(_ASCII))
     data = folded.encode().translate(_ASCII)
-    for first, expression in _punctuation():
-        if first in data:
-            data = expression.sub(b" ", data)
+    for first, expression, common in _punctuation():
+        if first not in data:
+            continue
+        if data.count(first) * _DOTTED > len(data):
+            for sign in common:
+                data = data.replace(sign, b" " * len(sign))
+        data = expression.sub(b" ", data)
     return _split(data)
 
 
