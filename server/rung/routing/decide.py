@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from rung.errors import UsageError
+from rung.routing import prefix
 from rung.routing.match import has_pins, prepared
 from rung.types.decision import Decision, Pin, RuleTrace
 
@@ -62,8 +63,9 @@ def _start(
     """The tier, who said so, the rule's name, and one sentence."""
     if features.option:
         return _option(features.option, settings), "option", None, f"tier {features.option} was asked for"
-    if features.prefix and features.prefix != "local":
-        return features.prefix, "prefix", None, f"the prompt begins with [{features.prefix}]"
+    named = prefix.tier(features.prefix)
+    if named:
+        return named, "prefix", None, f"the prompt begins with [{named}]"
     for rule in matched:
         found = settings.tier(rule.tier) if rule.tier else None
         if found:
@@ -97,7 +99,7 @@ def _pins(features: Features, settings: Settings, bound: list[Rule], option: str
     pins: list[Pin] = []
     if features.local:
         pins.append(Pin("local", "the caller"))
-    if features.prefix == "local":
+    if prefix.pins(features.prefix):
         pins.append(Pin("local", "prefix"))
     if option:
         pins.append(Pin(f"only {option}", "option"))

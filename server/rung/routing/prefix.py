@@ -1,31 +1,55 @@
-"""The prefix of a prompt, such as ``[local]`` or ``[tier2]``: where the person wants it to start."""
+"""The prefixes of a prompt, such as ``[local]`` or ``[tier2]``: where the person wants it to start, and to stay."""
 
 from __future__ import annotations
 
 import re
 
+from rung.routing.units import widths
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rung.settings.values import Settings
 
-_PREFIX = re.compile(r"\s*\[([^\[\]\n]{1,40})\]\s*")
+_PREFIX = re.compile(r"\s*[\[\uff3b\u3010]([^\[\]\uff3b\uff3d\u3010\u3011\n]{1,40})[\]\uff3d\u3011]\s*")
 _MEANINGS = {"heavy": "tier2", "cloud": "tier3"}
+LOCAL = "local"
 
 
 def split(prompt: str, settings: Settings) -> tuple[str | None, str]:
-    """The prefix's tier (or ``local``) and the prompt without it; (None, prompt) where it begins with none.
+    """What the prefixes say and the prompt without them; (None, prompt) where it begins with none.
 
     A bracket that names nothing, such as ``[WIP]``, is the person's text and stays.
+
+    Returns:
+        The first tier that is named, ``local`` where that is, or both on lines of their own: a name may have spaces.
     """
-    match = _PREFIX.match(prompt)
-    if not match:
-        return None, prompt
-    word = match[1].strip().lower()
-    rest = prompt[match.end() :]
-    if word == "local":
-        return "local", rest
-    for tier in settings.tiers:
-        if tier.name.lower() == word:
-            return tier.name, rest
-    named = settings.tier(_MEANINGS.get(word, word))
-    return (named.name, rest) if named else (None, prompt)
+    named: dict[bool, str] = {}
+    rest = prompt
+    while match := _PREFIX.match(rest):
+        name = _named(widths(match[1]).strip().lower(), settings)
+        if name is None:
+            break
+        named.setdefault(name == LOCAL, name)
+        rest = rest[match.end() :]
+    return "\n".join(named[is_local] for is_local in (True, False) if is_local in named) or None, rest
+
+
+def pins(said: str | None) -> bool:
+    """Whether what the prefixes say keeps the request on this machine."""
+    return said is not None and said.partition("\n")[0] == LOCAL
+
+
+def tier(said: str | None) -> str | None:
+    """The tier that the prefixes name."""
+    return (said.partition("\n")[2] if pins(said) else said) if said else None
+
+
+def _named(word: str, settings: Settings) -> str | None:
+    """The tier of a word (or ``local``); None where it names none."""
+    if word == LOCAL:
+        return LOCAL
+    for known in settings.tiers:
+        if known.name.lower() == word:
+            return known.name
+    found = settings.tier(_MEANINGS.get(word, word))
+    return found.name if found else None

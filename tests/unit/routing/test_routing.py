@@ -76,6 +76,14 @@ def test_words_are_whole_words_and_phrases(typed: str, held: bool) -> None:  # n
         ("[tier3] hi", "cloud", "hi"),
         ("[small] hi", "small", "hi"),
         ("[ large ] hi", "large", "hi"),
+        ("[local] [cloud] hi", "local\ncloud", "hi"),
+        ("[heavy][local] secret", "local\nlarge", "secret"),
+        ("[tier2] [cloud]\n[local] hi", "local\nlarge", "hi"),
+        ("[local][Local] hi", "local", "hi"),
+        ("[local] [WIP] [cloud] hi", "local", "[WIP] [cloud] hi"),
+        ("\uff3bheavy\uff3d hi", "large", "hi"),
+        ("\u3010\uff28eavy\u3011\u3000hi", "large", "hi"),
+        ("[local]", "local", ""),
         ("[WIP] hi", None, "[WIP] hi"),
         ("[tier9] hi", None, "[tier9] hi"),
         ("[tier0] hi", None, "[tier0] hi"),
@@ -154,6 +162,13 @@ def test_a_rule_that_is_switched_off_does_nothing_and_says_so() -> None:
 def test_local_as_a_prefix_is_a_pin_and_no_start() -> None:
     found = decided(asked(prefix="local"), Rule("r", tier="cloud"))
     assert (found.tier, found.local) == ("cloud", True)
+
+
+def test_a_prefix_may_pin_and_another_name_the_start() -> None:
+    found = decided(asked(prefix="local\nlarge"), Rule("r", tier="cloud"))
+    assert (found.tier, found.by, found.local) == ("large", "prefix", True)
+    assert found.why == "the prompt begins with [large]"
+    assert [pin.source for pin in found.pins if pin.bound == "local"] == ["prefix"]
 
 
 def test_builtin_can_be_asked_for_and_an_unknown_tier_is_named_with_the_known_ones() -> None:
