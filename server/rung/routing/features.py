@@ -14,18 +14,40 @@ if TYPE_CHECKING:
     from rung.types.part import Part
     from rung.types.request import Request
 
-LANGUAGES = {
-    "py": "python", "pyi": "python", "pyw": "python", "js": "javascript", "mjs": "javascript", "cjs": "javascript",
-    "jsx": "javascriptreact", "ts": "typescript", "mts": "typescript", "cts": "typescript", "tsx": "typescriptreact",
-    "rs": "rust", "go": "go", "java": "java", "kt": "kotlin", "kts": "kotlin", "c": "c", "h": "c", "cc": "cpp",
-    "cpp": "cpp", "cxx": "cpp", "hh": "cpp", "hpp": "cpp", "cs": "csharp", "rb": "ruby", "php": "php",
-    "sh": "shellscript", "bash": "shellscript", "lua": "lua", "swift": "swift", "scala": "scala", "sql": "sql",
-    "html": "html", "htm": "html", "css": "css", "scss": "scss", "md": "markdown", "json": "json", "yaml": "yaml",
-    "yml": "yaml", "toml": "toml", "el": "emacs-lisp", "ex": "elixir", "exs": "elixir", "hs": "haskell",
-    "dart": "dart", "pl": "perl", "r": "r", "xml": "xml", "vue": "vue", "dockerfile": "dockerfile",
-    "makefile": "makefile", "mk": "makefile",
+_ENDINGS = {
+    "asciidoc": "adoc asciidoc", "bat": "bat cmd", "bibtex": "bib", "c": "c h", "clojure": "clj cljs cljc edn",
+    "cmake": "cmake", "cpp": "cc cpp cxx c++ hh hpp hxx ipp inl", "crystal": "cr", "csharp": "cs csx", "css": "css",
+    "cuda-cpp": "cu cuh", "d": "d", "dart": "dart", "diff": "diff patch", "dockerfile": "dockerfile",
+    "elixir": "ex exs", "elm": "elm", "emacs-lisp": "el", "erlang": "erl hrl", "fortran": "f90 f95 f03 f08",
+    "fsharp": "fs fsi fsx", "gdscript": "gd", "gleam": "gleam", "glsl": "glsl vert frag", "go": "go", "graphql": "graphql gql graphqls",
+    "groovy": "groovy gradle", "haml": "haml", "handlebars": "hbs handlebars", "haskell": "hs lhs", "hcl": "hcl",
+    "html": "html htm xhtml", "ini": "ini cfg", "java": "java", "javascript": "js mjs cjs", "javascriptreact": "jsx",
+    "json": "json webmanifest", "jsonc": "jsonc", "jsonl": "jsonl ndjson", "julia": "jl", "jupyter": "ipynb",
+    "kotlin": "kt kts", "latex": "tex ltx sty cls", "less": "less", "lisp": "lisp lsp cl", "lua": "lua",
+    "makefile": "makefile mk mak", "markdown": "md markdown mdown", "mdx": "mdx", "nim": "nim nims",
+    "nix": "nix", "objective-c": "m", "objective-cpp": "mm", "ocaml": "ml mli", "pascal": "pas dpr", "perl": "pl pm",
+    "php": "php phtml", "powershell": "ps1 psm1 psd1", "prisma": "prisma", "properties": "properties",
+    "proto": "proto", "pug": "pug", "purescript": "purs", "python": "py pyi pyw", "r": "r rmd", "racket": "rkt",
+    "razor": "cshtml razor", "restructuredtext": "rst", "ruby": "rb rake gemspec", "rust": "rs", "sass": "sass",
+    "scala": "scala sbt sc", "scheme": "scm ss", "scss": "scss", "shellscript": "sh bash zsh ksh fish bats",
+    "solidity": "sol", "sql": "sql", "stylus": "styl", "svelte": "svelte", "swift": "swift",
+    "systemverilog": "sv svh", "tcl": "tcl", "terraform": "tf tfvars", "toml": "toml", "typescript": "ts mts cts",
+    "typescriptreact": "tsx", "typst": "typ", "vb": "vb vbs", "verilog": "v vh", "vhdl": "vhd vhdl", "viml": "vim",
+    "vue": "vue", "wgsl": "wgsl", "xml": "xml xsd xsl xslt svg csproj fsproj vbproj plist", "yaml": "yaml yml",
+    "zig": "zig zon",
 }  # fmt: skip
-"""Language ids, as editors call them, by the ending of a file's name, or by all of it where it has none."""
+LANGUAGES = {ending: language for language, endings in _ENDINGS.items() for ending in endings.split()}
+"""Language ids, as editors call them, by the ending of a file's name."""
+NAMES = {
+    "dockerfile": "dockerfile", "containerfile": "dockerfile", "makefile": "makefile", "gnumakefile": "makefile",
+    "cmakelists.txt": "cmake", "jenkinsfile": "groovy", "gemfile": "ruby", "rakefile": "ruby", "vagrantfile": "ruby",
+    "podfile": "ruby", "brewfile": "ruby", "justfile": "just", ".justfile": "just", "go.mod": "go.mod",
+    "go.sum": "go.sum", ".bashrc": "shellscript", ".bash_profile": "shellscript", ".profile": "shellscript",
+    ".zshrc": "shellscript", "pkgbuild": "shellscript", ".editorconfig": "ini", ".gitconfig": "ini", ".vimrc": "viml",
+    "cargo.lock": "toml", "poetry.lock": "toml", "uv.lock": "toml", "pipfile": "toml",
+    "build.bazel": "starlark", "workspace.bazel": "starlark", "tiltfile": "starlark",
+}  # fmt: skip
+"""The same by all of a file's name."""
 OVERHEAD = 200
 """Tokens of an action's own words, about; ``ask`` has none."""
 
@@ -47,7 +69,10 @@ class Placed(Features):
 
 def language_of(path: str) -> str:
     """The language id of a file by its name; ``plaintext`` where it says nothing."""
-    return LANGUAGES.get(path.rpartition("/")[2].rpartition(".")[2].lower(), "plaintext")
+    name = path.replace("\\", "/").rpartition("/")[2].lower()
+    stem, dot, ending = name.rpartition(".")
+    known = NAMES.get(name) or (LANGUAGES.get(ending) if dot else None)
+    return known or NAMES.get(stem.partition(".")[0], "plaintext")
 
 
 def size(action: str, texts: Iterable[str]) -> int:

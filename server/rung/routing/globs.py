@@ -1,10 +1,15 @@
-"""Globs as people write them for paths: ``*`` stays inside a folder, ``**`` crosses them, ``?`` is one character."""
+"""Globs as people write them for paths: ``*`` stays inside a folder, ``**`` crosses them, ``?`` is one character.
+
+``[a-z]`` is one of these, ``{a,b}`` either of them. Settings see to it that braces stand for no more than a thousand.
+"""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 
+_CHOICE = re.compile(r"[*?\[]")
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:/")
 
 
@@ -39,14 +44,63 @@ def _compiled(glob: str) -> re.Pattern[str]:
     return re.compile(out + r"\Z", re.DOTALL | re.IGNORECASE)
 
 
+@lru_cache(maxsize=4096)
+def expanded(glob: str) -> tuple[str, ...]:
+    """The glob with one choice of each of its braces, in every combination; braces without a comma are themselves."""
+    depth, start, commas = 0, 0, list[int]()
+    for at, char in enumerate(glob):
+        if char == "{":
+            depth += 1
+            if depth == 1:
+                start, commas = at, []
+        elif char == "," and depth == 1:
+            commas.append(at)
+        elif char == "}" and depth:
+            depth -= 1
+            if not depth and commas:
+                bounds = [start, *commas, at]
+                choices = [glob[low + 1 : high] for low, high in pairwise(bounds)]
+                rests = expanded(glob[at + 1 :])
+                return tuple(
+                    f"{glob[:start]}{one}{rest}" for choice in choices for one in expanded(choice) for rest in rests
+                )
+    return (glob,)
+
+
 def matches(glob: str, path: str) -> bool:
     """Whether a path, with ``/`` between folders, is one the glob means; case is ignored, for pins must not be dodged.
 
-    A glob without ``/`` is looked for at any depth, and one that ends in ``/`` means everything below.
+    A glob without ``/`` is looked for at any depth. One that ends in ``/`` means everything below; one without any
+    choice means everything below too, as it does in ``.gitignore``.
     """
-    path, glob = path.replace("\\", "/").removeprefix("./"), glob.replace("\\", "/")
-    if glob.endswith("/"):
-        glob += "**"
+    path = path.replace("\\", "/").removeprefix("./")
+    return any(_matches(one, path) for one in expanded(glob))
+
+
+def matches_folder(glob: str, folder: str) -> bool:
+    """Whether a folder is one the glob means: as with paths, but a name is that of the folder alone."""
+    folder = folder.replace("\\", "/").removeprefix("./")
+    return any(_is_at(one.replace("\\", "/"), folder) for one in expanded(glob))
+
+
+def matches_branch(glob: str, branch: str) -> bool:
+    """Whether a branch is one the glob means, all of its name: ``main`` is not ``hotfix/main``."""
+    return any(bool(_compiled(_below(one)).match(branch)) for one in expanded(glob))
+
+
+def _below(glob: str) -> str:
+    return glob + "**" if glob.endswith("/") else glob
+
+
+def _matches(glob: str, path: str) -> bool:
+    glob = glob.replace("\\", "/")
+    if not glob or _CHOICE.search(glob) or glob.endswith("/"):
+        return _is_at(glob, path)
+    return _is_at(glob, path) or _is_at(f"{glob}/**" if "/" in glob else f"**/{glob}/**", path)
+
+
+def _is_at(glob: str, path: str) -> bool:
+    glob = _below(glob)
     if "/" not in glob:
         glob = "**/" + glob
     if _compiled(glob).match(path):

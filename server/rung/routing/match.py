@@ -14,7 +14,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from rung.routing.features import Place, Placed, language_of
-from rung.routing.globs import matches
+from rung.routing.globs import expanded, matches, matches_branch, matches_folder
 from rung.routing.patterns import Patience
 from rung.routing.words import Table
 
@@ -143,11 +143,11 @@ def checks(when: When, table: Table) -> tuple[Check, ...]:
     if when.words:
         row.append((_words, (table.numbers[when.words], table.numbers.get(when.before) if when.before else None)))
     if when.path:
-        row.append((_path, when.path))
+        row.append((_path, _expanded(when.path)))
     if when.branch:
-        row.append((_branch, when.branch))
+        row.append((_branch, _expanded(when.branch)))
     if when.repository:
-        row.append((_repository, when.repository))
+        row.append((_repository, _expanded(when.repository)))
     row += [(_judge, checks(part, table)) for part in when.all_of]
     if when.any_of:
         row.append((_any, [checks(part, table) for part in when.any_of]))
@@ -191,6 +191,10 @@ def _or(words: tuple[str, ...]) -> str:
 
 def _quoted(word: str) -> str:
     return f'"{word.lower()}"'
+
+
+def _expanded(globs: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(one for glob in globs for one in expanded(glob))
 
 
 def _lower(words: tuple[str, ...]) -> frozenset[str]:
@@ -312,9 +316,7 @@ def _path(wanted: tuple[str, ...], look: Look) -> Verdict:
 
 def _branch(wanted: tuple[str, ...], look: Look) -> Verdict:
     places = _places(look.features)
-    verdicts = [
-        None if place.branch is None else bool(place.branch and _any_glob(wanted, (place.branch,))) for place in places
-    ]
+    verdicts = [None if place.branch is None else _is_branch(wanted, place.branch) for place in places]
     held = _of_all(verdicts, look)
     if held is None:
         return None, "the branch could not be found out"
@@ -324,7 +326,10 @@ def _branch(wanted: tuple[str, ...], look: Look) -> Verdict:
 
 def _repository(wanted: tuple[str, ...], look: Look) -> Verdict:
     globs = tuple(look.home + glob[1:] if glob.startswith("~/") else glob for glob in wanted)
-    held = _of_all([_any_glob(globs, place.names) is not None for place in _places(look.features)], look)
+    verdicts: list[bool | None] = [
+        any(matches_folder(glob, name) for glob in globs for name in place.names) for place in _places(look.features)
+    ]
+    held = _of_all(verdicts, look)
     return held, "the repository matches" if held else "another repository"
 
 
@@ -342,6 +347,10 @@ def _of_all(verdicts: list[bool | None], look: Look) -> bool | None:
     if enough in verdicts:
         return enough
     return None if None in verdicts else not enough
+
+
+def _is_branch(globs: tuple[str, ...], branch: str) -> bool:
+    return bool(branch) and any(matches_branch(glob, branch) for glob in globs)
 
 
 def _any_glob(globs: tuple[str, ...], paths: tuple[str, ...]) -> str | None:

@@ -22,6 +22,9 @@ _MOST_REPEATS = 500_000
 """What a pattern says so many times over, as in `a{9}`, is compiled so many times: this much memory and time may go."""
 _REPEATS = re.compile(r"\{\s*(\d+)")
 _WORDS = ("words", "before")
+_GLOBS = ("path", "branch", "repository")
+_MOST_GLOBS = 1000
+_BRACES = re.compile(r"\{([^{}]*)\}")
 
 
 class Conditions:
@@ -94,8 +97,29 @@ class Conditions:
             elif name == "pattern":
                 out[self._pattern(entry, at)] = None
             else:
+                if name in _GLOBS:
+                    self._check_glob(name, entry, at)
                 out[entry] = None
         return tuple(out)
+
+    def _check_glob(self, name: str, glob: str, where: Where) -> None:
+        """See that a glob can match something, and stands for no more than can be looked at.
+
+        Raises:
+            SettingsError: it cannot, or stands for more.
+        """
+        if glob.startswith("!"):
+            text = f"A glob with `!` before it excludes nothing: write `not = {{ {name} = ... }}`."
+            raise self._mistakes.at(where, text)
+        count, rest, before = 1, glob, ""
+        while rest != before:
+            before = rest
+            count *= math.prod(inside.count(",") + 1 for inside in _BRACES.findall(rest))
+            rest = _BRACES.sub("", rest)
+        if count > _MOST_GLOBS:
+            raise self._mistakes.at(
+                where, f"The braces of this glob stand for more than {_MOST_GLOBS}: make it several."
+            )
 
     def _words(self, entry: str, where: Where) -> tuple[str, ...]:
         """A word or phrase; or all those of the list it names."""

@@ -211,10 +211,57 @@ def test_builtin_can_be_asked_for_and_an_unknown_tier_is_named_with_the_known_on
         ("(a|b)+", "(a|b)+", True),
         ("[", "[", True),
         ("", "a", False),
+        ("*.{pem,key}", "a/x.key", True),
+        ("*.{pem,key}", "a/x.kex", False),
+        ("{src,test{s,}}/**", "tests/a.py", True),
+        ("{src,test{s,}}/**", "test/a.py", True),
+        ("{*.pem,secrets/**}", "a/b.pem", True),
+        ("{a}.txt", "{a}.txt", True),
+        ("{a,b.txt", "{a,b.txt", True),
+        ("private", "private/x.txt", True),
+        ("private", "a/private/x", True),
+        ("private", "C:\\a\\private\\x", True),
+        ("private", "privately/x", False),
+        ("src/private", "src/private/a/b", True),
+        ("src/private", "a/src/private/b", False),
+        ("/home/me/private", "/home/me/private/x", True),
+        ("priv*", "private/x", False),
     ],
 )
 def test_globs_mean_what_people_mean(glob: str, path: str, held: bool) -> None:  # noqa: FBT001 - a column
     assert matches(glob, path) is held
+
+
+@pytest.mark.parametrize(
+    ("glob", "branch", "held"),
+    [
+        ("main", "main", True),
+        ("main", "hotfix/main", False),
+        ("main", "main/x", False),
+        ("*/main", "hotfix/main", True),
+        ("**/main", "main", True),
+        ("**/main", "a/b/main", True),
+        ("{main,release/*}", "release/1", True),
+        ("feature/", "feature/a/b", True),
+        ("feature/*", "feature/a/b", False),
+    ],
+)
+def test_a_branch_is_matched_by_all_of_its_name(glob: str, branch: str, held: bool) -> None:  # noqa: FBT001 - a column
+    rule = Rule("r", When(branch=(glob,)), local=True)
+    assert decided(asked(branch=branch), rule).local is held
+
+
+def test_a_repository_is_matched_by_its_name_and_with_braces_but_not_by_a_folder_above_it() -> None:
+    def is_local(glob: str) -> bool:
+        return decided(asked(repository="/home/me/work/acme"), Rule("r", When(repository=(glob,)), local=True)).local
+
+    assert [is_local(glob) for glob in ("acme", "{x,~/work/acme}", "{~/x,~/work/*}", "work", "~/work")] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_a_pin_by_path_looks_at_every_path() -> None:

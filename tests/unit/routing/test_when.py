@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rung.errors import UsageError
+from rung.errors import SettingsError, UsageError
 from rung.routing.decide import decide
-from rung.routing.features import Place, Placed
+from rung.routing.features import Place, Placed, language_of
 from rung.routing.match import holds, prepared
+from rung.settings.check import check
 from rung.settings.values import Rule, Settings, Tier, When
 from rung.types.features import Features
 from rung.types.model import Model
@@ -310,3 +312,49 @@ def test_what_a_pin_excludes_by_path_takes_no_other_file_with_it(paths: tuple[st
     rule = Rule("only the docs may leave", When(not_of=When(path=("docs/**",))), local=True)
     found = decide(Features(action="ask", typed="x", paths=paths), Settings((Tier("small", ()),), (rule,)))
     assert found.local is is_local
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ('{ path = "!docs/**" }', "A glob with `!` before it excludes nothing: write `not = { path = ... }`."),
+        ('{ branch = ["x", "!main"] }', "A glob with `!` before it excludes nothing: write `not = { branch = ... }`."),
+        ('{ path = "%s" }' % ("{a,b}" * 10), "The braces of this glob stand for more than 1000: make it several."),
+        ('{ path = "%s" }' % ("{a,b{c,d}}" * 5), "The braces of this glob stand for more than 1000: make it several."),
+    ],
+)
+def test_a_glob_that_could_not_mean_what_it_says_is_refused(condition: str, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        check(f'[[rule]]\nname = "r"\nlocal = true\nwhen = {condition}\n', Path("rung.toml"), "user", {})
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "language"),
+    [
+        ("src/app.PY", "python"),
+        ("infra/main.tf", "terraform"),
+        ("x.hcl", "hcl"),
+        ("build.zig", "zig"),
+        ("deploy.ps1", "powershell"),
+        ("a.fsx", "fsharp"),
+        ("a.erl", "erlang"),
+        ("App.svelte", "svelte"),
+        ("Dockerfile", "dockerfile"),
+        ("docker/Dockerfile.dev", "dockerfile"),
+        ("web.dockerfile", "dockerfile"),
+        ("GNUmakefile", "makefile"),
+        ("CMakeLists.txt", "cmake"),
+        ("Jenkinsfile", "groovy"),
+        ("x.mm", "objective-cpp"),
+        ("go.mod", "go.mod"),
+        (".bashrc", "shellscript"),
+        ("a\\b.less", "less"),
+        ("notes.txt", "plaintext"),
+        ("LICENSE", "plaintext"),
+        ("py/", "plaintext"),
+        ("r", "plaintext"),
+    ],
+)
+def test_a_language_is_told_by_the_name_of_a_file(path: str, language: str) -> None:
+    assert language_of(path) == language
