@@ -66,6 +66,18 @@ def test_all_patterns_together_have_their_own_limit() -> None:
     assert (held, why) == (None, "12 patterns could not be tried within the 250 ms all have together")
 
 
+def test_slow_patterns_leave_time_for_the_others() -> None:
+    slow = [f"{SLOW}|z{number}" for number in range(12)]
+    assert asked(ENDLESS, *slow, "b$") == (True, "a pattern matches the prompt")
+    assert asked(ENDLESS, *slow, "c$")[1].startswith("12 patterns could not be tried")
+
+
+def test_a_pattern_is_tried_once_however_many_rules_have_it() -> None:
+    when = When(any_of=tuple(When(pattern=(SLOW,), action=("ask",)) for _ in range(12)))
+    held, why = holds(when, Features(action="ask", typed=ENDLESS), "")
+    assert (held, set(why.split("; "))) == (None, {"the action is ask", "a pattern took longer than 50 ms"})
+
+
 def test_a_pin_whose_pattern_took_too_long_holds_and_says_so() -> None:
     settings = Settings(
         tiers=TIERS,
