@@ -85,7 +85,7 @@ def paths_in(text: str) -> tuple[str, ...]:
         for path in (file.old_path, file.path):
             if path is not None:
                 found[path] = None
-    bare = _COLOUR.sub("", text)
+    bare = _COLOUR.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
     for path in (*loose_paths(bare), *hit_paths(bare)):
         found[path] = None
     return tuple(found)
@@ -100,7 +100,7 @@ def headed_in(text: str) -> tuple[str, ...]:
     for _, start, end in located(text):
         body = next((at for at in range(start, end) if lines[at].startswith("@@")), end)
         lines[start:body] = [""] * (body - start)
-    return tuple(dict.fromkeys(headed_paths("\n".join(lines))))
+    return tuple(dict.fromkeys(headed_paths("\n".join(lines).replace("\r", "\n"))))
 
 
 class _Reader:

@@ -212,6 +212,7 @@ def test_a_nul_is_no_part_of_a_files_name() -> None:
         ("+diff --git a/p/x.py b/p/x.py\n+--- a/p/x.py\n++++ b/p/x.py\n", {"p/x.py"}),
         ("-*** Update File: p/x.py\n+*** Update File: q.py\n", {"p/x.py", "q.py"}),
         ("++++ b/p/x.py\n+@@ -1 +1 @@\n", {"p/x.py"}),
+        ("diff --git a/p/x.py b/p/x.py\r--- a/p/x.py\r+++ b/p/x.py\r", {"p/x.py"}),
     ],
 )
 def test_other_forms_of_change_name_their_files(text: str, paths: set[str]) -> None:

@@ -74,8 +74,6 @@ class Sources:
             if self._unread(os.path.join(self._root or "", part.path)):  # noqa: PTH118 - an absolute name stays as it is
                 raise unwanted(part.path)
             self.paths[part.path] = None
-        if "\n" not in part.text:  # one line holds nothing of a file
-            return part
         part = self._without(part)
         self.take(part.text)
         return part
@@ -86,7 +84,7 @@ class Sources:
         Raises:
             ContextError: there is text of one that is left unread.
         """
-        if "\n" not in text:
+        if "\n" not in text and "\r" not in text:  # one line holds nothing of a file
             return
         diffs = (path for file, _, _ in located(text) for path in (file.path, file.old_path) if path)
         if path := self._unread_of((*diffs, *headed_in(text))):
