@@ -144,11 +144,11 @@ class _Scan:
         return begin
 
     def _comment(self, at: int) -> int:
-        """Past a comment in which others may stand; one that never ends is taken for code."""
-        depth, begin = 1, at
+        """Past a comment in which others may stand; one that never ends goes on to the end of the code."""
+        depth = 1
         while found := _NESTED.search(self._text, at):
             at = found.end()
             depth += 1 if found[0] == "/*" else -1
             if not depth:
                 return at
-        return begin
+        return len(self._text)

@@ -23,7 +23,7 @@ _TALK = re.compile(
     r"|(?:the )?(?:updated|edited|new|fixed|revised|refactored)(?: code| version| function)?)\b[^\n]*[:.!]\s*\n"
 )
 _WORDS = frozenset(["markdown", "plaintext", "latex", "restructuredtext", "asciidoc", ""])
-_LONGEST = 400_000
+_LONGEST = 100_000
 """Characters; longer code is not checked."""
 
 _MARK = r"(?:#|//|--|/\*|<!--|\{/\*|;|%|\(\*)"

@@ -12,7 +12,7 @@ _BEFORE = "".join(
     rf"|(?<=\b{word})"
     for word in ("return", "throw", "case", "typeof", "yield", "await", "of", "in", "do", "else", "void", "delete")
 )
-_BODY = r"[ \t]*/(?![/*])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\[])+/"
+_BODY = r"[ \t]*/(?![/*])(?:\\.|\[(?:\\.|[^\]\\\n]){0,200}\]|[^/\\\n\[]){1,400}/"
 _PATTERN = rf"(?:(?<=[(,=:\[!&|?{{}};+*~^%<\n])|(?<==>)|(?<=\A){_BEFORE}){_BODY}"
 # After a bracket stands a pattern or a division; only the whole language tells which.
 _AFTER = rf"(?:(?<=[)\]}}(,=:\[!&|?{{;+*~^%<\n])|(?<==>)|(?<=\A){_BEFORE}){_BODY}"
@@ -25,7 +25,7 @@ _RAW_TRIPLE = Quote('"""', '"""(?!")', escaped="", lines=True)
 _HOLE = r"\$\{"
 _TEMPLATE = Quote("`", "`", hole=_HOLE, lines=True)
 
-_C_RAW = r"R\"(?P<tag>\w*)\(.*?\)(?P=tag)\""
+_C_RAW = r"R\"(?P<tag>\w*)\(.*?(?:\)(?P=tag)\"|\Z)"
 # A macro may hold half a pair.
 _C = tuple(
     Grammar((_LINE, _BLOCK, _C_RAW, _LETTER, *directives), (_SURE,))
@@ -87,7 +87,7 @@ RUBY = Grammar(
 )
 _CSHARP = tuple(
     Grammar(
-        (_LINE, _BLOCK, r"\$*(?P<q>\"{3,}).*?(?P=q)", _LETTER),
+        (_LINE, _BLOCK, r"\${0,9}(?P<q>\"{3,9})(?!\").*?(?P=q)", _LETTER),
         (
             Quote(r"(?:@\$|\$@)\"", r'"(?!")', '""|{{', hole, lines=True),
             Quote(r'@"', r'"(?!")', '""', lines=True),

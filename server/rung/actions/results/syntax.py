@@ -107,7 +107,7 @@ def _older(code: str) -> str:
     return found
 
 
-_COMMENTS = re.compile(r"(\"(?:\\.|[^\"\\\n])*\")|//[^\n]*|/\*.*?\*/|,(?=\s*[}\]])", re.DOTALL)
+_COMMENTS = re.compile(r"(\"(?:\\.|[^\"\\\n])*\")|//[^\n]*|/\*.*?(?:\*/|\Z)|,(?=\s*[}\]])", re.DOTALL)
 
 
 def _json(code: str) -> str | None:
@@ -159,9 +159,9 @@ _SHELL_BLOCKS = (
     (re.compile(r"^\s*(?:for|while|until|select)\s[^\n]*;\s*do\b", re.MULTILINE), re.compile(r"\bdone\b")),
 )
 _RUBY_OPENS = re.compile(
-    r"^[ \t]*(?:(?:class|module|begin|case|if|unless|while|until)\b(?![^\n]*\bend\b)|def\b(?![^\n]*(?:=[^\n=>~]|\bend\b))|[^\n]*\bdo(?:[ \t]*\|[^|\n]*\|)?[ \t]*$)",
-    re.MULTILINE,
+    r"(?:class|module|begin|case|if|unless|while|until)\b(?!.*\bend\b)|def\b(?!.*(?:=[^\n=>~]|\bend\b))"
 )
+_RUBY_DO = re.compile(r"\bdo(?:[ \t]*\|[^|\n]*\|)?\Z")
 _RUBY_ENDS = re.compile(r"\bend\b")
 _RUBY_ODD = re.compile(r"%[wiqQrx]?[^\w\s=]|<<[~-]?['\"`]?[A-Z]|/|\?[\"'#(\[{}\])]|__END__")
 
@@ -179,7 +179,9 @@ def _ruby(code: str) -> str | None:
     found = plain(code, RUBY)
     if found is None:
         return UNPAIRED
-    return UNENDED if len(_RUBY_OPENS.findall(found)) > len(_RUBY_ENDS.findall(found)) else None
+    lines = [line.strip() for line in found.splitlines()]
+    opened = sum(bool(_RUBY_OPENS.match(line) or _RUBY_DO.search(line)) for line in lines)
+    return UNENDED if opened > len(_RUBY_ENDS.findall(found)) else None
 
 
 _HIDDEN = re.compile(
