@@ -289,6 +289,7 @@ def test_merging_keeps_the_surest_name_and_every_letter() -> None:
     assert secrets.merge([guess, Found("jwt", 20, 30)]) == (guess, Found("jwt", 20, 30))
 
 
+NO_DIGITS = str.maketrans("0123456789", "abcdefghij")
 HARD = {
     "letters": "a" * 100_000,
     "names": 'password="' * 10_000,
@@ -331,6 +332,8 @@ HARD = {
     "keys in base64": "LS0tLS1CRUdJTi" * 7_000,
     "paths": "://a:b@" * 14_000,
     "spaces": ("password" + " " * 500 + "\n") * 200,
+    "many secrets": "".join(f'password = "{drawn("«<20:W>»", seed)[1]}"\n' for seed in range(3_000)),
+    "many words": "".join(f'password = "{drawn("«<9:L>»", seed)[1].translate(NO_DIGITS)}"\n' for seed in range(3_000)),
     "colours": "\x1b[32m" * 20_000,
     "links": "\x1b]8;;" * 20_000 + "\x1b\\",
     "words that went": "[-a" * 33_000 + "-]",
