@@ -16,12 +16,25 @@ from rung.privacy import (
     logins,
     markup,
     private_keys,
+    tables,
     tokens,
 )
 from rung.privacy.found import Found
 from rung.privacy.views import through_views
 
-_SEARCHES = (private_keys, tokens, aws_pairs, addresses, logins, headers, arguments, markup, kubernetes, assignments)
+_SEARCHES = (
+    private_keys,
+    tokens,
+    aws_pairs,
+    addresses,
+    logins,
+    headers,
+    arguments,
+    markup,
+    tables,
+    kubernetes,
+    assignments,
+)
 """The surest first: it names what several of them find."""
 
 
