@@ -83,7 +83,9 @@ async def run(action: Action, gathered: Gathered, ask: Ask, max_output: int | No
     if action.result == "commit-message":
         return Produced(text=commit_message.read(answer.text, gathered.comment_char), degraded=answer.degraded)
     if action.result == "edit":
-        return Produced(text=edit.read(answer.text, gathered.facts.get("language", "")), degraded=answer.degraded)
+        return Produced(
+            text=edit.read(answer.restore(answer.text), gathered.facts.get("language", "")), degraded=answer.degraded
+        )
     return Produced(text=text.read(answer.text), degraded=answer.degraded)
 
 

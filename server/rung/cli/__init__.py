@@ -39,6 +39,10 @@ def usage() -> str:
     )
 
 
+SDK_LOGS = ("ANTHROPIC_LOG", "OPENAI_LOG")
+"""Variables that the packages read when they are imported: they would write what is sent to stderr."""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line.
 
@@ -47,6 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
     """
     words = sys.argv[1:] if arguments is None else arguments
     _ready_streams()
+    for name in SDK_LOGS:
+        os.environ.pop(name, None)
     try:
         try:
             code = _run(words)

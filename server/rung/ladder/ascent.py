@@ -26,6 +26,8 @@ class Tried(Value):
     redacted: tuple[Redaction, ...] = ()
     thought: bool = False
     """It was seen to think, which is charged and not counted where the answer broke off."""
+    seconds: float | None = None
+    """From when the question left to the end of the attempt."""
 
 
 class Ascent(Value):

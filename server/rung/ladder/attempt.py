@@ -46,7 +46,8 @@ class AttemptRun:
         self._way = way
         self._said = Said(self._began)
         self._timer = asyncio.timeout_at(ascent.deadline)
-        self._fair: float | None = None
+        self._first: float | None = None
+        """Seconds its first content may take, once it is asked."""
         """When the server will have had the time it may take, on the loop's clock; None: it was not asked yet."""
         self.release = Release(emit if ascent.call.stream else None)
 
@@ -95,7 +96,7 @@ class AttemptRun:
             if not self._timer.expired():
                 raise
             # Whoever got the rest of somebody else's time is not to blame for its end.
-            is_fair = self._fair is not None and self._loop.time() >= self._fair
+            is_fair = self._had_its_time()
             way.blame = way.blame and is_fair and self._said.first_content is None
             if self._loop.time() < self._ascent.deadline:
                 text = f"{self.model.model} takes too long to leave time for the others."
@@ -110,7 +111,7 @@ class AttemptRun:
         An Ollama that lost the model in the moment before it was asked had begun to load it, and throws that away with
         the connection: then it loads behind, and nobody is to blame.
         """
-        if self._fair is None or self._said.first_content is not None or self._said.thought:
+        if self._first is None or self._said.first_content is not None or self._said.thought:
             return error
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(self._ascent.deadline):
@@ -118,9 +119,13 @@ class AttemptRun:
                     self._way.blame = False
                     text = f"{self.model.model} was not in memory any more; it loads in the background."
                     return LeftError("slow", text)
-        if self._loop.time() >= self._fair:
+        if self._had_its_time():
             self._learn_silence()
         return error
+
+    def _had_its_time(self) -> bool:
+        """Whether it was given all the time its first content may take, from when the question left."""
+        return self._first is not None and self._loop.time() >= self._said.started + self._first
 
     def _learn_silence(self) -> None:
         """Nothing came back for so long: the prompt may take longer to read than was thought."""
@@ -132,7 +137,7 @@ class AttemptRun:
         way, tokens, began = self._way, prompt.fitted.tokens, self._loop.time()
         first = self.model.first_content + self._means.prefill_seconds(self.model, tokens)
         limits = Limits(None, None, None) if way.last else Limits(first, self.model.idle, self.model.thinking)
-        self._fair = began + first
+        self._first = first
         self._said = Said(began)
         way.blame = True
         way.use_turn()
@@ -221,4 +226,5 @@ class AttemptRun:
         left_out = prompt.fitted.left_out if prompt else ()
         served = said.end.model if said.end else None
         redacted = prompt.redacted if prompt and said.opened else ()
-        return Tried(attempt, self.model, served, said.simulated, left_out, redacted, said.thought)
+        asked = self._loop.time() - said.started
+        return Tried(attempt, self.model, served, said.simulated, left_out, redacted, said.thought, asked)

@@ -147,7 +147,13 @@ class Purse:
             raise
 
     async def settle(
-        self, hold: Hold, attempt: Attempt | None, served: str | None = None, *, thought: bool = False
+        self,
+        hold: Hold,
+        attempt: Attempt | None,
+        served: str | None = None,
+        *,
+        thought: bool = False,
+        seconds: float | None = None,
     ) -> Attempt | None:
         """Put what a call did cost in the place of what it might.
 
@@ -156,13 +162,14 @@ class Purse:
             attempt: what became of it; None: nobody knows.
             served: the model the server says it served.
             thought: the model was seen to think.
+            seconds: it may have been at work; None: all of the attempt but its wait in a queue.
 
         Returns:
             The attempt as it has to be billed, whose tokens make the very amount that is counted here.
         """
         cost: float | None = None
         if attempt is not None:
-            attempt = await self._billed(attempt, hold, thought=thought)
+            attempt = await self._billed(attempt, hold, thought=thought, seconds=seconds)
             cost = await asyncio.to_thread(prices.cost, hold.model, served, attempt.tokens_in, attempt.tokens_out)
         if hold.reservation is not None and hold.worst is not None:
             self._gone += (hold.worst if cost is None else cost) - hold.worst
@@ -170,14 +177,15 @@ class Purse:
             await asyncio.to_thread(self._budget.settle, hold.reservation, cost, estimated=estimated)
         return attempt
 
-    async def _billed(self, attempt: Attempt, hold: Hold, *, thought: bool) -> Attempt:
+    async def _billed(self, attempt: Attempt, hold: Hold, *, thought: bool, seconds: float | None) -> Attempt:
         """The attempt as it has to be billed; where nobody counted, its prompt is counted here, if that can be done."""
         uncounted = attempt.estimated or not (attempt.tokens_in or attempt.tokens_out)
         tokens = await asyncio.to_thread(self._tokens, hold.weight.texts) if uncounted else None
-        return as_billed(attempt, hold, hold.weight.about if tokens is None else tokens, thought=thought)
+        tokens = hold.weight.about if tokens is None else tokens
+        return as_billed(attempt, hold, tokens, thought=thought, seconds=seconds)
 
 
-def as_billed(attempt: Attempt, hold: Hold, prompt: int, *, thought: bool) -> Attempt:
+def as_billed(attempt: Attempt, hold: Hold, prompt: int, *, thought: bool, seconds: float | None = None) -> Attempt:
     """The attempt with the tokens it may be charged for, an estimate where the server did not count them.
 
     One that ended before the server said a word may have cost its prompt. What a model thought nobody saw: it may be
@@ -188,7 +196,8 @@ def as_billed(attempt: Attempt, hold: Hold, prompt: int, *, thought: bool) -> At
     elif attempt.estimated and attempt.tokens_in:
         attempt = attempt.replace(tokens_in=max(attempt.tokens_in, prompt))
     if attempt.estimated and (thought or thinks(hold.model)):
-        unseen = math.ceil(max(0, attempt.total_ms - attempt.queued_ms) * FASTEST / 1000)
+        at_work = max(0, attempt.total_ms - attempt.queued_ms) / 1000 if seconds is None else seconds
+        unseen = math.ceil(at_work * FASTEST)
         attempt = attempt.replace(tokens_out=max(attempt.tokens_out, min(attempt.tokens_out + unseen, hold.most)))
     return attempt
 

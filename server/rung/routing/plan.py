@@ -52,7 +52,7 @@ def plan(decision: Decision, settings: Settings, know: Callable[[Model], Known],
     resting: list[Candidate] = []
     small: list[Candidate] = []
     skipped: list[Skipped] = []
-    seen: set[tuple[str, str]] = set()
+    seen: list[Model] = []
     tiers = _order(decision, settings, skipped)
     unwanted = _unwanted(decision, settings)
     for tier in tiers:
@@ -61,12 +61,12 @@ def plan(decision: Decision, settings: Settings, know: Callable[[Model], Known],
             named = _named(model, known, decision)
             reason = _forbidden(decision, named, known)
             # Two that are `auto` still may turn out to be two models, or one: the ladder sees when it finds out.
-            if reason is None and named.model != "auto" and (named.url, named.model) in seen:
+            if reason is None and named.model != "auto" and any(_is_same(named, other) for other in seen):
                 reason = "it comes in an earlier tier"
             if reason:
                 skipped.append(Skipped(tier.name, named.model, reason))
                 continue
-            seen.add((named.url, named.model))
+            seen.append(named)
             window = known.window or named.context
             candidate = Candidate(tier.name, named, known.state, window)
             if known.state in RESTING:
@@ -86,6 +86,19 @@ def plan(decision: Decision, settings: Settings, know: Callable[[Model], Known],
     names = {(c.tier, c.model.model) for c in last}
     rest = tuple(c for c in later if (c.tier, c.model.model) not in names)
     return Plan(last, tuple(s for s in skipped if (s.tier, s.model) not in names), rest, unwanted)
+
+
+def _is_same(one: Model, other: Model) -> bool:
+    """Whether they are one model, however its name and address are spelled."""
+    if one.provider != other.provider or _bare(one.model) != _bare(other.model):
+        return False
+    from rung.settings.addresses import spot  # noqa: PLC0415 - brings what reads addresses, for who has a name twice
+
+    return spot(one) == spot(other)
+
+
+def _bare(name: str) -> str:
+    return name.lower().removesuffix(":latest")
 
 
 def _least_hope(candidate: Candidate) -> int:

@@ -15,7 +15,8 @@ async def settle(purse: Purse, holds: dict[int, Hold], tried: list[Tried]) -> No
     for index, hold in tuple(holds.items()):
         done = tried[index] if index < len(tried) else None
         attempt, served = (done.attempt, done.served) if done else (None, None)
-        billed = await purse.settle(hold, attempt, served, thought=bool(done and done.thought))
+        thought, seconds = (done.thought, done.seconds) if done else (False, None)
+        billed = await purse.settle(hold, attempt, served, thought=thought, seconds=seconds)
         if done and billed:
             tried[index] = done.replace(attempt=billed)
         holds.pop(index, None)

@@ -199,3 +199,24 @@ def test_a_line_longer_than_a_piece_is_one_piece() -> None:
 )
 def test_a_fence_around_all_of_an_answer_is_taken_off_and_others_stay(raw: str, read: str) -> None:
     assert plain.read(raw) == read
+
+
+def test_what_is_suggested_is_put_into_the_real_text() -> None:
+    raw = json.dumps(
+        {
+            "findings": [
+                {
+                    "title": "[redacted-1] is in the code",
+                    "reason": "Whoever reads [redacted-1] gets in.",
+                    "quote": 'login("[redacted-1]")',
+                    "suggestion": 'login(env["X"])  # not [redacted-1]',
+                }
+            ]
+        }
+    )
+    text = 'login("hunter2-real")\n'
+    (found,) = findings.read(raw, text, "a.py", restore=lambda said: said.replace("[redacted-1]", "hunter2-real"))
+    assert found.quote == 'login("hunter2-real")'
+    assert found.range is not None
+    assert found.suggestion == 'login(env["X"])  # not hunter2-real'
+    assert (found.title, found.reason) == ("hunter2-real is in the code", "Whoever reads hunter2-real gets in.")

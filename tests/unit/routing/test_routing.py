@@ -344,3 +344,20 @@ def test_a_model_that_stands_in_two_tiers_is_tried_once() -> None:
     twice = Settings((Tier("a", (model("m"),)), Tier("b", (model("m"), model("n")))))
     found = plan(decide(asked(), twice), twice, lambda _: Known())
     assert [(one.tier, one.model.model) for one in found.attempts] == [("a", "m"), ("b", "n")]
+
+
+def test_one_model_under_two_spellings_is_planned_once() -> None:
+    here = [
+        Model("ollama", name, url, local=True)
+        for name, url in (
+            ("llama3", "http://127.0.0.1:11434"),
+            ("llama3:latest", "http://localhost:11434/"),
+            ("Llama3", "http://127.0.0.1:11434"),
+            ("llama3:8b", "http://127.0.0.1:11434"),
+            ("llama3", "http://127.0.0.1:11435"),
+        )
+    ]
+    tiers = tuple(Tier(f"t{number}", (one,)) for number, one in enumerate(here))
+    found = plan(decide(asked(), Settings(tiers)), Settings(tiers), lambda _: Known())
+    assert [one.model for one in found.attempts] == [here[0], here[3], here[4]]
+    assert {one.reason for one in found.skipped} == {"it comes in an earlier tier"}

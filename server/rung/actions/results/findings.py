@@ -126,13 +126,14 @@ def read(raw: str, text: str, path: str, start: int = 0, restore: Callable[[str]
         text: the document as it was, in which the quotes are looked for.
         path: of the document.
         start: where in the text the piece begins that was asked about; what it repeats from above is found below.
-        restore: puts back what was taken out of the prompt, so that quotes of it are found.
+        restore: puts back what was taken out of the prompt, so that quotes are found and suggestions fit.
     """
     out, seen = [], set()
-    for item in _listed(raw) or []:
+    for given in _listed(raw) or []:
+        # Whatever it quotes: what is suggested is to be put into the real text.
+        item = {name: restore(value) if isinstance(value, str) else value for name, value in given.items()}
         # Some models quote several lines, or decorate the line with its number: the range is found all the same.
-        quote = item.get("quote")
-        quote = restore(quote) if isinstance(quote, str) else ""
+        quote = item["quote"] if isinstance(item.get("quote"), str) else ""
         title = _text(item, "title") or _text(item, "reason").split(". ")[0][:80]
         if (title, quote) in seen:
             continue
