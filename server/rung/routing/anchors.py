@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 
-_MANY = 100
+_MANY = 200
 """Places from which on it pays to look for equal ones."""
-_LONG = 2000
+_LONG = 400
 """Signs from which on it pays to look for no more anchors than needed."""
 _FEW = 6
 _COMMON = frozenset(
@@ -44,8 +44,10 @@ class _Anchor:
         """What is between the gaps of each phrase, and a bit for each list that has it."""
 
     def may_be_in(self, text: str, missing: int) -> bool:
-        """Whether the text has all that any of its phrases of missing lists needs."""
-        return any(lists & missing and all(map(text.__contains__, pieces)) for lists, pieces in self.phrases)
+        """Whether the text has all that any of its phrases of missing lists needs; yes, where that is long to tell."""
+        return len(self.phrases) > _MANY or any(
+            lists & missing and all(map(text.__contains__, pieces)) for lists, pieces in self.phrases
+        )
 
 
 class Anchors:
@@ -99,28 +101,31 @@ class Anchors:
             The first place of every phrase that begins there, and some more.
         """
         starts: set[int] = set()
+        known = self._anchors.get
         for length, expression in self._search(missing, long=high - low > _LONG):
             places = [match.start() for match in expression.finditer(folded, low, high + self.longest)]
-            found = [(at, folded[at : at + length]) for at in places]
+            found = [(at, anchor) for at in places if (anchor := known(folded[at : at + length])) is not None]
+            found = [one for one in found if one[1].lists & missing]
             if len(found) >= _MANY:
                 found = self._different(folded, found, missing)
-            for at, sign in found:
-                anchor = self._anchors.get(sign)
-                if anchor is None or not anchor.lists & missing:
-                    continue
+            for at, anchor in found:
                 for back in anchor.near:
                     starts.add(at - back)
                 for head, least, most in anchor.far:
-                    starts.update(_places(folded, head, max(at - most, low), at - least))
+                    end = at - least + len(head)
+                    start = folded.find(head, max(at - most, low), end) if end > low else -1
+                    while start >= 0:
+                        starts.add(start)
+                        start = folded.find(head, start + 1, end)
         return sorted(start for start in starts if low <= start < high)
 
-    def _different(self, folded: str, found: list[tuple[int, str]], missing: int) -> list[tuple[int, str]]:
+    def _different(self, folded: str, found: list[tuple[int, _Anchor]], missing: int) -> list[tuple[int, _Anchor]]:
         """The places without those that have an earlier one's surroundings, as far as any phrase looks."""
-        known = {sign for _, sign in found if sign in self._anchors}
-        wanted = {sign for sign in known if self._anchors[sign].may_be_in(folded, missing)}
+        wanted = {anchor for anchor in {one for _, one in found} if anchor.may_be_in(folded, missing)}
         around = self.longest + 1
         padded = "\n" * around + folded + "\n" * around  # no phrase begins or ends with a line's end
-        return [*{padded[at : at + 2 * around]: (at, sign) for at, sign in reversed(found) if sign in wanted}.values()]
+        last = {padded[at : at + 2 * around]: (at, anchor) for at, anchor in reversed(found) if anchor in wanted}
+        return [*last.values()]
 
     def _search(self, missing: int, *, long: bool) -> list[tuple[int, re.Pattern[str]]]:
         """What finds the anchors; for a long text only those of missing lists, where few lists make few choices."""
@@ -174,11 +179,3 @@ def _commonness(pair: str) -> int:
     """How likely a text has the anchor: the fewer Han signs of its own it has, the more."""
     own = sum("\u3400" <= sign <= "\u9fff" and sign not in _COMMON for sign in pair)
     return (8 if len(pair) == 1 else 2) - own
-
-
-def _places(text: str, head: str, low: int, high: int) -> Iterator[int]:
-    """Where the head begins, from low to high."""
-    at = text.find(head, low, high + len(head))
-    while at >= 0:
-        yield at
-        at = text.find(head, at + 1, high + len(head))

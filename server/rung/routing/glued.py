@@ -74,6 +74,7 @@ class SignSearch:
         self.missing = phrases.lists
         self.looked = 0
         self._phrases = phrases
+        self._step = _STEP
         self._before = ""
         """The character before those."""
         self._text = ""
@@ -107,12 +108,11 @@ class SignSearch:
     def _walk(self, text: str, first: int, limit: int) -> list[tuple[int, Ends]]:
         """The phrases that begin from the first place to the limit, searched bit by bit: most are found soon."""
         found: list[tuple[int, Ends]] = []
-        step = _STEP
         while first < limit and self.missing:
-            end = min(first + step, limit)
+            end = min(first + self._step, limit)
             for start in self._phrases.anchors.starts(text, first, end, self.missing):
                 found += self._at(text, start)
-            first, step = end, 2 * step
+            first, self._step = end, 2 * self._step
         return found
 
     def _at(self, text: str, start: int) -> list[tuple[int, Ends]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from itertools import compress, count
+from itertools import compress, islice
 
 from rung.routing.walk import END, Ends, follow, leads_on
 from rung.routing.windows import breaks
@@ -11,15 +11,15 @@ from rung.settings.phrases import GAP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from rung.routing.walk import Node
 
 MOST_WORDS = 6
-_FEW = 5
+_FEW = 3
 """Words up to which each is looked up by itself."""
-_SHORT = 250
-"""Words of a text up to which it costs less to follow a phrase than to find out whether all of its words are there."""
+_SHORT, _SEVERAL = 150, 20
+"""Words of a short text, and how many of them may begin phrases."""
 
 
 class Spaced:
@@ -60,27 +60,30 @@ class Spaced:
         self.longest = max(self.longest, sum(map(len, pieces)) + MOST_WORDS * len(pieces[1:]))
         return node.setdefault(END, Ends()) if pieces else Ends()
 
-    def possible(self, words: list[bytes], missing: int) -> dict[bytes, Node]:
-        """By first word, what could be said with these words alone and is of a missing list."""
-        firsts = [first for first in self._by_first.keys() & words if self._by_first[first] & missing]
+    def possible(self, words: list[bytes], missing: int, present: set[bytes] | None) -> dict[bytes, Node] | None:
+        """By first word, what could be said with these words alone and is of a missing list.
+
+        Args:
+            words: the words of a text.
+            missing: a bit for each list that is looked for.
+            present: the same words, where it is likely that phrases begin with some; else they are sorted out if so.
+
+        Returns:
+            None: no phrase begins with any of them.
+        """
+        either = words if present is None else present
+        firsts = [first for first in self._by_first.keys() & either if self._by_first[first] & missing]
         if not firsts:
-            return {}
+            return None
+        present = present or set(words)
         for first in firsts:
             for number, entry in self._waiting.pop(first, ()):
                 self._write_out(number, entry)
         nodes = {first: self._root[first] for first in firsts if first in self._root}
-        if len(nodes) < _FEW:
-            nodes = {first: node for first, node in nodes.items() if _goes_on(node, words)}
-        if len(words) < _SHORT or all(node.keys() == {END} for node in nodes.values()):
-            return nodes
-        present = set(words)
+        if len(words) < _SHORT and sum(map(nodes.__contains__, words)) < _SEVERAL:
+            return nodes  # to follow a few phrases costs less than to find out whether all of their words are there
         kept = {first: _possible(node, present, missing) for first, node in nodes.items()}
         return {first: below for first, below in kept.items() if below}
-
-
-def _goes_on(node: Node, words: list[bytes]) -> bool:
-    """Whether a text has one of the words that come next, where that is told quickly."""
-    return len(node) > _FEW or END in node or GAP in node or any(unit in words for unit in node)
 
 
 def _possible(node: Node, present: set[bytes], missing: int) -> Node:
@@ -95,6 +98,19 @@ def _possible(node: Node, present: set[bytes], missing: int) -> Node:
     if END in node and node[END].lists & missing:
         kept[END] = node[END]
     return kept
+
+
+def _places(words: list[bytes], word: bytes, node: Node) -> Iterator[int]:
+    """Where the word stands, in order; only where it leads on, if that is told by the next word alone."""
+    is_plain = END not in node and GAP not in node
+    at, end = -1, len(words)
+    try:
+        while True:
+            at = words.index(word, at + 1)
+            if not is_plain or (at + 1 < end and words[at + 1] in node):
+                yield at
+    except ValueError:
+        return
 
 
 class WordSearch:
@@ -114,6 +130,8 @@ class WordSearch:
         self._texts: list[tuple[int, str]] = []
         """The number of each window's first word, and the window."""
         self._breaks: list[int] | None = None
+        self._is_likely = True
+        """Whether phrases began with words of the last window, and so will with some of the next."""
 
     @property
     def seen(self) -> int:
@@ -130,7 +148,9 @@ class WordSearch:
         self._texts.append((self.seen, window))
         self._breaks = None
         self._words += words
-        possible = self._phrases.possible(self._words, self.missing) if self.missing else {}
+        present = set(self._words) if self._is_likely else None
+        possible = self._phrases.possible(self._words, self.missing, present) if self.missing else None
+        self._is_likely = possible is not None
         limit = len(self._words) if is_last else max(0, len(self._words) - self._phrases.longest + 1)
         found = self._walk(possible, limit) if possible else []
         del self._words[:limit]
@@ -154,17 +174,18 @@ class WordSearch:
     def _starts(self, possible: dict[bytes, Node], limit: int) -> list[int]:
         """Where phrases may begin; of a word that is a phrase by itself, and begins no other, the first place alone."""
         words = self._words
-        wanted = set(possible)
-        if len(wanted) < _FEW and all(below.keys() == {END} for below in possible.values()):
-            return sorted(place for place in map(words.index, wanted) if place < limit)
-        starts = []
-        for start in compress(count(), map(wanted.__contains__, words)):
-            if start >= limit:
-                break
-            starts.append(start)
-            if possible[words[start]].keys() == {END}:
-                wanted.remove(words[start])
-        return starts
+        single = [first for first, below in possible.items() if below.keys() == {END}]
+        if len(single) > _FEW:
+            single = []
+        many = possible.keys() - single
+        if len(many) > _FEW:
+            starts = list(compress(range(limit), map(many.__contains__, words)))
+        else:
+            starts = [place for first in many for place in _places(words, first, possible[first]) if place < limit]
+        starts += [
+            place for first in single for place in islice(_places(words, first, possible[first]), 1) if place < limit
+        ]
+        return sorted(starts)
 
     def _is_whole(self, start: int, end: int) -> bool:
         """Whether no sentence ends within a phrase; that is seldom asked, and so found out in the text itself."""

@@ -59,6 +59,7 @@ def _latin(byte: int) -> int:
 
 _DOTTED = 30
 """Bytes for each dot up to which it pays to look at all of them together."""
+_SAMPLE = 1000
 _LATIN = bytes(map(_latin, range(256)))
 _ASCII = _LATIN[:128] + bytes(range(128, 256))
 
@@ -163,7 +164,7 @@ def _other_units(folded: str, blocks: bytes) -> list[bytes]:
     for first, expression, common in _punctuation():
         if first not in data:
             continue
-        if data.count(first) * _DOTTED > len(data):
+        if data.count(first, 0, _SAMPLE) * _DOTTED > min(len(data), _SAMPLE):
             for sign in common:
                 data = data.replace(sign, b" " * len(sign))
         data = expression.sub(b" ", data)
@@ -174,7 +175,7 @@ def _split(data: bytes) -> list[bytes]:
     """The words of a text with spaces for what is between them."""
     if b"." not in data:
         return data.split()
-    if data.count(b".") * _DOTTED < len(data):
+    if data.count(b".", 0, _SAMPLE) * _DOTTED < min(len(data), _SAMPLE):
         return _last_dot().sub(b" ", data).split()
     # The same where there are more dots than sentences: each dot that no letter, digit or underscore follows.
     if b".." in data:

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FIRST, MOST = 1024, 8192
+FIRST, MOST = 700, 16384
 """Characters of the first piece, and of the longest, about; each has twice those of the one before."""
 _PATIENCE = 256
 """Characters in which a place to cut is looked for."""
