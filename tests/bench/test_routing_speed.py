@@ -95,7 +95,7 @@ REPEATED = [
 SIZES = {"8 KB": 8_000, "100 KB": 100_000}
 MOST_MS = {"8 KB": 0.3, "100 KB": 2.0}
 SLOW = ("French", "many scripts", "combining signs", "Japanese prose", "the README")
-"""Texts that missed a limit by a tenth or two where these figures were taken: words that go through the rules
+"""Texts that missed a limit, by a tenth to a half, where these figures were taken: words that go through the rules
 of Unicode letter by letter, many signs of phrases, many first words of phrases. Their own limit is no promise kept."""
 MOST_MS_SLOW = {"8 KB": 0.6, "100 KB": 2.6}
 MOST_MS_WITH_RULES = 5.0
