@@ -16,6 +16,8 @@ from rung import __version__
 from rung.cli import COMMANDS
 from rung.sim.server import Simulator
 
+pytestmark = pytest.mark.process
+
 
 async def test_help_names_every_command_and_the_exit_codes(rung: Rung) -> None:
     for words in (("--help",), ("-h",), ("help",)):

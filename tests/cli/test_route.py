@@ -262,6 +262,7 @@ SMALL_BUDGET = "\n[budget]\nper_request = 0.0001\n"
 SMALL_WINDOWS = SETTINGS.replace("context = 8192", "context = 2048")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("settings", [SETTINGS, SETTINGS + SMALL_BUDGET, SMALL_WINDOWS], ids=["", "budget", "window"])
 @pytest.mark.parametrize(
     ("words", "asks"),
@@ -306,6 +307,7 @@ async def test_an_action_without_anything_to_look_at_is_explained_all_the_same(r
     assert "There is no action 'nothing-like-that'." in done.err
 
 
+@pytest.mark.process
 async def test_a_file_that_is_left_unread_is_refused_as_asking_would(rung: Rung, sim: Simulator, folder: Path) -> None:
     (folder / ".rungignore").write_text("own.txt\n", encoding="utf-8")
     (folder / "own.txt").write_text("mine\n", encoding="utf-8")
@@ -318,6 +320,7 @@ async def test_a_file_that_is_left_unread_is_refused_as_asking_would(rung: Rung,
 STATES = '[[rule]]\nname = "small is away"\nwhen.health = { small = "down" }\ntier = "large"\n'
 
 
+@pytest.mark.process
 async def test_a_rule_about_a_tier_s_state_is_decided_by_how_its_server_is(rung: Rung, sim: Simulator) -> None:
     configure(sim.url, SETTINGS + STATES)
     for command in (("route",), ("ask", "--show-prompt"), ("route", "-a", "commit-message")):

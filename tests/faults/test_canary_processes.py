@@ -46,6 +46,8 @@ COMMANDS = """
 import json, logging, sys
 logging.basicConfig(stream=sys.stderr, level="DEBUG")
 from rung.cli import main
+
+pytestmark = pytest.mark.process
 for words in json.loads(sys.argv[1]):
     print("->", words[0], main(words), flush=True)
 """

@@ -17,6 +17,8 @@ from pytest_lsp import ClientServerConfig, LanguageClient, LspSpecificationWarni
 from tests.lsp.desk import CODE, EXPLANATION, MESSAGE, Desk, desk, flowing
 from tests.lsp.wire import LIMIT
 
+pytestmark = pytest.mark.process
+
 CLIENTS = Path(__file__).parent / "clients"
 NEOVIM, CODE_EDITOR, BARE = "neovim_v0.12.4", "visual_studio_code_v1.139.1", "bare"
 SPAN = types.Range(types.Position(0, 0), types.Position(1, 10))

@@ -90,7 +90,7 @@ def plan(decision: Decision, settings: Settings, know: Callable[[Model], Known],
 
 def _is_same(one: Model, other: Model) -> bool:
     """Whether they are one model, however its name and address are spelled."""
-    if one.provider != other.provider or _bare(one.model) != _bare(other.model):
+    if _bare(one.model) != _bare(other.model):
         return False
     from rung.settings.addresses import spot  # noqa: PLC0415 - brings what reads addresses, for who has a name twice
 
