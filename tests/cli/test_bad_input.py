@@ -105,7 +105,7 @@ async def test_json_says_it_in_an_object_too(words: tuple[str, ...], sim: Simula
 async def test_an_empty_prompt_says_how_to_write_one(feed: str | None, sim: Simulator, rung: Rung) -> None:
     for words in ((), ("",), ("  ",)):
         done = await rung("ask", *words, feed=feed)
-        assert done.code == 1
+        assert done.code == 2
         assert "There is no prompt." in sentence(done)
     assert sim.connections == 0
 

@@ -209,7 +209,7 @@ async def test_ctrl_c_ends_a_stream_on_a_line_of_its_own(folder: Path) -> None:
 
 async def test_without_a_prompt_a_terminal_is_not_waited_for(sim: Simulator, folder: Path) -> None:
     async with terminal(folder, "ask") as screen:
-        assert await screen.end() == 1
+        assert await screen.end() == 2
     assert "There is no prompt." in screen.shown
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -428,3 +429,24 @@ async def test_what_one_session_spends_the_other_is_told(home: Path) -> None:
             assert found["receipt"]["cost_usd"] > 0
             status = await other.status(lambda status: status["spend"] > 0)
             assert status["spend"] == pytest.approx(found["receipt"]["cost_usd"])
+
+
+LONG = "".join(f"def area_{n}(width, height):\n    return width * height\n\n\n" for n in range(700))
+
+
+async def test_what_could_not_be_read_in_a_review_is_shown_beside_its_findings(home: Path) -> None:
+    finding = {"severity": "error", "category": "bug", "title": "T", "reason": "R", "suggestion": ""}
+    whole = json.dumps({"findings": [{**finding, "quote": "def area_0(width, height):"}], "summary": ""})
+
+    def says(messages: Sequence[Any]) -> str:
+        return whole if "def area_0(" in messages[-1].text else "Sorry, that is too much for me to look at today."
+
+    async with desk(home, model=sim_model(says)) as table, table.editor() as editor:
+        uri = table.file("long.py", LONG)
+        await editor.open(uri, LONG)
+        await editor.run("review-file", uri, tier="small")
+        path = await editor.shown()
+        assert [one["message"].splitlines()[0] for one in await editor.diagnostics(uri)]
+        text = path.read_text(encoding="utf-8")
+    assert text.startswith("No findings could be read in the answer about lines ")
+    assert "too much for me" in text

@@ -86,6 +86,9 @@ class Delivery:
             self._findings.show(request.document.uri, outcome.findings)
             count = len(outcome.findings)
             self.say(f"{count} finding{'' if count == 1 else 's'}. {told(receipt)}")
+            if outcome.text:
+                # Of a piece of the file no findings could be read: what was said of it is shown as it came.
+                await self.open_text(outcome.text, f"{request.action}.md", receipt)
             return
         text = outcome.text or ""
         if outcome.outcome != "commit-message":

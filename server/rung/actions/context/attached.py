@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rung.actions.context.gathered import Gathered
-from rung.errors import ContextError
+from rung.errors import UsageError
 from rung.types.part import Part
 from rung.types.request import Request
 
@@ -19,10 +19,10 @@ def gather(request: Request, typed: str) -> Gathered:
         typed: what the person typed, or piped in without typing anything, without its prefix.
 
     Raises:
-        ContextError: there is neither prompt nor text.
+        UsageError: there is neither prompt nor text.
     """
     if not typed.strip() and not any(part.text.strip() for part in request.attached):
-        raise ContextError("There is no prompt.", 'Write one: `rung ask "..."`, or pipe text into it.')
+        raise UsageError("There is no prompt.", 'Write one: `rung ask "..."`, or pipe text into it.')
     parts = list(request.attached)
     if typed.strip():
         parts.insert(0, Part("instruction", typed, priority=1, shorten="tail" if len(typed) > LONG else "never"))
