@@ -65,7 +65,7 @@ def _start(
         return _option(features.option, settings), "option", None, f"tier {features.option} was asked for"
     named = prefix.tier(features.prefix)
     if named:
-        return named, "prefix", None, f"the prompt begins with [{named}]"
+        return named, "prefix", None, f"a prefix of the prompt asks for {named}"
     for rule in matched:
         found = settings.tier(rule.tier) if rule.tier else None
         if found:

@@ -167,7 +167,7 @@ def test_local_as_a_prefix_is_a_pin_and_no_start() -> None:
 def test_a_prefix_may_pin_and_another_name_the_start() -> None:
     found = decided(asked(prefix="local\nlarge"), Rule("r", tier="cloud"))
     assert (found.tier, found.by, found.local) == ("large", "prefix", True)
-    assert found.why == "the prompt begins with [large]"
+    assert found.why == "a prefix of the prompt asks for large"
     assert [pin.source for pin in found.pins if pin.bound == "local"] == ["prefix"]
 
 
