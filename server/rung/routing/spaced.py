@@ -113,6 +113,26 @@ def _places(words: list[bytes], word: bytes, node: Node) -> Iterator[int]:
         return
 
 
+class _Window:
+    """A piece of the text.
+
+    Attributes:
+        first: the number of its first word.
+    """
+
+    def __init__(self, first: int, text: str) -> None:
+        self.first = first
+        self._text = text
+        self._breaks: list[int] | None = None
+
+    @property
+    def breaks(self) -> list[int]:
+        """The numbers of words before which a sentence ended in it, found out where that is asked."""
+        if self._breaks is None:
+            self._breaks = [self.first + number for number in breaks(self._text)]
+        return self._breaks
+
+
 class WordSearch:
     """One text's words on their way through the phrases, window by window.
 
@@ -127,8 +147,8 @@ class WordSearch:
         self._phrases = phrases
         self._words: list[bytes] = []
         """From the first that was not looked at."""
-        self._texts: list[tuple[int, str]] = []
-        """The number of each window's first word, and the window."""
+        self._texts: list[_Window] = []
+        """The windows that words yet to be looked at are of."""
         self._breaks: list[int] | None = None
         self._is_likely = True
         """Whether phrases began with words of the last window, and so will with some of the next."""
@@ -143,9 +163,9 @@ class WordSearch:
 
         A list's phrases are only those at its first place.
         """
-        while len(self._texts) > 1 and self._texts[1][0] <= self.looked:
+        while len(self._texts) > 1 and self._texts[1].first <= self.looked:
             del self._texts[0]
-        self._texts.append((self.seen, window))
+        self._texts.append(_Window(self.seen, window))
         self._breaks = None
         self._words += words
         present = set(self._words) if self._is_likely else None
@@ -192,6 +212,6 @@ class WordSearch:
         if end - start == 1:
             return True
         if self._breaks is None:
-            self._breaks = [first + number for first, text in self._texts for number in breaks(text)]
+            self._breaks = [place for window in self._texts for place in window.breaks]
         start, end = start + self.looked, end + self.looked
         return bisect_right(self._breaks, start) == bisect_right(self._breaks, end - 1)
