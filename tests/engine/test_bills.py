@@ -18,12 +18,17 @@ from tests.virtual import run_virtual
 
 from rung.engine import Engine
 from rung.errors import NoAnswerError
-from rung.ledger.purse import Hold, as_billed
+from rung.ladder.ascent import Tried
+from rung.ledger.budget import Budget as BudgetOfAll
+from rung.ledger.ledger import Ledger
+from rung.ledger.purse import Hold, Purse, as_billed
 from rung.ledger.weight import weigh
 from rung.providers import anthropic, openai
+from rung.running.bill import settle
 from rung.settings.values import Budget, Settings, Tier
 from rung.sim import KINDS, SimModel, Simulator
 from rung.types.attempt import Attempt
+from rung.types.call import Call, Message
 from rung.types.model import Model, Price
 
 if TYPE_CHECKING:
@@ -300,3 +305,41 @@ def settings_of(desk: Desk, kind: str, provider: Any) -> Settings:
     tiers = (Tier("cloud", (cloud.replace(**limits),), 60.0), Tier("small", (desk.models()["small"],), 60.0))
     desk.sim.fail(kind, model=name, times=None)
     return Settings(tiers, budget=Budget(per_request=0.05, per_day=0.05), default_tier="cloud")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason", "billed"),
+    [
+        ("broken", "The connection was reset.", 9),
+        ("slow", "It said nothing in time.", 9),
+        ("cancelled", "It was cancelled.", 9),
+        ("filtered", "The provider filtered the answer.", 9),
+        ("broken", "The server answered 500.", 0),
+        ("rate-limited", "The server answered 429.", 0),
+        ("refused", "Nobody listens there.", 0),
+        ("auth", "The server answered 401.", 0),
+    ],
+)
+def test_what_ended_without_a_word_is_billed_where_the_server_may_have_read_it(
+    outcome: Any, reason: str, billed: int
+) -> None:
+    attempt = Attempt("cloud", "m", "openai", outcome, reason=reason)
+    hold = Hold(Model("openai", "m", price=PRICE), weigh((), None), 0, 1.0, None)
+    found = as_billed(attempt, hold, 9, thought=False)
+    assert (found.tokens_in, found.estimated) == (billed, billed > 0)
+
+
+async def test_an_attempt_is_settled_once(home: Path) -> None:
+    purse = Purse(BudgetOfAll(Ledger(home / "ledger.sqlite3")), "r", Budget(per_day=1.0), 1.0)
+    model = Model("openai", "m", price=PRICE)
+    call = Call((), lambda _: (), 1000, lambda _: None)
+    held = await purse.hold(model, (Message("user", "hello"),), call, 60.0)
+    assert isinstance(held, Hold)
+    holds = {0: held}
+    tried = [Tried(Attempt("cloud", "m", "openai", "ok", tokens_in=100, tokens_out=100), model)]
+    await settle(purse, holds, tried)
+    assert holds == {}
+    spent = purse._gone
+    assert spent == pytest.approx((100 * 1.0 + 100 * 10.0) / 1e6)
+    await settle(purse, holds, tried)
+    assert purse._gone == spent
