@@ -42,6 +42,7 @@ def one(outcome: str) -> frozenset[str]:
 
 PARAMETER = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
 PARAMETERS = {
+    "ollama": '"victim:1b" does not support thinking',
     "openai": "Unknown parameter: 'stream_options'.",
     "openai-compatible": PARAMETER,
     "anthropic": "thinking: this model cannot be told not to think",

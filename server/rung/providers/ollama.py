@@ -23,6 +23,7 @@ from rung.types.model import Model
 if TYPE_CHECKING:
     from rung.providers.events import StreamEvent
 
+_THINK = re.compile(r"\bthink(?:ing)?\b", re.IGNORECASE)
 _TIRELESS = re.compile(r"(?:^|[/_-])gpt-?oss(?![a-z])", re.IGNORECASE)
 
 
@@ -74,19 +75,22 @@ class Ollama:
 
     async def chat(self, question: Question) -> AsyncGenerator[StreamEvent]:
         """See :class:`rung.providers.events.Chat`."""
-        model = question.model
+        model, body = question.model, request_body(question)
         with failures.mapped(model):
-            async with (
-                client_for(model.url, model.connect) as client,
-                client.stream("POST", "/api/chat", json=request_body(question)) as response,
-            ):
-                if response.status_code != 200:
-                    body = (await response.aread())[:65536].decode("utf-8", "replace")
-                    raise failures.for_status(model, response.status_code, body, response.headers)
-                yield Opened(simulated=SIMULATED in response.headers)
-                async with contextlib.aclosing(_read(model, response, tags_for(question))) as events:
-                    async for event in events:
-                        yield event
+            async with client_for(model.url, model.connect) as client:
+                while True:
+                    async with client.stream("POST", "/api/chat", json=body) as response:
+                        if response.status_code == 200:
+                            yield Opened(simulated=SIMULATED in response.headers)
+                            async with contextlib.aclosing(_read(model, response, tags_for(question))) as events:
+                                async for event in events:
+                                    yield event
+                            return
+                        said = (await response.aread())[:65536].decode("utf-8", "replace")
+                    if not (response.status_code == 400 and _THINK.search(said) and "think" in body):
+                        raise failures.for_status(model, response.status_code, said, response.headers)
+                    # A model that cannot think, or a server too old to be told how much, is asked without a word of it.
+                    del body["think"]
 
 
 async def _read(model: Model, response: httpx2.Response, tags: ThinkTags | None = None) -> AsyncGenerator[StreamEvent]:
