@@ -255,7 +255,7 @@ def test_a_repository_is_matched_by_its_name_and_with_braces_but_not_by_a_folder
     def is_local(glob: str) -> bool:
         return decided(asked(repository="/home/me/work/acme"), Rule("r", When(repository=(glob,)), local=True)).local
 
-    assert [is_local(glob) for glob in ("acme", "{x,~/work/acme}", "{~/x,~/work/*}", "work", "~/work")] == [
+    assert [is_local(glob) for glob in ("acme", "{x,~/mine/acme}", "{~/x,~/mine/*}", "work", "~/mine")] == [
         True,
         True,
         True,
