@@ -253,9 +253,9 @@ def test_a_branch_is_matched_by_all_of_its_name(glob: str, branch: str, held: bo
 
 def test_a_repository_is_matched_by_its_name_and_with_braces_but_not_by_a_folder_above_it() -> None:
     def is_local(glob: str) -> bool:
-        return decided(asked(repository="/home/me/work/acme"), Rule("r", When(repository=(glob,)), local=True)).local
+        return decided(asked(repository="/home/me/mine/acme"), Rule("r", When(repository=(glob,)), local=True)).local
 
-    assert [is_local(glob) for glob in ("acme", "{x,~/mine/acme}", "{~/x,~/mine/*}", "work", "~/mine")] == [
+    assert [is_local(glob) for glob in ("acme", "{x,~/mine/acme}", "{~/x,~/mine/*}", "mine", "~/mine")] == [
         True,
         True,
         True,
