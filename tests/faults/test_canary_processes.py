@@ -40,14 +40,14 @@ from .canary import (
 )
 from .victims import preload, sim_model
 
+pytestmark = pytest.mark.process
+
 OPEN = "src/deploy.py"
 ACTIONS = tuple(catalogue.load([places.shipped() / "actions"]))
 COMMANDS = """
 import json, logging, sys
 logging.basicConfig(stream=sys.stderr, level="DEBUG")
 from rung.cli import main
-
-pytestmark = pytest.mark.process
 for words in json.loads(sys.argv[1]):
     print("->", words[0], main(words), flush=True)
 """
