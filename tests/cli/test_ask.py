@@ -434,6 +434,8 @@ async def test_where_nobody_answers_each_model_has_a_line_of_its_own(sim: Simula
         f"small ({SMALL})",
         f"large ({LARGE})",
         f"cloud ({CLOUD})",
+        # Once nobody else is left, one that was only busy is asked again.
+        f"small ({SMALL})",
     ]
 
 
