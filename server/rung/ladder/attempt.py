@@ -16,6 +16,7 @@ from rung.ladder.prewarm import prewarm
 from rung.ladder.prompt import Prompt
 from rung.ladder.speak import Limits, Release, Said, speak
 from rung.ladder.thinkers import headroom
+from rung.routing.tokens import upper
 from rung.types.attempt import Attempt
 from rung.types.call import Answer
 from rung.types.event import TierEvent
@@ -168,7 +169,11 @@ class AttemptRun:
         """Whether a second try leaves it room for thoughts that it had none for."""
         prompt, candidate = self._way.prompt, self._way.candidate
         known = self._means.memory.of(self.model)
-        return prompt is not None and headroom(self.model, known, candidate.window) > prompt.question.headroom
+        if prompt is None:
+            return False
+        question, room = prompt.question, headroom(self.model, known, candidate.window)
+        needed = upper(prompt.fitted.tokens) + question.max_output + room
+        return room > question.headroom and (candidate.window is None or needed <= candidate.window)
 
     @property
     def opened(self) -> bool:

@@ -6,6 +6,7 @@ What is sent and what ``--show-prompt`` shows are both made here, so that they a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -50,8 +51,14 @@ async def prompt_for(call: Call, candidate: Candidate, counter: TokenCounter) ->
         call = call.replace(parts=await asyncio.to_thread(redactor.parts, call.parts))
     window = candidate.window or model.context
     room = headroom(model, counter.memory.of(model), window)
-    roomy = call.replace(max_output=call.max_output + room)
-    fitted = fit(roomy, window, lambda text: counter.count(model, text), MESSAGE_OVERHEAD)
+    fitted = None
+    if room:
+        # Where there is no room for both, better a short thought than no answer.
+        with contextlib.suppress(AttemptError):
+            roomy = call.replace(max_output=call.max_output + room)
+            fitted = fit(roomy, window, lambda text: counter.count(model, text), MESSAGE_OVERHEAD)
+    if fitted is None:
+        fitted, room = fit(call, window, lambda text: counter.count(model, text), MESSAGE_OVERHEAD), 0
     if redactor:
         # Once more as it is sent: the template adds paths, a branch and words of its own.
         fitted = fitted.replace(messages=await asyncio.to_thread(redactor.messages, fitted.messages))
