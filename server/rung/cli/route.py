@@ -1,15 +1,13 @@
 """``rung route``: which tier, which rule, which plan, without calling a model.
 
-On the fast path (a prompt, cached settings) nothing is imported but ``getopt``, ``json`` and the routing itself:
+On the fast path (a prompt, cached settings) nothing is imported but ``json`` and the routing itself:
 ``argparse`` alone would take a third of the time it may need. What takes an engine is in :mod:`rung.cli.routed`.
 """
 
 from __future__ import annotations
 
-import getopt
 import os
 
-from rung.cli import costs
 from rung.cli.inputs import check_model, given, workspace
 from rung.errors import UsageError
 from rung.routing import prefix
@@ -169,6 +167,10 @@ def _arguments(words: list[str]) -> Arguments | None:
     Raises:
         UsageError: one of them does not exist, or lacks its value.
     """
+    if not any(word.startswith("-") for word in words):
+        return Arguments(prompt=tuple(words))
+    import getopt  # noqa: PLC0415 - brings gettext, which takes as long as all of the routing
+
     try:
         found, rest = getopt.gnu_getopt(
             words, "ha:f:m:", ["help", "action=", "file=", "language=", "tier=", "model=", "local", "json"]
@@ -189,8 +191,12 @@ def _within_budget(plan: Plan, settings: Settings, max_cost: float | None, token
     if (max_cost, settings.budget.per_day, settings.budget.per_month) == (None, None, None):
         return plan
     priced = [one.model for one in plan.attempts if not one.model.local or one.model.price is not None]
+    if not priced:
+        return plan
+    from rung.cli import costs  # noqa: PLC0415 - only where something may cost
+
     bound = _unspent(settings, max_cost)
-    if not priced or (bound is not None and costs.fits(priced, bound, round(tokens * DENSE), max_output)):
+    if bound is not None and costs.fits(priced, bound, round(tokens * DENSE), max_output):
         return plan
     from rung.ledger.forecast import within  # noqa: PLC0415
 

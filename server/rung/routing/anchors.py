@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 
+_SOME = 24
+"""Places from which on it pays to look whether the text has what the phrases there need."""
 _MANY = 200
 """Places from which on it pays to look for equal ones."""
 _LONG = 400
@@ -40,13 +42,14 @@ class _Anchor:
         """How far before it a phrase may begin."""
         self.far: set[tuple[str, int, int]] = set()
         """What a phrase may begin with before a gap, and the least and most signs from there."""
-        self.phrases: list[tuple[int, tuple[str, ...]]] = []
-        """What is between the gaps of each phrase, and a bit for each list that has it."""
+        self.phrases: list[tuple[int, frozenset[str], tuple[str, ...]]] = []
+        """Of each phrase a bit for each list that has it, its signs, and what is between its gaps."""
 
-    def may_be_in(self, text: str, missing: int) -> bool:
-        """Whether the text has all that any of its phrases of missing lists needs; yes, where that is long to tell."""
-        return len(self.phrases) > _MANY or any(
-            lists & missing and all(map(text.__contains__, pieces)) for lists, pieces in self.phrases
+    def may_be_in(self, text: str, signs: set[str], missing: int) -> bool:
+        """Whether the text, which has these signs, has all that any of its phrases of missing lists needs."""
+        return any(
+            lists & missing and own <= signs and all(map(text.__contains__, pieces))
+            for lists, own, pieces in self.phrases
         )
 
 
@@ -78,7 +81,7 @@ class Anchors:
         number, at, sign = _anchor(pieces)
         anchor = self._anchors.setdefault(sign, _Anchor())
         anchor.lists |= lists
-        anchor.phrases.append((lists, tuple(pieces)))
+        anchor.phrases.append((lists, frozenset("".join(pieces)), tuple(pieces)))
         if number:
             least = sum(map(len, pieces[:number])) + at
             anchor.far.add((pieces[0], least, least + number * self._reach))
@@ -106,8 +109,10 @@ class Anchors:
             places = [match.start() for match in expression.finditer(folded, low, high + self.longest)]
             found = [(at, anchor) for at in places if (anchor := known(folded[at : at + length])) is not None]
             found = [one for one in found if one[1].lists & missing]
+            if len(found) >= _SOME:
+                found = _likely(folded, found, missing)
             if len(found) >= _MANY:
-                found = self._different(folded, found, missing)
+                found = self._different(folded, found)
             for at, anchor in found:
                 for back in anchor.near:
                     starts.add(at - back)
@@ -119,12 +124,11 @@ class Anchors:
                         start = folded.find(head, start + 1, end)
         return sorted(start for start in starts if low <= start < high)
 
-    def _different(self, folded: str, found: list[tuple[int, _Anchor]], missing: int) -> list[tuple[int, _Anchor]]:
+    def _different(self, folded: str, found: list[tuple[int, _Anchor]]) -> list[tuple[int, _Anchor]]:
         """The places without those that have an earlier one's surroundings, as far as any phrase looks."""
-        wanted = {anchor for anchor in {one for _, one in found} if anchor.may_be_in(folded, missing)}
         around = self.longest + 1
         padded = "\n" * around + folded + "\n" * around  # no phrase begins or ends with a line's end
-        last = {padded[at : at + 2 * around]: (at, anchor) for at, anchor in reversed(found) if anchor in wanted}
+        last = {padded[at : at + 2 * around]: (at, anchor) for at, anchor in reversed(found)}
         return [*last.values()]
 
     def _search(self, missing: int, *, long: bool) -> list[tuple[int, re.Pattern[str]]]:
@@ -146,6 +150,13 @@ class Anchors:
             once = r"(?!\1)" if all(pair[0] != pair[1] for pair in pairs) else ""
             firsts, seconds = _any(pair[0] for pair in pairs), _any(pair[1] for pair in pairs)
             yield 2, re.compile(f"([{firsts}]){once}(?=[{seconds}])")
+
+
+def _likely(folded: str, found: list[tuple[int, _Anchor]], missing: int) -> list[tuple[int, _Anchor]]:
+    """The places of anchors of which the text has all that some phrase needs."""
+    signs = set(folded)
+    wanted = {anchor for anchor in {one for _, one in found} if anchor.may_be_in(folded, signs, missing)}
+    return [one for one in found if one[1] in wanted]
 
 
 def _any(signs: Iterable[str]) -> str:

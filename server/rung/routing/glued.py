@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rung.routing.anchors import Anchors
 from rung.routing.units import is_glued, units
-from rung.routing.walk import END, Ends, follow, leads_on
+from rung.routing.walk import END, LISTS, Ends, follow, leads_on
 from rung.settings.phrases import GAP
 
 TYPE_CHECKING = False
@@ -49,10 +49,9 @@ class Glued:
         self.anchors.add(pieces, 1 << number)
         node = self.root
         for place, piece in enumerate(pieces):
-            if place:
-                node = node.setdefault(GAP, {})
-            for unit in piece:
-                node = node.setdefault(unit, {})
+            for unit in (GAP, *piece) if place else piece:
+                node = node.setdefault(unit, {LISTS: 0})
+                node[LISTS] |= 1 << number
         node.setdefault(END, Ends()).add(number, phrase)
 
     def write_out(self) -> None:
@@ -118,7 +117,7 @@ class SignSearch:
     def _at(self, text: str, start: int) -> list[tuple[int, Ends]]:
         """The phrases that begin there."""
         node = self._phrases.root.get(text[start])
-        if node is None or not leads_on(node, text, start + 1, MOST_CHARACTERS):
+        if node is None or not node[LISTS] & self.missing or not leads_on(node, text, start + 1, MOST_CHARACTERS):
             return []
 
         def is_whole(start: int, end: int) -> bool:

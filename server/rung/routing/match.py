@@ -15,8 +15,9 @@ from functools import lru_cache
 
 from rung.routing.features import Place, Placed, language_of
 from rung.routing.globs import expanded, matches, matches_branch, matches_folder
+from rung.routing.lists import Lists
 from rung.routing.patterns import Patience
-from rung.routing.words import Table
+from rung.routing.tokens import estimate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,10 +34,25 @@ if TYPE_CHECKING:
     """A question, and what the rule wants as its answer."""
 
 
+HEAD, TAIL = 6_000, 2_000
+"""Tokens at both ends of a long text in which words are looked for: what is asked stands there. Pins by words look
+through all of it."""
+
+
+def _ends(typed: str) -> str:
+    """The text, or both its ends where it is long, cut between two words if there are any."""
+    tokens = estimate(typed)
+    if tokens <= HEAD + TAIL:
+        return typed
+    head, tail = len(typed) * HEAD // tokens, len(typed) - len(typed) * TAIL // tokens
+    last, first = typed.rfind(" ", head - 256, head), typed.find(" ", tail, tail + 256)
+    return f"{typed[: last if last > 0 else head]}\n\n{typed[first if first > 0 else tail :]}"
+
+
 class Look:
     """One request, while the rules look at it."""
 
-    def __init__(self, features: Features, home: str, table: Table) -> None:
+    def __init__(self, features: Features, home: str, table: Lists, *, careful: bool = True) -> None:
         self.features = features
         self.home = home
         self.patience = Patience()
@@ -45,12 +61,15 @@ class Look:
         self.turned = False
         """Inside a ``not``."""
         self._table = table
+        self._careful = careful
+        """Whether words are looked for in all of what was typed, however long it is."""
         self._said: dict[int, Said] | None = None
 
     def said(self, number: int) -> Said | None:
         """The first word of that list in what was typed, and where it stands."""
         if self._said is None:
-            self._said = self._table.look(self.features.typed) if self.features.typed else {}
+            typed = self.features.typed if self._careful else _ends(self.features.typed)
+            self._said = self._table.look(typed) if typed else {}
         return self._said.get(number)
 
 
@@ -58,12 +77,13 @@ class Prepared:
     """Rules in their order, each with its checks."""
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
-        self._table = Table(words for rule in rules for words in _lists(rule.when))
+        self._table = Lists(words for rule in rules for words in _lists(rule.when))
         self._rules = [(rule, checks(rule.when, self._table)) for rule in rules]
+        self._careful = any(rule.enabled and has_pins(rule) and any(_lists(rule.when)) for rule in rules)
 
     def judge(self, features: Features, home: str) -> Iterator[tuple[Rule, bool | None, str]]:
         """Every rule with its verdict, in order."""
-        look = Look(features, home, self._table)
+        look = Look(features, home, self._table, careful=self._careful)
         for rule, row in self._rules:
             look.wide = has_pins(rule)
             held, why = _judge(row, look) if rule.enabled else (False, "switched off")
@@ -109,7 +129,7 @@ def holds(when: When, features: Features, home: str, *, wide: bool = False) -> V
         home: the home folder with ``/``, for globs that begin with ``~``.
         wide: as a pin asks.
     """
-    table = Table(_lists(when))
+    table = Lists(_lists(when))
     look = Look(features, home, table)
     look.wide = wide
     return _judge(checks(when, table), look)
@@ -125,7 +145,7 @@ def _lists(when: When) -> Iterator[tuple[str, ...]]:
         yield from _lists(inner)
 
 
-def checks(when: When, table: Table) -> tuple[Check, ...]:
+def checks(when: When, table: Lists) -> tuple[Check, ...]:
     """The row of checks the conditions ask for, the cheap ones first."""
     row: list[Check] = []
     if when.action:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from rung.routing.units import widths
 
@@ -10,9 +11,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rung.settings.values import Settings
 
-_PREFIX = re.compile(r"\s*[\[\uff3b\u3010]([^\[\]\uff3b\uff3d\u3010\u3011\n]{1,40})[\]\uff3d\u3011]\s*")
+_BRACKETS = ("[", "\uff3b", "\u3010")
 _MEANINGS = {"heavy": "tier2", "cloud": "tier3"}
 LOCAL = "local"
+
+
+@lru_cache(maxsize=1)
+def _prefix() -> re.Pattern[str]:
+    return re.compile(r"\s*[\[\uff3b\u3010]([^\[\]\uff3b\uff3d\u3010\u3011\n]{1,40})[\]\uff3d\u3011]\s*")
 
 
 def split(prompt: str, settings: Settings) -> tuple[str | None, str]:
@@ -25,7 +31,7 @@ def split(prompt: str, settings: Settings) -> tuple[str | None, str]:
     """
     named: dict[bool, str] = {}
     rest = prompt
-    while match := _PREFIX.match(rest):
+    while rest.lstrip().startswith(_BRACKETS) and (match := _prefix().match(rest)):
         name = _named(widths(match[1]).strip().lower(), settings)
         if name is None:
             break

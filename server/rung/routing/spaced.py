@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rung.routing.walk import Node
 
 MOST_WORDS = 6
+FOREIGN = "\u0e00"
+"""From here on signs may be of a script without spaces, or of another width than usual."""
 _FEW = 3
 """Words up to which each is looked up by itself."""
 _SHORT, _SEVERAL = 150, 20
@@ -42,6 +44,25 @@ class Spaced:
         """By first word, a bit for each list that has a phrase with it."""
         self._waiting: dict[bytes, list[tuple[int, str]]] = {}
         """By first word, the entries that are not written out yet."""
+
+    def take(self, number: int, entries: Sequence[str]) -> list[str]:
+        """Take those of a list's entries whose first word is plain, as fast as they can be split; gives the others."""
+        others = []
+        masks, waiting, bit = self._by_first, self._waiting, 1 << number
+        for entry in entries:
+            head = entry.partition(" ")[0]
+            if head.isascii() and head.isalnum() and (entry.isascii() or max(entry) < FOREIGN):
+                first = head.lower().encode()
+                masks[first] = masks.get(first, 0) | bit
+                if first in waiting:
+                    waiting[first].append((number, entry))
+                else:
+                    waiting[first] = [(number, entry)]
+            else:
+                others.append(entry)
+        if len(others) < len(entries):
+            self.lists |= bit
+        return others
 
     def wait(self, first: bytes, number: int, entry: str) -> None:
         """Take a list's entry, to be written out when a text has the word."""

@@ -128,7 +128,8 @@ def is_indic(text: str) -> bool:
 
 def widths(text: str) -> str:
     """The text with letters, digits and kana of full or half width as wide as usual."""
-    if text.isascii():
+    # To look at every sign is slow for a text, and quicker than to make an expression ready for a phrase.
+    if text.isascii() or (len(text) < 200 and max(text) < "\uff00"):
         return text
     data = text.encode("utf-8", "surrogatepass")
     usual, count = _wide().subn(lambda match: _normalized("NFKC", match[0].decode()).encode(), data)

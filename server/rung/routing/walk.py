@@ -8,9 +8,12 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
     Node: TypeAlias = dict[Any, Any]
-    """Units (words as bytes, or characters) to nodes; ``END`` to ``Ends``; ``GAP`` to the node after a gap."""
+    """Units (words as bytes, or characters) to nodes; ``END`` to ``Ends``; ``GAP`` to what follows a gap; ``LISTS``."""
 
 END = ""
+LISTS = None
+"""In a node of characters: a bit for each list of the phrases below it."""
+_ANY = -1
 _SENTENCE = frozenset("\u3002\uff01\uff1f\uff1b!?;\n")
 """What ends one, as far as a gap between characters is concerned."""
 
@@ -61,7 +64,7 @@ def follow(
     while waiting:
         below: Node | None
         below, at = waiting.pop()
-        while below is not None:
+        while below is not None and below.get(LISTS, _ANY) & missing:
             ends = below.get(END)
             if ends is not None and ends.lists & missing and is_whole(start, at):
                 found.append((at, ends))

@@ -11,18 +11,16 @@ Only the first place of a list counts, so the text is read in windows, and what 
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
-
+from rung.routing.entries import all_forms, first_spaced_words, first_words, read
 from rung.routing.glued import MOST_CHARACTERS, Glued, SignSearch
 from rung.routing.spaced import MOST_WORDS, Spaced, WordSearch
-from rung.routing.units import Text, is_glued, is_indic, units, widths
+from rung.routing.units import Text, is_glued, is_indic, widths
 from rung.routing.windows import windows
-from rung.settings.phrases import GAP, first_piece, forms
+from rung.settings.phrases import GAP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any, TypeAlias
 
     from rung.routing.glued import Place
@@ -34,47 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["MOST_CHARACTERS", "MOST_WORDS", "Table"]
 
 
-def _forms(entry: str) -> tuple[str, ...]:
-    """What the entry stands for; itself, where settings would refuse it."""
-    try:
-        return forms(entry)
-    except ValueError:
-        return (entry,)
-
-
-def _first_words(entry: str) -> set[bytes]:
-    """The words a text must have that says any form of the entry."""
-    head = entry.partition(" ")[0]
-    if head.isascii() and head.isalnum():
-        return {head.lower().encode()}
-    found = set()
-    for form in _forms(first_piece(entry)):
-        read = _read(form)
-        if not read:  # the first word may be left out, or is none: "(the|) proof", "- proof"
-            return {bytes(read[0]) for form in _forms(entry) if (read := _read(form.partition(GAP)[0]))}
-        found.add(bytes(read[0]))
-    return found
-
-
-def _first_spaced_words(entry: str) -> set[bytes]:
-    """The same for an entry of which some forms are written without spaces, as in ``(总结|summary)``."""
-    if not _spaced_letter().search(entry):
-        return set()
-    spaced = (form.partition(GAP)[0] for form in _forms(entry) if not is_glued(widths(form)))
-    return {bytes(read[0]) for piece in spaced if (read := _read(piece))}
-
-
-@lru_cache(maxsize=1)
-def _spaced_letter() -> re.Pattern[str]:
-    return re.compile("[a-z0-9\u00c0-\u0dff\uff10-\uff5a]", re.IGNORECASE)
-
-
-def _read(piece: str) -> Sequence[Any]:
-    """The units of a phrase, or of its piece before or after a gap; settings made its accents NFC."""
-    folded = widths(piece).casefold()
-    if is_glued(folded):
-        return folded.strip()
-    return folded.encode().split() if folded.replace(" ", "").isalnum() else units(folded)
+def _is_surely_glued(entry: str) -> bool:
+    """Whether its highest sign is Han or kana of the usual width, which is quicker to see than what all signs are."""
+    highest = max(entry, default="")
+    return "\u3040" <= highest <= "\u30ff" or "\u3400" <= highest <= "\u9fff"
 
 
 class Table:
@@ -84,7 +45,15 @@ class Table:
         numbers: which number a list has in the answers of :meth:`look`.
     """
 
-    def __init__(self, lists: Iterable[tuple[str, ...]]) -> None:
+    def __init__(
+        self, lists: Iterable[tuple[str, ...]], only: Mapping[tuple[str, ...], Sequence[str]] | None = None
+    ) -> None:
+        """Take the lists.
+
+        Args:
+            lists: all of them.
+            only: of each the entries that are looked for; None: all.
+        """
         self.numbers: dict[tuple[str, ...], int] = {}
         self._spaced = Spaced(self._write_out)
         self._glued = Glued(self._write_out)
@@ -93,12 +62,12 @@ class Table:
             if words in self.numbers:
                 continue
             number = self.numbers[words] = len(self.numbers)
-            for entry in words:
-                if is_glued(widths(entry)):
+            for entry in self._spaced.take(number, words if only is None else only[words]):
+                if _is_surely_glued(entry) or is_glued(widths(entry)):
                     self._glued.wait(number, entry)
-                    firsts = _first_spaced_words(entry) if "(" in entry else set()
+                    firsts = first_spaced_words(entry) if "(" in entry else set()
                 else:
-                    firsts = _first_words(entry)
+                    firsts = first_words(entry)
                 for first in firsts:
                     self._spaced.wait(first, number, entry)
 
@@ -144,8 +113,8 @@ class Table:
 
     def _write_out(self, number: int, entry: str) -> None:
         """Put every form of the entry into its trie."""
-        for form in _forms(entry):
-            pieces: Sequence[Any] = [piece for piece in map(_read, form.split(GAP)) if piece]
+        for form in all_forms(entry):
+            pieces: Sequence[Any] = [piece for piece in map(read, form.split(GAP)) if piece]
             if any(isinstance(piece, str) for piece in pieces):
                 pieces = [piece if isinstance(piece, str) else b" ".join(piece).decode() for piece in pieces]
                 self._glued.add(pieces, number, form)

@@ -358,3 +358,18 @@ def test_a_glob_that_could_not_mean_what_it_says_is_refused(condition: str, said
 )
 def test_a_language_is_told_by_the_name_of_a_file(path: str, language: str) -> None:
     assert language_of(path) == language
+
+
+@pytest.mark.parametrize("place", [0, 20_000, 60_000, 99_000])
+def test_words_are_looked_for_at_both_ends_of_a_long_text_and_for_a_pin_in_all_of_it(place: int) -> None:
+    filler = "reprove it, improve it. " * 5_000
+    typed = f"{filler[:place]} prove {filler[place:100_000]}"
+    depth = Rule("depth", When(words=("prove",)), tier="cloud")
+    secret = Rule("secret", When(words=("prove",)), local=True)
+    asked = FEATURES.replace(typed=typed)
+    start = decide(asked, Settings(tiers=TIERS, rules=(depth,)))
+    assert (start.tier == "cloud") == (place != 60_000)
+    assert decide(asked, Settings(tiers=TIERS, rules=(depth, secret))).local
+    # No word is cut in two where the ends are.
+    without = FEATURES.replace(typed=filler)
+    assert decide(without, Settings(tiers=TIERS, rules=(depth,))).tier != "cloud"

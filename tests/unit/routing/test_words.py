@@ -8,6 +8,7 @@ import unicodedata
 import pytest
 
 from rung.routing import windows
+from rung.routing.lists import Lists
 from rung.routing.words import Table
 
 
@@ -320,3 +321,38 @@ def test_random_texts_and_words_never_raise_and_agree_with_a_search_by_hand() ->
             assert said(text, "prove") == "prove"
         if "prove" not in text.casefold():
             assert said(text, "prove") is None
+
+
+ENTRIES = (
+    *("prove", "Große Lösung", "trade-off(s|)", "(the|a) proof", "c++", "übersetz(e|en)", "(总结|summary)", "l'api"),
+    *("compare ... options", "JSON", "\uff30rove it", "proof of", "证明", "maße", "x"),
+)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "please prove it",
+        "GROSSE losung",
+        "what are the trade-offs",
+        "the proof",
+        "a proof of it",
+        "write c++",
+        "a summary, please",
+        "l'API",
+        "compare all the options",
+        "as json",
+        "masse",
+        "hello",
+        "improve x_y",
+        "x",
+        "",
+        "...",
+    ],
+)
+def test_a_short_text_asked_first_says_the_same_as_one_asked_later(typed: str) -> None:
+    lists = (ENTRIES, ("prove",), tuple(entry for entry in ENTRIES if entry != "prove"), ())
+    fresh, used = Lists(lists), Table(lists)
+    assert {number: phrase for number, (_, phrase) in fresh.look(typed).items()} == {
+        number: phrase for number, (_, phrase) in used.look(typed).items()
+    }

@@ -1,0 +1,103 @@
+"""Entries of a list of words: how they are read, what they begin with, and which can begin in a short text."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from rung.routing.units import is_glued, units, widths
+from rung.settings.phrases import GAP, first_piece, forms
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from typing import Any
+
+_FOLDED = (
+    rb"\xc3\x9f|\xc4\xb0|\xc5[\x89\xbf]|\xc7\xb0|\xe1\xba[\x96-\x9a\x9e]|\xe2\x84\xaa"
+    rb"|\xef(?:\xac|\xbc[\x90-\x99\xa1-\xba]|\xbd[\x81-\x9a])"
+)
+"""Signs that become ASCII letters when they are folded, in UTF-8: a sharp s, a few others, ligatures, full width."""
+_HAN = tuple(bytes([first]) for first in range(0xE3, 0xEA))
+"""What entries begin with in UTF-8 that no ASCII text can begin: Han and kana."""
+
+
+def beginning(entries: tuple[str, ...], said: Collection[bytes]) -> list[str]:
+    """The entries that can begin with one of these words.
+
+    Args:
+        entries: of a list.
+        said: the words of a text, folded, ASCII alone.
+    """
+    lines = "\n".join(("", *entries, "")).encode("utf-8", "surrogatepass")
+    low = lines.lower()  # of ASCII alone
+    starts, letter = set[int](), re.compile(b"[a-z0-9]").search
+    for word in said:
+        line = b"\n" + word
+        starts.update(at for at in _places(low, line) if not low[at + len(line) : at + len(line) + 1].isalnum())
+    # A sign, or a bracket in the first word: each is looked at.
+    for match in re.finditer(rb"\n(?:[!-/:-@\[-`{-~]|[^ \n(]*\()[^\n]*", low):
+        if letter(match[0]):
+            starts.add(match.start())
+    starts.update(low.rfind(b"\n", 0, match.start()) for match in re.finditer(_FOLDED, low))
+    found = (lines[at + 1 : lines.index(b"\n", at + 1)] for at in sorted(starts))
+    texts = (line.decode("utf-8", "surrogatepass") for line in found if line[:1] not in _HAN)
+    return [text for text in texts if _first(text).intersection(said)]
+
+
+def _first(entry: str) -> set[bytes]:
+    is_spaced = max(entry) < "\u0e00" or not is_glued(widths(entry))
+    return first_words(entry) if is_spaced else first_spaced_words(entry)
+
+
+def _places(text: bytes, piece: bytes) -> Iterator[int]:
+    at = text.find(piece)
+    while at >= 0:
+        yield at
+        at = text.find(piece, at + 1)
+
+
+def all_forms(entry: str) -> tuple[str, ...]:
+    """What the entry stands for; itself, where settings would refuse it."""
+    try:
+        return forms(entry)
+    except ValueError:
+        return (entry,)
+
+
+def first_words(entry: str) -> set[bytes]:
+    """The words a text must have that says any form of the entry."""
+    head = entry.partition(" ")[0]
+    if head.isascii() and head.isalnum():
+        return {head.lower().encode()}
+    found = set()
+    for form in all_forms(first_piece(entry)):
+        if form.isascii() and form.isalnum():
+            found.add(form.lower().encode())
+            continue
+        said = read(form)
+        if not said:  # the first word may be left out, or is none: "(the|) proof", "- proof"
+            return {bytes(said[0]) for form in all_forms(entry) if (said := read(form.partition(GAP)[0]))}
+        found.add(bytes(said[0]))
+    return found
+
+
+def first_spaced_words(entry: str) -> set[bytes]:
+    """The same for an entry of which some forms are written without spaces, as in ``(总结|summary)``."""
+    if not _spaced_letter().search(entry):
+        return set()
+    spaced = (form.partition(GAP)[0] for form in all_forms(entry) if not is_glued(widths(form)))
+    return {bytes(said[0]) for piece in spaced if (said := read(piece))}
+
+
+@lru_cache(maxsize=1)
+def _spaced_letter() -> re.Pattern[str]:
+    return re.compile("[A-Za-z0-9\u00c0-\u0dff\uff10-\uff5a]")
+
+
+def read(piece: str) -> Sequence[Any]:
+    """The units of a phrase, or of its piece before or after a gap; settings made its accents NFC."""
+    folded = widths(piece).casefold()
+    if is_glued(folded):
+        return folded.strip()
+    return folded.encode().split() if folded.replace(" ", "").isalnum() else units(folded)

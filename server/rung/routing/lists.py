@@ -1,0 +1,53 @@
+"""Lists of words before anybody looks for them.
+
+A command line asks once: to make thousands of entries ready would take longer than all the rest, so it is looked first
+whether any of them can begin in what was typed.
+"""
+
+from __future__ import annotations
+
+from rung.routing.entries import beginning
+from rung.routing.units import units
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rung.routing.words import Said, Table
+
+SHORT = 300
+"""Characters of a text that is short."""
+
+
+class Lists:
+    """Lists of words, made ready to be searched for (:mod:`rung.routing.words`) when a text may say any of them.
+
+    Args:
+        lists: all of them.
+
+    Attributes:
+        numbers: which number a list has in the answers of :meth:`look`.
+    """
+
+    def __init__(self, lists: Iterable[tuple[str, ...]]) -> None:
+        self.numbers: dict[tuple[str, ...], int] = {}
+        for words in lists:
+            self.numbers.setdefault(words, len(self.numbers))
+        self._table: Table | None = None
+        self._was_asked = False
+
+    def look(self, typed: str) -> dict[int, Said]:
+        """What of the lists the text says, as :meth:`rung.routing.words.Table.look` has it."""
+        only = None
+        if self._table is None and not self._was_asked and len(typed) <= SHORT and typed.isascii():
+            said = dict.fromkeys(units(typed.lower()))
+            only = {words: beginning(words, said) for words in self.numbers}
+            if not any(only.values()):
+                return {}
+        self._was_asked = True
+        from rung.routing.words import Table  # noqa: PLC0415 - takes as long as all else where nothing is said
+
+        if only is not None:
+            return Table(self.numbers, only).look(typed)
+        self._table = self._table or Table(self.numbers)
+        return self._table.look(typed)
