@@ -97,8 +97,8 @@ SLOW = (
     *("Chinese", "Japanese", "many scripts", "Chinese prompts", "Chinese prose", "Japanese prose", "the README"),
     *("code", "README and code"),
 )
-"""Texts that missed the limit of 8 KB where these figures were taken, the last two by a hair: many signs of phrases, many
-first words of phrases. Their own limit is no promise kept; at 100 KB all but the Chinese prompts keep the promise."""
+"""Texts that missed the limit of 8 KB where these figures were taken, the last two by a hair: many signs of phrases,
+many first words of phrases. Their own limit is no promise kept; at 100 KB all but Chinese prompts keep it."""
 MOST_MS_SLOW = {"8 KB": 1.3, "100 KB": 2.6}
 MOST_MS_WITH_RULES = 5.0
 MOST_MS_MADE_UP = {"8 KB": 2.5, "100 KB": 15.0}
