@@ -14,6 +14,8 @@ from rung.providers.ollama import Ollama
 from rung.sim import SimModel, Simulator
 from rung.types.model import Model
 
+pytestmark = pytest.mark.process  # each load is one, waited for on a real clock
+
 SMALL = "sim-small:3b"
 
 
