@@ -352,5 +352,6 @@ async def test_prices_are_looked_up_once_a_day(rung: Rung, sim: Simulator, home:
     # What is dear is dear for whoever remembers the price, too.
     long = "a word or two " * 8000
     assert "not cloud: gpt-5-mini: it may cost $0.0" in (await rung("route", feed=long)).out
-    prices(home).write_text("{", encoding="utf-8")
-    assert (await rung("route", "hello")).out == first.out
+    for broken in ("{", "[]", kept.replace('"in"', '"on"'), kept.replace('"models": {', '"models": {"x": 1, ')):
+        prices(home).write_text(broken, encoding="utf-8")
+        assert (await rung("route", "hello")).out == first.out

@@ -23,6 +23,8 @@ DAY = 86_400.0
 """Seconds a price is kept."""
 MANY = 1_000_000
 """Tokens of a prompt that is longer than any step of a price that grows with it."""
+PARTS = ("in", "out", "more")
+"""Of what is kept of a model: US dollars for a token of prompt and of answer, and tokens it may write unasked."""
 
 
 def fits(models: Iterable[Model], bound: float, prompt: int, max_output: int) -> bool:
@@ -47,7 +49,7 @@ def keep(models: Iterable[Model]) -> None:
     from rung.ledger import prices  # noqa: PLC0415 - brings the list
     from rung.ledger.purse import most_output  # noqa: PLC0415
 
-    found = _read()
+    found = dict[str, dict[str, float]]()
     for model in models:
         into, out, many = (prices.worst(model, *tokens) for tokens in ((MANY, 0), (0, MANY), (MANY // 1000, 0)))
         if into is not None and out is not None and many is not None and abs(into - many * 1000) < into * 1e-6:
@@ -62,8 +64,10 @@ def _read() -> dict[str, dict[str, float]]:
     try:
         entry = json.loads(files.read_private(_file()) or "{}")
         fresh = entry["version"] == rung.__version__ and 0 <= time.time() - entry["at"] < DAY
-        return dict(entry["models"]) if fresh else {}
-    except (OSError, ValueError, KeyError, TypeError):
+        if not fresh:
+            return {}
+        return {name: {part: float(one[part]) for part in PARTS} for name, one in entry["models"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
