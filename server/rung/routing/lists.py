@@ -38,13 +38,13 @@ class Lists:
 
     def look(self, typed: str) -> dict[int, Said]:
         """What of the lists the text says, as :meth:`rung.routing.words.Table.look` has it."""
-        only = None
-        if self._table is None and not self._was_asked and len(typed) <= SHORT and typed.isascii():
+        only, is_first = None, not self._was_asked
+        self._was_asked = True
+        if is_first and self._table is None and len(typed) <= SHORT and typed.isascii():
             said = dict.fromkeys(units(typed.lower()))
             only = {words: beginning(words, said) for words in self.numbers}
             if not any(only.values()):
                 return {}
-        self._was_asked = True
         from rung.routing.words import Table  # noqa: PLC0415 - takes as long as all else where nothing is said
 
         if only is not None:

@@ -8,14 +8,9 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
     Node: TypeAlias = dict[Any, Any]
-    """Units (words as bytes, or characters) to nodes; ``END`` to ``Ends``; ``GAP`` to what follows a gap; ``LISTS``."""
+    """Words as bytes to nodes; ``END`` to ``Ends``; ``GAP`` to what follows a gap."""
 
 END = ""
-LISTS = None
-"""In a node of characters: a bit for each list of the phrases below it."""
-_ANY = -1
-_SENTENCE = frozenset("\u3002\uff01\uff1f\uff1b!?;\n")
-"""What ends one, as far as a gap between characters is concerned."""
 
 
 class Ends:
@@ -64,7 +59,7 @@ def follow(
     while waiting:
         below: Node | None
         below, at = waiting.pop()
-        while below is not None and below.get(LISTS, _ANY) & missing:
+        while below is not None:
             ends = below.get(END)
             if ends is not None and ends.lists & missing and is_whole(start, at):
                 found.append((at, ends))
@@ -96,6 +91,4 @@ def _after_gap(text: Sequence[Any], at: int, reach: int, rest: Node) -> list[int
     for begin, unit in enumerate(ahead, at):
         if unit in rest:
             places.append(begin)
-        if unit in _SENTENCE:
-            break
     return places
