@@ -1,10 +1,10 @@
 """What a routing decision costs with the rules that ship and a thousand of one's own: the limits promised.
 
 Prompts and prose of many scripts are held to them, with and without words of the lists, words of the lists again and
-again; but for those in ``SLOW``, which miss the limit of 8 KB and are held to one of their own. So is what nobody
-writes by hand, made to cost as much as it can (``MOST_MS_MADE_UP``). All is measured in this thread's time on the
-processor, the least of many rounds, for others use the machine too. Beside each figure stands what splitting the same
-text into words and folding their case takes.
+again; but for those in ``CLOSE`` at 8 KB. What nobody writes by hand, made to cost as much as it can, is held to limits
+of its own (``MOST_MS_MADE_UP``). All is measured in this thread's time on the processor, the least of many rounds, for
+others use the machine too. Beside each figure stands what splitting the same text into words and folding their case
+takes.
 """
 
 from __future__ import annotations
@@ -93,15 +93,13 @@ REPEATED = [
 """Again and again."""
 SIZES = {"8 KB": 8_000, "100 KB": 100_000}
 MOST_MS = {"8 KB": 0.3, "100 KB": 2.0}
-SLOW = (
-    *("Chinese", "Japanese", "many scripts", "Chinese prompts", "Chinese prose", "Japanese prose", "the README"),
-    *("code", "README and code"),
-)
-"""Texts that missed the limit of 8 KB where these figures were taken, the last two by a hair: many signs of phrases,
-many first words of phrases. Their own limit is no promise kept; at 100 KB all but Chinese prompts keep it."""
-MOST_MS_SLOW = {"8 KB": 1.3, "100 KB": 2.6}
+CLOSE = ("Chinese prompts", "one sign phrases begin with", "combining signs")
+"""Texts that come so close to the limit of 8 KB that a machine others use too misses it: seven hundred requests in a
+row, one sign without end, and each accent a sign of its own."""
+MOST_MS_CLOSE = 0.4
 MOST_MS_WITH_RULES = 5.0
-MOST_MS_MADE_UP = {"8 KB": 2.5, "100 KB": 15.0}
+MOST_MS_MADE_UP = {"8 KB": 1.0, "100 KB": 3.0}
+MOST_MS_ALIKE = 15.0
 RULES = 1_000
 SLACK = 2.0
 """What growth may be above proportional, on a machine others use too."""
@@ -185,7 +183,7 @@ def test_a_decision_costs_little(
 ) -> None:
     mine, beside = measured(shipped, text_of(language, SIZES[size]), MOST_MS[size])
     say(capsys, f"{size} of {language}", mine, beside)
-    assert mine <= (MOST_MS_SLOW if language in SLOW else MOST_MS)[size]
+    assert mine <= (MOST_MS_CLOSE if language in CLOSE and size == "8 KB" else MOST_MS[size])
 
 
 @pytest.mark.parametrize("language", TEXTS)
@@ -262,7 +260,7 @@ def test_a_thousand_rules_that_begin_alike_cost_a_few_times_as_much(
     text = " ".join(f"compare a{n}" for n in range(0, 50_000, 7))[:100_000]
     mine, beside = measured(shipped.replace(rules=(*rules, *shipped.rules)), text)
     say(capsys, f"100 KB, {RULES} rules that begin alike", mine, beside)
-    assert mine <= MOST_MS_MADE_UP["100 KB"]
+    assert mine <= MOST_MS_ALIKE
 
 
 def test_patterns_of_a_thousand_rules_are_bounded_together(

@@ -97,6 +97,9 @@ def _spaced_letter() -> re.Pattern[str]:
 
 def read(piece: str) -> Sequence[Any]:
     """The units of a phrase, or of its piece before or after a gap; settings made its accents NFC."""
+    if piece.isascii():
+        folded = piece.lower()
+        return folded.encode().split() if folded.replace(" ", "").isalnum() else units(folded)
     folded = widths(piece).casefold()
     if is_glued(folded):
         return folded.strip()

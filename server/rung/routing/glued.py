@@ -2,82 +2,52 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from itertools import groupby
-from operator import itemgetter
-
+from rung.routing.pieces import Pieces
 from rung.routing.units import is_glued, units
-from rung.routing.walk import Ends
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
     from typing import TypeAlias
 
-    from ahocorasick_rs import AhoCorasick
+    from rung.routing.pieces import Ends, Found, Search
 
     Place: TypeAlias = tuple[int, int]
     """Twice the number of a word, one less for what stands before it; and the character, where that is no word."""
 
 MOST_CHARACTERS = 12
-_FIRST = 256
-"""Characters that are searched at first: most lists are found soon, and then most phrases needn't be looked for."""
-_FEW = 6
-"""Lists up to which their searches are kept one by one."""
 _SENTENCE = frozenset("\u3002\uff01\uff1f\uff1b!?;\n")
 """What ends one, as far as a gap is concerned."""
 
 
-class _Node:
-    """A piece of phrases, and what may come after it.
+def _search(pieces: list[str]) -> Search:
+    from ahocorasick_rs import AhoCorasick  # noqa: PLC0415 - `rung route` with plain English does without
 
-    Attributes:
-        lists: a bit for each list of the phrases that have it here.
-        ends: the phrases that end with it.
-        after: what may follow it after a gap, by the number of the piece.
-    """
+    search = AhoCorasick(pieces)
 
-    __slots__ = ("after", "ends", "lists")
+    def find(text: str) -> list[Found]:
+        try:
+            return search.find_matches_as_indexes(text, overlapping=True)
+        except UnicodeEncodeError:  # halves of surrogates, which are no text
+            whole = "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
+            return search.find_matches_as_indexes(whole, overlapping=True)
 
-    def __init__(self) -> None:
-        self.lists = 0
-        self.ends = Ends()
-        self.after: dict[int, _Node] = {}
-
-    def may_end(self, present: set[int], missing: int) -> bool:
-        """Whether a text that has these pieces may have the whole of a phrase of a missing list."""
-        if not self.lists & missing:
-            return False
-        if self.ends.lists & missing:
-            return True
-        return any(self.after[number].may_end(present, missing) for number in self.after.keys() & present)
-
-    def followers(self, present: set[int]) -> Iterator[int]:
-        """The pieces, of those present, that come after it in any phrase."""
-        for number in self.after.keys() & present:
-            yield number
-            yield from self.after[number].followers(present)
+    return find
 
 
 class Glued:
-    """The phrases without spaces of a table, held by what is before, between and after their gaps.
+    """The phrases without spaces of a table.
 
     Attributes:
         lists: a bit for each list that has any.
-        longest: signs of the longest phrase, its gaps as long as they may be.
-        heads: by the number of a piece, the phrases that begin with it.
+        longest: signs of the longest phrase that is written out, its gaps as long as they may be.
+        pieces: those that are written out.
     """
 
     def __init__(self, write_out: Callable[[int, str], None]) -> None:
         self.lists = 0
         self.longest = 0
-        self.heads: dict[int, _Node] = {}
-        self._numbers: dict[str, int] = {}
-        self._latin = set[int]()
-        """The pieces that begin or end with a letter of words."""
-        self._parts: list[int] = []
-        """Of each piece, a bit for each list of the phrases that have it anywhere."""
-        self._searches: dict[int, tuple[AhoCorasick, list[int] | None]] = {}
+        self.pieces = Pieces(_search)
         self._write_out = write_out
         self._waiting: list[tuple[int, str]] = []
 
@@ -86,23 +56,10 @@ class Glued:
         self.lists |= 1 << number
         self._waiting.append((number, entry))
 
-    def add(self, pieces: Sequence[str], number: int, phrase: str) -> None:
+    def add(self, pieces: list[str], number: int, phrase: str) -> None:
         """Take a list's phrase, given by what is before, between and after its gaps."""
-        self.lists |= 1 << number
         self.longest = max(self.longest, sum(map(len, pieces)) + len(pieces[1:]) * MOST_CHARACTERS)
-        nodes, ends = self.heads, Ends()
-        for piece in pieces:
-            at = self._numbers.setdefault(piece, len(self._numbers))
-            if at == len(self._parts):
-                self._parts.append(0)
-                if _has_latin_edge(piece):
-                    self._latin.add(at)
-            self._parts[at] |= 1 << number
-            node = nodes.setdefault(at, _Node())
-            node.lists |= 1 << number
-            nodes, ends = node.after, node.ends
-        ends.add(number, phrase)
-        self._searches.clear()
+        self.pieces.add(pieces, number, phrase)
 
     def write_out(self) -> None:
         """Write out what waits for it."""
@@ -110,49 +67,22 @@ class Glued:
         for number, entry in waiting:
             self._write_out(number, entry)
 
-    def pieces(self, folded: str, missing: int) -> list[tuple[int, int, int]]:
-        """The places of the pieces of missing lists: the number of each, where it begins and where it ends.
 
-        Args:
-            folded: the text.
-            missing: a bit for each list that is looked for; some of others may be found too.
-        """
-        search, numbers = self._search(missing)
-        try:
-            found = search.find_matches_as_indexes(folded, overlapping=True)
-        except UnicodeEncodeError:  # halves of surrogates, which are no text
-            folded = "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in folded)
-            found = search.find_matches_as_indexes(folded, overlapping=True)
-        return found if numbers is None else [(numbers[place], start, end) for place, start, end in found]
+class _Rules:
+    """What holds a phrase of such a text together."""
 
-    def _search(self, missing: int) -> tuple[AhoCorasick, list[int] | None]:
-        """What finds them, and the numbers of those it finds where it is not all; where few lists make few choices."""
-        lists = missing & self.lists if self.lists.bit_count() <= _FEW else self.lists
-        if lists not in self._searches:
-            from ahocorasick_rs import AhoCorasick  # noqa: PLC0415 - most texts are of other scripts
+    overlap = 0
 
-            numbers = [number for number, of in enumerate(self._parts) if of & lists]
-            pieces = list(self._numbers)
-            is_all = len(numbers) == len(pieces)
-            search = AhoCorasick(pieces if is_all else [pieces[number] for number in numbers])
-            self._searches[lists] = search, None if is_all else numbers
-        return self._searches[lists]
+    def __init__(self, text: str) -> None:
+        self._text = text
 
-    def possible(self, present: set[int], missing: int) -> dict[int, _Node]:
-        """By the number of their first piece, the phrases of missing lists of which a text may have all pieces.
+    def is_near(self, end: int, start: int) -> bool:
+        """Whether a gap may reach from one place to the other."""
+        return start <= end + MOST_CHARACTERS and _SENTENCE.isdisjoint(self._text[end:start])
 
-        Args:
-            present: the pieces it has.
-            missing: a bit for each list that is looked for.
-        """
-        heads = {number: self.heads[number] for number in self.heads.keys() & present}
-        return {number: node for number, node in heads.items() if node.may_end(present, missing)}
-
-    def whole(self, text: str, pieces: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
-        """Those that cut no Latin word at either end: a phrase such as ``jsonに変換`` begins with a whole one."""
-        if self._latin.isdisjoint(number for number, _, _ in pieces):
-            return pieces
-        return [one for one in pieces if one[0] not in self._latin or not any(_is_inside(text, at) for at in one[1:])]
+    def is_whole(self, start: int, end: int) -> bool:
+        """Whether no Latin word is cut: a phrase such as ``jsonに変換`` begins with one."""
+        return not (_is_inside(self._text, start) or _is_inside(self._text, end))
 
 
 class SignSearch:
@@ -191,80 +121,21 @@ class SignSearch:
         """
         text, first = self._before + self._text + folded, len(self._before)
         size = len(text) if is_last else max(first, len(text) - self._phrases.longest)
-        found: list[tuple[int, Ends]] = []
-        if not text.isascii():
-            cut = first + _FIRST if not self.looked and size > first + _FIRST else size
-            found = self._walk(text[: cut + self._phrases.longest], first, cut)
-            if cut < size and self.missing:
-                found += self._walk(text, cut, size)
+        found = [] if text.isascii() else self._phrases.pieces.walk(text, first, size, self.missing, _Rules(text))
+        for _, ends in found:
+            self.missing &= ~ends.lists
         places = _among_words(text, [start for start, _ in found], words, self.looked - first) if found else {}
         self.looked += size - first
         self._before, self._text = text[max(size - 1, 0) : size], text[size:]
         return [(places[start], ends) for start, ends in found]
 
-    def _walk(self, text: str, first: int, limit: int) -> list[tuple[int, Ends]]:
-        """The phrases that begin from the first place to the limit, shorter before longer ones."""
-        pieces = self._phrases.pieces(text, self.missing)
-        present = set(map(itemgetter(0), pieces))
-        heads = self._phrases.possible(present, self.missing)
-        if not heads:
-            return []
-        wanted = heads.keys() | {number for node in heads.values() for number in node.followers(present)}
-        pieces = self._phrases.whole(text, [piece for piece in pieces if piece[0] in wanted])
-        pieces.sort(key=itemgetter(1))
-        search = _Ends(text, pieces)
-        found: list[tuple[int, Ends]] = []
-        for start, here in groupby(pieces, itemgetter(1)):
-            if start >= limit or not self.missing:
-                break
-            if start < first:
-                continue
-            ends: list[tuple[int, Ends]] = []
-            for number, _, at in here:
-                head = heads.get(number)
-                if head is not None and head.lists & self.missing:
-                    ends += search.of(head, at, self.missing)
-            if ends:
-                ends.sort(key=itemgetter(0))
-                found += [(start, one) for _, one in ends]
-                for _, one in ends:
-                    self.missing &= ~one.lists
-        return found
-
-
-class _Ends:
-    """The search for the ends of phrases in a text.
-
-    Args:
-        text: the text.
-        pieces: the pieces that are in it, in order of where they begin.
-    """
-
-    def __init__(self, text: str, pieces: list[tuple[int, int, int]]) -> None:
-        self._text = text
-        self._pieces = pieces
-        self._starts = [start for _, start, _ in pieces]
-
-    def of(self, node: _Node, at: int, missing: int) -> list[tuple[int, Ends]]:
-        """The phrases of missing lists that go on from a piece that ends there, with the places of their own ends."""
-        found = [(at, node.ends)] if node.ends.lists & missing else []
-        if node.after:
-            low = bisect_left(self._starts, at)
-            high = bisect_right(self._starts, at + MOST_CHARACTERS, low)
-            for number, start, end in self._pieces[low:high]:
-                below = node.after.get(number)
-                if below is not None and below.lists & missing and _SENTENCE.isdisjoint(self._text[at:start]):
-                    found += self.of(below, end, missing)
-        return found
-
-
-def _has_latin_edge(piece: str) -> bool:
-    return any(edge.isalnum() and not is_glued(edge) for edge in (piece[0], piece[-1]))
-
 
 def _is_inside(text: str, at: int) -> bool:
-    around = text[max(at - 1, 0) : at + 1]
-    return at > 0 and len(around) == 2 and around.isalnum() and not is_glued(around)
+    """Whether a place is inside a Latin word."""
+    if not 0 < at < len(text) or "\u3000" <= text[at] <= "\u9fff" or "\u3000" <= text[at - 1] <= "\u9fff":
+        return False  # the latter is quicker to see
+    around = text[at - 1 : at + 1]
+    return around.isalnum() and not is_glued(around)
 
 
 def _among_words(text: str, starts: list[int], words: int, offset: int) -> dict[int, Place]:
@@ -280,7 +151,7 @@ def _among_words(text: str, starts: list[int], words: int, offset: int) -> dict[
     at, after = len(text), 0  # a place between two words, and how many are after it
     for start in sorted(set(starts), reverse=True):
         before = words - after - len(units(text[start:at]))
-        if not units(text[start]):
+        if "\u3000" <= text[start] <= "\u9fff" or not units(text[start]):  # the first is quicker to see
             after = words - before
             at = start
             places[start] = 2 * before - 1, offset + start

@@ -6,6 +6,8 @@ whether any of them can begin in what was typed.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from rung.routing.entries import beginning
 from rung.routing.units import units
 
@@ -15,8 +17,8 @@ if TYPE_CHECKING:
 
     from rung.routing.words import Said, Table
 
-SHORT = 300
-"""Characters of a text that is short."""
+SHORT = 1000
+"""Characters of a text up to which that is quicker."""
 
 
 class Lists:
@@ -45,9 +47,17 @@ class Lists:
             only = {words: beginning(words, said) for words in self.numbers}
             if not any(only.values()):
                 return {}
-        from rung.routing.words import Table  # noqa: PLC0415 - takes as long as all else where nothing is said
-
         if only is not None:
+            from rung.routing.words import Table  # noqa: PLC0415 - takes as long as all else where nothing is said
+
             return Table(self.numbers, only).look(typed)
-        self._table = self._table or Table(self.numbers)
+        self._table = self._table or _table(tuple(self.numbers))
         return self._table.look(typed)
+
+
+@lru_cache(maxsize=4)
+def _table(lists: tuple[tuple[str, ...], ...]) -> Table:
+    """The lists, ready to be searched for; kept, for settings are read again and seldom have other words."""
+    from rung.routing.words import Table  # noqa: PLC0415 - see above
+
+    return Table(lists)

@@ -111,7 +111,7 @@ def _wide() -> re.Pattern[bytes]:
 @lru_cache(maxsize=1)
 def _last_dot() -> re.Pattern[bytes]:
     """A dot that ends something; one inside a word, as in ``node.js``, belongs to it."""
-    return re.compile(rb"\.\.*(?![\w\x80-\xff])")
+    return re.compile(rb"\.(?![\w\x80-\xff])")
 
 
 def is_glued(text: str) -> bool:
@@ -149,18 +149,24 @@ def _has_other_words(text: str, blocks: bytes) -> bool:
     return bool(blocks.translate(None, _NOT_OF_WORDS)) and _of_words().search(text) is not None
 
 
+def _latin_spaced(text: str) -> bytes:
+    """A text that has no words but in Latin-1, folded or not, with spaces for what is between them: a byte a sign."""
+    return _undotted(text.encode("latin-1", "replace").translate(_LATIN))
+
+
 def _latin_units(text: str) -> list[bytes]:
-    """The words of a text that has none but in Latin-1, folded or not."""
-    data = text.encode("latin-1", "replace").translate(_LATIN)
+    """Its words."""
+    data = _latin_spaced(text)
     if not data.isascii():  # the two signs that are no byte when they are folded
         data = data.replace(b"\xdf", b"ss").decode("latin-1").replace("\xb5", "\u03bc").encode()
-    return _split(data)
+    return data.split()
 
 
 def _other_units(folded: str, blocks: bytes) -> list[bytes]:
     """The words of any folded text."""
     if blocks.translate(None, _SIMPLE):
-        return _split(_between_words().sub(" ", folded).encode("utf-8", "surrogatepass").translate(_ASCII))
+        data = _between_words().sub(" ", folded).encode("utf-8", "surrogatepass").translate(_ASCII)
+        return _undotted(data).split()
     data = folded.encode().translate(_ASCII)
     for first, expression, common in _punctuation():
         if first not in data:
@@ -169,19 +175,19 @@ def _other_units(folded: str, blocks: bytes) -> list[bytes]:
             for sign in common:
                 data = data.replace(sign, b" " * len(sign))
         data = expression.sub(b" ", data)
-    return _split(data)
+    return _undotted(data).split()
 
 
-def _split(data: bytes) -> list[bytes]:
-    """The words of a text with spaces for what is between them."""
+def _undotted(data: bytes) -> bytes:
+    """A text with spaces for what is between its words, also for its dots; as long as it was, or without its last."""
     if b"." not in data:
-        return data.split()
+        return data
     if data.count(b".", 0, _SAMPLE) * _DOTTED < min(len(data), _SAMPLE):
-        return _last_dot().sub(b" ", data).split()
+        return _last_dot().sub(b" ", data)
     # The same where there are more dots than sentences: each dot that no letter, digit or underscore follows.
     if b".." in data:
         data = data.replace(b"..", b" .").replace(b"..", b" .")
-    return data.replace(b". ", b"  ").replace(b".+", b" +").replace(b".#", b" #").removesuffix(b".").split()
+    return data.replace(b". ", b"  ").replace(b".+", b" +").replace(b".#", b" #").removesuffix(b".")
 
 
 def _blocks(text: str) -> bytes:
@@ -198,10 +204,11 @@ class Text:
     """What a person typed, read as far as it is asked for.
 
     Attributes:
+        typed: the text, its letters as wide as usual.
         may_be_glued: whether some of it may be written without spaces.
     """
 
-    __slots__ = ("_blocks", "_folded", "_typed", "_wants_indic", "may_be_glued")
+    __slots__ = ("_blocks", "_folded", "_wants_indic", "may_be_glued", "typed")
 
     def __init__(self, typed: str, wants_indic: Callable[[], bool]) -> None:
         """Take the text.
@@ -210,24 +217,32 @@ class Text:
             typed: the text.
             wants_indic: whether words of the Indic scripts are looked for; if not, they are no others, and that is all.
         """
-        self._typed = typed
+        self.typed = typed
         self._wants_indic = wants_indic
         self._blocks = _blocks(typed)
         if b"\xff" in self._blocks and (usual := widths(typed)) != typed:
-            self._typed, self._blocks = usual, _blocks(usual)
+            self.typed, self._blocks = usual, _blocks(usual)
         self._folded: str | None = None
         self.may_be_glued = bool(self._blocks.translate(None, _NOT_GLUED))
 
     def words(self) -> list[bytes]:
         """Its words, in UTF-8."""
-        if _has_other_words(self._typed, self._blocks):
+        if _has_other_words(self.typed, self._blocks):
             return _other_units(self.folded(), self._blocks)
-        return _latin_units(self._typed)
+        return _latin_units(self.typed)
+
+    def places(self, first: int, last: int) -> tuple[int, int] | None:
+        """Where in :attr:`typed` two of its words begin, given by their numbers; None where it costs much to tell."""
+        if _has_other_words(self.typed, self._blocks):
+            return None
+        rest = _latin_spaced(self.typed).split(None, first)[-1]
+        end = rest.split(None, last - first)[-1]
+        return len(self.typed) - len(rest), len(self.typed) - len(end)
 
     def folded(self) -> str:
         """The text without what does not count: case, and how its accents are encoded."""
         if self._folded is None:
-            self._folded = (self._typed if self._is_composed() else _normalized("NFC", self._typed)).casefold()
+            self._folded = (self.typed if self._is_composed() else _normalized("NFC", self.typed)).casefold()
         return self._folded
 
     def _is_composed(self) -> bool:
@@ -236,7 +251,7 @@ class Text:
             return True
         if self.may_be_glued or not any(block in self._blocks for block in _INDIC) or self._wants_indic():
             return False
-        return _may_compose().search(self._typed) is None
+        return _may_compose().search(self.typed) is None
 
 
 def _normalized(form: Literal["NFC", "NFKC"], text: str) -> str:

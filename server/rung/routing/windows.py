@@ -15,8 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FIRST, MOST = 700, 16384
-"""Characters of the first piece, and of the longest, about; each has twice those of the one before."""
+FIRST, GROWTH, MOST = 300, 16, 16384
+"""Characters of the first piece, times of those the next has, and of the longest, about: most is found in the first."""
 _PATIENCE = 256
 """Characters in which a place to cut is looked for."""
 _MARK = "_+#_+#_"
@@ -42,7 +42,7 @@ def windows(text: str) -> Iterator[tuple[str, bool]]:
         if cut is None:
             break
         yield text[at : cut.start()], False
-        at, size = cut.start(), min(2 * size, MOST)
+        at, size = cut.start(), min(GROWTH * size, MOST)
     yield text[at:] if at else text, True
 
 
@@ -58,12 +58,22 @@ def _sentence_end() -> re.Pattern[str]:
     return re.compile(rf"[.!?\n\u3002\uff01\uff1f](?:{dot}|{sign}|(?<=\n)(?=[^\S\n]*\n))")
 
 
-def breaks(text: str) -> list[int]:
+def breaks(text: Text) -> list[int]:
     """The words of a piece before which a sentence or a paragraph ended, by their number, in order."""
-    words = Text(_sentence_end().sub(f" {_MARK} ", text), _yes).words()
+    words = Text(_sentence_end().sub(f" {_MARK} ", text.typed), _yes).words()
     mark = _MARK.encode()
     marks = [number for number, word in enumerate(words) if word == mark]
     return [number - before for before, number in enumerate(marks)]
+
+
+def is_broken(text: Text, first: int, last: int) -> bool | None:
+    """Whether a sentence or a paragraph ended between two words of a piece; None: only :func:`breaks` can tell."""
+    places = text.places(first, last)
+    if places is None:
+        return None
+    # the sign that begins the last word tells whether a dot before it ends a sentence
+    ending = _sentence_end().search(text.typed, places[0], places[1] + 1)
+    return ending is not None and ending.start() < places[1]
 
 
 def _yes() -> bool:

@@ -5,13 +5,16 @@ punctuation that ends no sentence don't count. ``...`` in a phrase stands for up
 too, and a bracket for each of its choices (:mod:`rung.settings.phrases`). Scripts that write without spaces (Chinese,
 Japanese, Thai; Korean for its endings) are searched by character; there ``...`` stands for up to twelve characters.
 
-Time grows with the text, not with the number of lists: phrases are held in two tries, one of words, one of characters.
-Only the first place of a list counts, so the text is read in windows, and what was found is not looked for any more.
+Time grows with the text, not with the number of lists: the pieces of all phrases are found in one pass over its words
+and one over its characters (:mod:`rung.routing.pieces`). Only the first place of a list counts, so the text is read in
+windows, and what was found is not looked for any more.
 """
 
 from __future__ import annotations
 
-from rung.routing.entries import all_forms, first_spaced_words, first_words, read
+from functools import lru_cache
+
+from rung.routing.entries import all_forms, read
 from rung.routing.glued import MOST_CHARACTERS, Glued, SignSearch
 from rung.routing.spaced import MOST_WORDS, Spaced, WordSearch
 from rung.routing.units import Text, is_glued, is_indic, widths
@@ -21,10 +24,10 @@ from rung.settings.phrases import GAP
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from typing import Any, TypeAlias
+    from typing import TypeAlias
 
     from rung.routing.glued import Place
-    from rung.routing.walk import Ends
+    from rung.routing.pieces import Ends
 
     Said: TypeAlias = tuple[Place, str]
     """Where something stands (only good for comparing), and what it is."""
@@ -55,21 +58,21 @@ class Table:
             only: of each the entries that are looked for; None: all.
         """
         self.numbers: dict[tuple[str, ...], int] = {}
-        self._spaced = Spaced(self._write_out)
+        self._spaced = Spaced()
         self._glued = Glued(self._write_out)
         self._indic: bool | None = None
+        self._read = lru_cache(maxsize=None)(_piece)  # many phrases have the same pieces
         for words in lists:
             if words in self.numbers:
                 continue
             number = self.numbers[words] = len(self.numbers)
-            for entry in self._spaced.take(number, words if only is None else only[words]):
+            for entry in words if only is None else only[words]:
                 if _is_surely_glued(entry) or is_glued(widths(entry)):
                     self._glued.wait(number, entry)
-                    firsts = first_spaced_words(entry) if "(" in entry else set()
+                    if "(" in entry:
+                        self._write_out(number, entry, is_glued=False)
                 else:
-                    firsts = first_words(entry)
-                for first in firsts:
-                    self._spaced.wait(first, number, entry)
+                    self._write_out(number, entry, is_glued=False)
 
     def look(self, typed: str) -> dict[int, Said]:
         """What of the lists the text says.
@@ -91,7 +94,7 @@ class Table:
         before: Text | None = None
         for window, is_last in windows(typed):
             text = Text(window, self._has_indic)
-            found = words.feed(window, text.words(), is_last)
+            found = words.feed(text, is_last)
             yield from (((2 * number, 0), ends) for number, ends in found)
             glued: list[tuple[Place, Ends]] = []
             if signs.missing and (signs.seen or text.may_be_glued):
@@ -111,15 +114,23 @@ class Table:
             self._indic = any(is_indic(entry) for words in self.numbers for entry in words)
         return self._indic
 
-    def _write_out(self, number: int, entry: str) -> None:
-        """Put every form of the entry into its trie."""
+    def _write_out(self, number: int, entry: str, *, is_glued: bool = True) -> None:
+        """Take every form of the entry that is written without spaces, or every other one."""
         for form in all_forms(entry):
-            pieces: Sequence[Any] = [piece for piece in map(read, form.split(GAP)) if piece]
-            if any(isinstance(piece, str) for piece in pieces):
-                pieces = [piece if isinstance(piece, str) else b" ".join(piece).decode() for piece in pieces]
-                self._glued.add(pieces, number, form)
-            else:
-                self._spaced.place(pieces).add(number, form)
+            pieces = [piece for piece in map(self._read, form.split(GAP)) if piece]
+            if (str in map(type, pieces)) is not is_glued:
+                continue
+            if is_glued:
+                signs = [piece if isinstance(piece, str) else piece[1:-1].decode() for piece in pieces]
+                self._glued.add(signs, number, form)
+            elif pieces:
+                self._spaced.add(pieces, number, form)
+
+
+def _piece(written: str) -> str | bytes:
+    """What a text must have for this piece of a phrase: characters, or words with a space before and after each."""
+    found = read(written)
+    return found if isinstance(found, str) else b" %b " % b" ".join(found) if found else b""
 
 
 def _settling(words: WordSearch, signs: SignSearch) -> Callable[[list[Ends]], None]:

@@ -9,6 +9,7 @@ import pytest
 
 from rung.routing import windows
 from rung.routing.lists import Lists
+from rung.routing.units import Text
 from rung.routing.words import Table
 
 
@@ -138,6 +139,42 @@ def test_a_gap_is_up_to_six_words(text: str, *, is_said: bool) -> None:
 def test_a_phrase_ends_where_its_sentence_or_paragraph_does(text: str, *, is_said: bool) -> None:
     assert (said(text, "compare ... options") is not None) is is_said
     assert (said("so " * 5000 + text + " so" * 5000, "compare ... options") is not None) is is_said
+
+
+def test_where_sentences_end_is_told_the_same_for_two_words_as_for_a_whole_text() -> None:
+    chance = random.Random(7)
+    parts = [
+        "a",
+        "Bee",
+        "é",
+        "ß",
+        "e.g.",
+        "x.py",
+        "node.js.",
+        "1.",
+        "Dr.",
+        "-",
+        "—",
+        "好",
+        "...",
+        "!",
+        "?",
+        "\u3002",
+        '"',
+    ]
+    answers = set()
+    for _ in range(300):
+        joints = (chance.choice(["", " ", ". ", ".", "\n", "\n\n", "? ", ' "']) for _ in range(40))
+        text = Text("".join(chance.choice(parts) + joint for joint in joints), lambda: False)
+        ends = windows.breaks(text)
+        count = len(text.words())
+        for _ in range(20 if count > 1 else 0):
+            first, last = sorted(chance.sample(range(count), 2))
+            broken = windows.is_broken(text, first, last)
+            assert broken == any(first < end <= last for end in ends), (text.typed, first, last)
+            answers.add(broken)
+    assert answers == {True, False}
+    assert windows.is_broken(Text("Жук. Я", lambda: False), 0, 1) is None
 
 
 def test_words_side_by_side_are_of_one_sentence_too() -> None:
