@@ -87,6 +87,16 @@ async def test_a_degraded_answer_names_the_model_it_is_of(desk: Desk) -> None:
     assert desk.shown == "ok"
 
 
+@pytest.mark.parametrize(("climbs", "tier", "model"), [(0, "small", SMALL), (2, "cloud", CLOUD)])
+async def test_how_often_a_request_goes_on_for_quality_is_the_person_s_to_say(
+    desk: Desk, climbs: int, tier: str, model: str
+) -> None:
+    desk.sim.fail("short", times=None)
+    outcome = await desk.ask(desk.request("explain-selection"), desk.settings(quality_climbs=climbs))
+    assert (outcome.text, desk.shown) == ("ok", "ok")
+    assert (outcome.receipt.degraded, outcome.receipt.tier, outcome.receipt.model) == (True, tier, model)
+
+
 async def test_nobody_answers_and_the_error_carries_each_reason_and_the_receipt(desk: Desk) -> None:
     desk.sim.down()
     with pytest.raises(NoAnswerError) as caught:

@@ -110,7 +110,7 @@ def ladders(draw: st.DrawFn) -> Settings:
         for number in range(draw(st.integers(0, 3)))
     )
     budget = Budget(draw(st.sampled_from((None, 0.0, 0.5))), draw(st.sampled_from((None, 0.0, 2.0))))
-    return Settings(tiers, rules, budget, draw(known))
+    return Settings(tiers, rules, budget, draw(known), draw(st.sampled_from((0, 1, 1, 2, 9))))
 
 
 class Played(NamedTuple):

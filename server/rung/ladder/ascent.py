@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from rung.errors import AttemptError
 from rung.providers.events import Question
+from rung.settings.values import Settings
 from rung.types.attempt import Attempt
 from rung.types.call import Call
 from rung.types.model import Model
@@ -47,6 +48,8 @@ class Ascent(Value):
     """Whether it is plain from the first that the last word on a model will be no: nobody is hurried in its favour."""
     alone: bool = False
     """One tier or model was asked for by name: what it says is wanted even if it is not good enough."""
+    quality_climbs: int = Settings.quality_climbs
+    """How often it may go on because an answer was not good enough; 0: that answer is wanted even so."""
 
 
 class NotAdmittedError(Exception):

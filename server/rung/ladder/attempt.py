@@ -199,12 +199,12 @@ class AttemptRun:
         end, prompt, text = self._said.end, self._way.prompt, self._said.text
         if end is None or prompt is None or not text.strip():
             return None
-        if not self._ascent.alone:
-            if end.stop == "length" or self._ascent.call.check(text) is not None:
-                return None
-            window = self._way.candidate.window
-            if trimmed(prompt.fitted.tokens, end.usage.tokens_in, window, prompt.question):
-                return None
+        ascent, window = self._ascent, self._way.candidate.window
+        if not ascent.alone and trimmed(prompt.fitted.tokens, end.usage.tokens_in, window, prompt.question):
+            return None
+        is_wanted = ascent.alone or ascent.quality_climbs == 0
+        if not is_wanted and (end.stop == "length" or ascent.call.check(text) is not None):
+            return None
         return Answer(text, self._tier, self.model.model, degraded=True, restore=prompt.restore)
 
     def record(self, error: AttemptError | None) -> Tried:

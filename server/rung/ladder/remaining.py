@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 UPWARD = ("bad-answer", "trimmed", "too-long")
 """Failures of the answer, not of the server: a higher tier is the likeliest to do better."""
-QUALITY_CLIMBS = 1
-"""How often one request may go on because an answer was not good enough."""
 
 
 class Remaining:
@@ -48,6 +46,8 @@ class Remaining:
         self._returns: list[tuple[Candidate, Model]] = []
         """Who was left because others might be faster, and the model it turned out to be."""
         self._climbs = 0
+        """How often it went on because an answer was not good enough."""
+        self._most_climbs = ascent.quality_climbs
         self._spare = 1
         """Second tries that are left."""
         self._best_rank = -1
@@ -157,9 +157,17 @@ class Remaining:
                 for one in small:
                     self.skip(one, f"its window of {one.window} tokens is too small")
         elif error.failure == "bad-answer" and not isinstance(error, OnlyThoughtError):
-            self._climbs += 1
-            if self._climbs > QUALITY_CLIMBS:
-                self._stop()
+            if self._climbs == self._most_climbs:
+                self._end_for_quality()
+            else:
+                self._climbs += 1
+
+    def _end_for_quality(self) -> None:
+        """Nobody else is asked for a better answer, and whoever would have been is named."""
+        often = {0: "never goes on", 1: "goes on once only"}.get(self._climbs, f"goes on {self._climbs} times only")
+        for one in (*self._left, *self._later):
+            self.skip(one, f"a question {often} from an answer that is not good enough (`quality_climbs`)")
+        self._stop()
 
     def _stop(self) -> None:
         self._left.clear()

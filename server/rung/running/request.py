@@ -161,7 +161,8 @@ class Running:
         order = tuple(tier.name for tier in self._settings.tiers)
         alone = decision.only_tier or decision.only_model is not None
         try:
-            ascent = Ascent(call, event.plan, order, deadline, admit, self._request.background, hopeless, alone)
+            background, climbs = self._request.background, self._settings.quality_climbs
+            ascent = Ascent(call, event.plan, order, deadline, admit, background, hopeless, alone, climbs)
             answer = await ladder.climb(ascent, self._emit, tried)
         finally:
             # Shielded: what a cancelled attempt may have cost is counted too.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rung.settings.values import Settings
 
-_FORMAT = 4
+_FORMAT = 5
 _MOST_ENTRIES = 200
 _TOO_YOUNG = 100_000_000
 """Nanoseconds: a file changed so lately could change again within the same tick of its clock."""

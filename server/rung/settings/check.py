@@ -42,6 +42,7 @@ class Checked(Value):
     tiers: tuple[Tier, ...] = ()
     rules: tuple[Rule, ...] = ()
     default_tier: str | None = None
+    quality_climbs: int | None = None
     actions: tuple[str, ...] | None = None
     warnings: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
@@ -90,6 +91,7 @@ def check(text: str, path: Path, layer: Layer, words: Mapping[str, bool]) -> Che
         rules=meaning.rules(data.get("rule", [])),
         budget=meaning.budget(data.get("budget", {})),
         default_tier=data.get("default_tier") if is_trusted else None,
+        quality_climbs=data.get("quality_climbs") if is_trusted else None,
         actions=tuple(data["actions"]) if is_trusted and "actions" in data else None,
         words=meaning.words,
         warnings=tuple(meaning.warnings),

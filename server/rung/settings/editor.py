@@ -25,7 +25,7 @@ from rung.settings.values import Rule
 _NAME = Path("the editor's settings")
 _KNOWN = ("default_tier", "actions", "local", "rules", "display")
 _REFUSED = {"tier", "tiers", "model", "models", "provider", "providers", "url", "base_url", "key", "keys", "api_key"}
-_REFUSED |= {"budget", "price", "trust", "trusted"}
+_REFUSED |= {"budget", "price", "quality_climbs", "trust", "trusted"}
 
 
 def read(given: Mapping[str, Any], tiers: Sequence[str]) -> Checked:

@@ -47,6 +47,7 @@ class _Merge:
         rules: list[Rule] = []
         budget: dict[str, float] = {}
         default: str | None = None
+        climbs = Settings.quality_climbs
         actions: tuple[str, ...] | None = None
         for rank, file in enumerate(self._files):
             self._warnings += file.warnings
@@ -55,12 +56,14 @@ class _Merge:
             rules = self._with(rules, own, file)
             budget = self._spending(budget, file)
             default = self._default(default, rank)
+            climbs = climbs if file.quality_climbs is None else file.quality_climbs
             actions = actions if file.actions is None else file.actions
         settings = Settings(
             tiers=self._ladder.tiers,
             rules=tuple(rules),
             budget=Budget(**{name: None if math.isinf(value) else value for name, value in budget.items()}),
             default_tier=default,
+            quality_climbs=climbs,
             actions=actions,
             sources=tuple(str(file.path) for file in self._files if file.layer != "editor"),
         )

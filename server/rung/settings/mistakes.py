@@ -45,17 +45,19 @@ _OTHER_NAMES = {
     "keywords": "words",
     "regex": "pattern",
     "max_tier": "ceiling",
+    "escalations": "quality_climbs",
     "daily": "per_day",
     "monthly": "per_month",
 }
 """What other programs call the same thing."""
 
 _PLACES: dict[str, Callable[[], tuple[Any, ...]]] = {
-    "[[tier]]": lambda: msgspec.structs.fields(shape.struct(Tier)),
-    "[[tier.model]]": lambda: msgspec.structs.fields(shape.struct(Model)),
-    "[[rule]]": lambda: msgspec.structs.fields(shape.struct(Rule)),
-    "`when` of a [[rule]]": lambda: msgspec.structs.fields(shape.struct(When)),
-    "[budget]": lambda: msgspec.structs.fields(shape.struct(Budget)),
+    "under [[tier]]": lambda: msgspec.structs.fields(shape.struct(Tier)),
+    "under [[tier.model]]": lambda: msgspec.structs.fields(shape.struct(Model)),
+    "under [[rule]]": lambda: msgspec.structs.fields(shape.struct(Rule)),
+    "under `when` of a [[rule]]": lambda: msgspec.structs.fields(shape.struct(When)),
+    "under [budget]": lambda: msgspec.structs.fields(shape.struct(Budget)),
+    "at the top of the file, above the first [...]": lambda: msgspec.structs.fields(shape.file()),
 }
 _WORD = 60
 """Characters of a name that are compared with those that are known: of a mistyped one this is enough."""
@@ -196,10 +198,13 @@ def _known(where: Where) -> list[str]:
 
 def _elsewhere(name: str) -> str | None:
     """Where a setting of this name, or nearly, belongs."""
-    for block, fields in _PLACES.items():
-        near = difflib.get_close_matches(name[:_WORD].lower(), [field.name for field in fields()], n=1, cutoff=0.8)
-        if near:
-            return f"`{near[0]}` belongs under {block}."
+    written = name[:_WORD].lower()
+    known = [(block, [field.name for field in fields()]) for block, fields in _PLACES.items()]
+    for cutoff in (1.0, 0.8):
+        for block, names in known:
+            near = difflib.get_close_matches(written, names, n=1, cutoff=cutoff)
+            if near:
+                return f"`{near[0]}` belongs {block}."
     return None
 
 
@@ -215,16 +220,17 @@ def _expectation(where: Where) -> str:
         return _KEY
     if name == "name":
         return "a text that is not empty"
-    least = _least(kind)
-    return " or ".join(_word(part, name) for part in _parts(kind)) + ("" if least is None else f", {least:g} or more")
+    return " or ".join(_word(part, name) for part in _parts(kind)) + _range(kind)
 
 
-def _least(kind: Any) -> float | None:
-    """The smallest number allowed, where there is one."""
+def _range(kind: Any) -> str:
+    """Which numbers are allowed, where not all are."""
     if typing.get_origin(kind) is not typing.Annotated:
-        return None
-    bound: float | None = typing.get_args(kind)[1].ge
-    return bound
+        return ""
+    least, most = typing.get_args(kind)[1].ge, typing.get_args(kind)[1].le
+    if least is None:
+        return ""
+    return f", {least:g} or more" if most in (None, shape.LARGEST) else f" from {least:g} to {most:g}"
 
 
 _WORDS = {

@@ -48,6 +48,7 @@ def from_plain(plain: Mapping[str, Any]) -> Settings:
         rules=tuple(Rule(**{**rule, "when": _when(rule["when"], lists)}) for rule in plain["rules"]),
         budget=Budget(**plain["budget"]),
         default_tier=plain["default_tier"],
+        quality_climbs=plain["quality_climbs"],
         actions=None if actions is None else tuple(actions),
         sources=tuple(plain["sources"]),
     )

@@ -58,16 +58,16 @@ _ALIASES: dict[str, Any] = {
 """The names the values' modules define for type checkers only; a test holds them to the originals."""
 
 _Duration = Annotated[str, Meta(pattern=durations.PATTERN)] | Annotated[float, Meta(ge=0)]
-_LARGEST = 2**53
+LARGEST = 2**53
 """What JSON can hold, and more than anybody has."""
 _BOUNDS = {
     "name": Meta(min_length=1),
-    "parallel": Meta(ge=1, le=_LARGEST),
-    "queue": Meta(ge=0, le=_LARGEST),
-    "per_minute": Meta(ge=0, le=_LARGEST),
-    "context": Meta(ge=1, le=_LARGEST),
-    "tokens_over": Meta(ge=0, le=_LARGEST),
-    "tokens_under": Meta(ge=0, le=_LARGEST),
+    "parallel": Meta(ge=1, le=LARGEST),
+    "queue": Meta(ge=0, le=LARGEST),
+    "per_minute": Meta(ge=0, le=LARGEST),
+    "context": Meta(ge=1, le=LARGEST),
+    "tokens_over": Meta(ge=0, le=LARGEST),
+    "tokens_under": Meta(ge=0, le=LARGEST),
     "input": Meta(ge=0),
     "output": Meta(ge=0),
     "per_request": Meta(ge=0),
@@ -75,6 +75,7 @@ _BOUNDS = {
     "per_month": Meta(ge=0),
     "budget": Meta(ge=0),
     "budget_left_under": Meta(ge=0),
+    "quality_climbs": Meta(ge=0, le=9),
 }
 _NOT_IN_FILES = {(Rule, "layer"), (Settings, "rules"), (Settings, "sources"), (Settings, "tiers"), (Settings, "budget")}
 _REQUIRED = {(Tier, "name"), (Tier, "model"), (Model, "provider"), (Rule, "name"), (Price, "input"), (Price, "output")}
@@ -138,7 +139,7 @@ def _in_file(name: str, kind: Any) -> Any:
     if name in SIZES:
         return Annotated[str, Meta(pattern=SIZE)] | Annotated[float, Meta(gt=0)]
     if name == "keep_alive":
-        return Annotated[str, Meta(pattern=KEEP_ALIVE)] | Annotated[int, Meta(ge=-_LARGEST, le=_LARGEST)]
+        return Annotated[str, Meta(pattern=KEEP_ALIVE)] | Annotated[int, Meta(ge=-LARGEST, le=LARGEST)]
     if kind == tuple[Model, ...]:
         return Annotated[list[struct(Model)], Meta(min_length=1)]  # type: ignore[misc]  # built at run time
     if name == "actions":

@@ -95,6 +95,8 @@ class Settings(Value):
     budget: Budget = Budget()
     default_tier: str | None = None
     """None: the first tier."""
+    quality_climbs: int = 1
+    """How often one question may go on to another model because an answer was not good enough; 0: never."""
     actions: tuple[str, ...] | None = None
     """The ids offered in editors; None: all."""
     sources: tuple[str, ...] = ()

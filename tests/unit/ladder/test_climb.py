@@ -86,6 +86,74 @@ def test_a_bad_answer_sends_one_request_up_once_and_the_better_one_is_kept_as_de
     assert scene.shown == "nope"
 
 
+@pytest.mark.parametrize(
+    ("climbs", "asked"),
+    [(0, ["small"]), (1, ["small", "large"]), (2, ["small", "large", "cloud"]), (9, ["small", "large", "cloud"])],
+)
+def test_a_question_goes_on_from_a_bad_answer_as_often_as_the_settings_say(climbs: int, asked: list[str]) -> None:
+    scene = Scene({"small": says("no"), "large": says("nope"), "cloud": says("never")})
+    answer, _ = run_virtual(scene.climb(asked=call(min_chars=20), quality_climbs=climbs))
+    assert scene.fake.asked == asked
+    assert (answer.tier, answer.degraded) == (asked[-1], True)
+    assert scene.shown == answer.text
+
+
+@pytest.mark.parametrize(("climbs", "tier"), [(0, "small"), (1, "large"), (2, "cloud")])
+def test_the_good_answer_above_is_reached_only_by_as_many_climbs(climbs: int, tier: str) -> None:
+    scene = Scene({"small": says("no"), "large": says("nope"), "cloud": says()})
+    answer, _ = run_virtual(scene.climb(asked=call(min_chars=20), quality_climbs=climbs))
+    assert (answer.tier, answer.degraded) == (tier, tier != "cloud")
+
+
+@pytest.mark.parametrize(
+    ("said", "fields"),
+    [
+        (says("Half of it", Finished("length", Usage(12, 100))), {}),
+        (says("garbage"), {"check": lambda _: "it is no list"}),
+        (says("I'm sorry, but I can't help with that."), {}),
+        (says("no"), {"min_chars": 20}),
+    ],
+    ids=["cut at its limit", "of the wrong form", "refused", "too short"],
+)
+def test_where_nobody_is_asked_for_a_better_answer_the_bad_one_is_shown_whatever_is_wrong(
+    said: list[Step], fields: dict[str, object]
+) -> None:
+    scene = Scene({"small": said, "large": says()})
+    answer, _ = run_virtual(scene.climb(asked=call(**fields), quality_climbs=0))
+    assert (answer.tier, answer.degraded, scene.outcomes) == ("small", True, ["bad-answer"])
+    assert scene.shown == answer.text == "".join(step.text for step in said if isinstance(step, Content))
+
+
+def test_without_climbs_for_quality_an_outage_a_thought_away_budget_and_a_trimmed_prompt_still_lead_on() -> None:
+    trimmed = says("It read half.", Finished("stop", Usage(500, 3)))
+    thought = says("", Finished("length", Usage(9000, 100)))
+    scene = Scene({"a": trimmed, "b": fails("broken"), "c": thought, "d": says(end=Finished("stop"))})
+    long = call(parts=(Part("file", "word " * 4000, shorten="never"),))
+    answer, _ = run_virtual(scene.climb([("small", model(name)) for name in "abcd"], asked=long, quality_climbs=0))
+    assert scene.outcomes == ["trimmed", "broken", "bad-answer", "ok"]
+    assert (answer.model, answer.degraded) == ("d", False)
+
+
+def test_what_was_made_of_a_piece_of_the_prompt_is_not_shown_though_nobody_is_asked_for_a_better_answer() -> None:
+    scene = Scene({"small": says("It read half.", Finished("stop", Usage(500, 3)))})
+    long = call(parts=(Part("file", "word " * 4000, shorten="never"),))
+    with pytest.raises(NoAnswerError):
+        run_virtual(scene.climb([("small", model("small"))], asked=long, quality_climbs=0))
+    assert scene.shown == ""
+
+
+@pytest.mark.parametrize(
+    ("climbs", "often"), [(0, "never goes on"), (1, "goes on once only"), (2, "goes on 2 times only")]
+)
+def test_who_is_not_asked_because_answers_were_not_good_enough_is_named(climbs: int, often: str) -> None:
+    scene = Scene({name: says("") for name in "abcd"})
+    with pytest.raises(NoAnswerError) as caught:
+        run_virtual(scene.climb([("small", model(name)) for name in "abcd"], quality_climbs=climbs))
+    why = f"a question {often} from an answer that is not good enough (`quality_climbs`)"
+    named = [name for name in "abcd" if f"small ({name}) was not asked: {why}" in caught.value.text]
+    assert (scene.fake.asked, named) == (list("abcd")[: climbs + 1], list("abcd")[climbs + 1 :])
+
+
 def test_a_good_answer_from_higher_up_wins_over_the_kept_one() -> None:
     scene = Scene({"small": says("no"), "large": says()})
     answer, _ = run_virtual(scene.climb(asked=call(min_chars=20)))

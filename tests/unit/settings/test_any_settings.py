@@ -111,6 +111,7 @@ right = maybe(
     tier=ladder,
     rule=rules,
     default_tier=tiers,
+    quality_climbs=st.integers(0, 9),
     actions=st.lists(st.sampled_from(("ask", "review-file")), max_size=2),
     budget=maybe(per_request=amounts, per_day=amounts, per_month=amounts),
 )
@@ -125,7 +126,9 @@ def wrong(draw: st.DrawFn) -> dict[str, Any]:
     name = draw(st.sampled_from(sorted(table))) if table else None
     how = draw(st.sampled_from(("value", "name", "gone", "more")))
     if name is None or how == "more":
-        known = draw(st.sampled_from(("tier", "rule", "budget", "url", "key", "when", "path", "idle", "price", "x")))
+        known = draw(
+            st.sampled_from(("tier", "rule", "budget", "url", "key", "when", "path", "idle", "price", "quality_climbs"))
+        )
         table[draw(st.one_of(st.just(known), st.just(SECRET), words))] = draw(odd)
     elif how == "value":
         table[name] = draw(odd)
@@ -249,6 +252,7 @@ def sound(settings: Settings) -> None:
             assert rule.tier in {None, *names}
             assert rule.ceiling in {None, *names}
     assert settings.default_tier in {None, *names}
+    assert settings.quality_climbs in range(10)
     assert plain.from_plain(json.loads(json.dumps(plain.to_plain(settings)))) == settings
 
 
@@ -258,13 +262,14 @@ def test_what_was_read_can_be_written_and_read_again(document: dict[str, Any]) -
     first, _ = read(document)
     again, warnings = read(written(first))
     assert (again.tiers, again.budget, again.default_tier) == (first.tiers, first.budget, first.default_tier)
+    assert again.quality_climbs == first.quality_climbs
     assert {rule.replace(layer="user") for rule in first.rules} == set(again.rules)
     assert not [warning for warning in warnings if "had no effect" in warning]
 
 
 def written(settings: Settings) -> dict[str, Any]:
     """A file that says all of these settings."""
-    document: dict[str, Any] = {"tier": [], "rule": [], "budget": {}}
+    document: dict[str, Any] = {"quality_climbs": settings.quality_climbs, "tier": [], "rule": [], "budget": {}}
     for tier in settings.tiers:
         several = [_said(model) for model in tier.models]
         document["tier"].append({**_said(tier, "models"), "model": several})
@@ -324,11 +329,8 @@ def test_who_is_not_trusted_only_adds_pins_and_lowers(
     found = check(toml(theirs), Path("/their/.rung/rung.toml"), "untrusted", {})
     without, _ = merge(own)
     settings, _ = merge([*own, found.replace(layer=layer)])
-    assert (settings.tiers, settings.default_tier, settings.actions) == (
-        without.tiers,
-        without.default_tier,
-        without.actions,
-    )
+    for name in ("tiers", "default_tier", "actions", "quality_climbs"):
+        assert getattr(settings, name) == getattr(without, name)
     for name in settings.budget._fields:
         bound, before = getattr(settings.budget, name), getattr(without.budget, name)
         assert before is None or (bound is not None and bound <= before)

@@ -42,6 +42,10 @@ WRONG_NAMES = [
     (MODEL + 'base_url = "http://h"\n', 6, ["`base_url`", "Did you mean `url`?"]),
     (MODEL + f'api_key = "{SECRET}"\n', 6, ["`api_key`", "Did you mean `key`?"]),
     (MODEL + "deadline = 5\n", 6, ["`deadline` belongs under [[tier]]"]),
+    (MODEL + "quality_climbs = 0\n", 6, ["`quality_climbs` belongs at the top of the file"]),
+    ("[budget]\nquality_climb = 0\n", 2, ["`quality_climbs` belongs at the top of the file"]),
+    (MODEL + "actions = []\n", 6, ["`actions` belongs at the top of the file"]),
+    ("escalations = 0\n", 1, ["Did you mean `quality_climbs`?"]),
     (MODEL + "zzz = 5\n", 6, ["`zzz`", "Known here", "keep_alive"]),
     (MODEL + "price = { input = 1, output = 1, cached = 1 }\n", 6, ["`price`", "`cached`", "input, output"]),
     (RULE + 'when = { file = "x" }\n', 4, ["`when`", "`file`"]),
@@ -85,6 +89,10 @@ WRONG_VALUES = [
     ("[budget]\nper_day = -1\n", 2, ["`per_day`", "0 or more"]),
     ("[budget]\nper_request = nan\n", 2, ["`per_request`", "found nan"]),
     ("budget = 5\n", 1, ["`budget`", "a table"]),
+    *(
+        (f"quality_climbs = {found}\n", 1, ["`quality_climbs` must be a whole number from 0 to 9; found"])
+        for found in ("-1", "10", "1.5", '"1"', "true", "inf", "9" * 30)
+    ),
 ]
 
 WRONG_MEANINGS = [

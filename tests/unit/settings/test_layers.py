@@ -71,6 +71,15 @@ def test_a_file_without_a_tier_keeps_the_ladder(person: Person) -> None:
     assert (settings.budget.per_request, settings.budget.per_day) == (0.25, 5.0)
 
 
+@pytest.mark.parametrize("climbs", [0, 1, 2, 9])
+def test_how_often_quality_makes_a_question_go_on_is_the_person_s_word_or_the_default(
+    person: Person, climbs: int
+) -> None:
+    assert read(person)[0].quality_climbs == 1
+    person.says(f"quality_climbs = {climbs}\n" + LADDER)
+    assert read(person)[0].quality_climbs == climbs
+
+
 def test_infinite_lifts_a_budget(person: Person) -> None:
     person.says("[budget]\nper_day = inf\nper_request = 0\n")
     settings, _ = read(person)
@@ -190,6 +199,7 @@ def test_texts_and_numbers_mean_the_same(person: Person) -> None:
 
 WORKSPACE = """
 default_tier = "theirs"
+quality_climbs = 9
 actions = ["x"]
 [[tier]]
 name = "theirs"
@@ -221,13 +231,14 @@ def test_an_untrusted_workspace_only_adds_pins_and_lowers_budgets(person: Person
     settings, warnings = read(person)
     assert settings.tiers == before.tiers
     assert (settings.default_tier, settings.actions) == (before.default_tier, before.actions)
+    assert settings.quality_climbs == before.quality_climbs
     assert names(settings) == ["stay (workspace)", *names(before)]
     stay = settings.rules[0]
     assert (stay.local, stay.tier, stay.layer, stay.when.path) == (True, None, "untrusted", ("**/*.c",))
     assert rule(settings, "secrets never leave").enabled
     assert (settings.budget.per_request, settings.budget.per_day) == (0.01, 2.0)
     said = " ".join(warnings)
-    for word in ("`default_tier`", "`actions`", "`tier`", "`enabled`", "`per_day`", "rung trust"):
+    for word in ("`default_tier`", "`quality_climbs`", "`actions`", "`tier`", "`enabled`", "`per_day`", "rung trust"):
         assert word in said
 
 
@@ -254,10 +265,10 @@ def test_a_trusted_workspace_says_everything_but_what_is_local(person: Person) -
     assert [tier.name for tier in settings.tiers] == ["theirs"]
     assert not settings.tiers[0].models[0].local
     assert settings.tiers[0].models[0].connect == 3.0
-    assert (settings.default_tier, settings.actions) == ("theirs", ("x",))
+    assert (settings.default_tier, settings.actions, settings.quality_climbs) == ("theirs", ("x",), 9)
     assert not rule(settings, "secrets never leave").enabled
     assert (settings.budget.per_request, settings.budget.per_day) == (0.01, 100.0)
-    assert any("line 10" in warning and "`local = true`" in warning for warning in warnings)
+    assert any("line 11" in warning and "`local = true`" in warning for warning in warnings)
 
 
 def test_a_workspace_keeps_to_what_the_person_said_of_a_server(person: Person) -> None:
@@ -320,6 +331,7 @@ def test_the_editor_chooses_tier_and_actions_and_adds_pins(person: Person) -> No
         ({"provider": "openai"}, "`rung.provider`"),
         ({"apiKey": "sk-0123456789"}, "`rung.api_key`"),
         ({"budget": {"per_day": 100}}, "`rung.budget`"),
+        ({"qualityClimbs": 9}, "`rung.quality_climbs`"),
         ({"tier": [{"name": "x"}]}, "`rung.tier`"),
         ({"default_tier": "middle"}, "`rung.default_tier`"),
         ({"default_tier": 3}, "`rung.default_tier`"),

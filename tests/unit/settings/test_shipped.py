@@ -88,6 +88,7 @@ def test_the_shipped_settings_load_without_a_warning() -> None:
     assert {"**/.env", "**/id_rsa*", "**/.pypirc"} <= set(settings.rules[1].when.path)
     assert settings.rules[2].when.tokens_over == 8000
     assert (settings.budget.per_request, settings.budget.per_day) == (0.25, 2.0)
+    assert settings.quality_climbs == 1
 
 
 def test_the_example_of_the_design_loads_with_its_meaning() -> None:
@@ -118,6 +119,7 @@ def test_what_loads_also_validates_with_the_schema(text: str) -> None:
     "text",
     [
         "keepalive = 1",
+        "quality_climbs = 10",
         '[[tier]]\nname = "a"',
         EXAMPLE.replace('"300ms"', '"soon"'),
         EXAMPLE.replace('"ollama"', '"olama"'),
