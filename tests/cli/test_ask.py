@@ -424,6 +424,45 @@ async def test_variables_of_the_sdk_redirect_nothing(sim: Simulator, rung: Rung)
     assert len(questions(sim)) == 2
 
 
+HOUSE = """
+[[tier]]
+name = "small"
+[[tier.model]]
+provider = "ollama"
+model = "sim-small:3b"
+url = "{url}"
+connect = "5s"
+local = true
+
+[[tier]]
+name = "large"
+[[tier.model]]
+provider = "openai-compatible"
+model = "gpt-5-mini"
+url = "{url}/openai/v1"
+key = "OPENAI_API_KEY"
+connect = "5s"
+local = {local}
+"""
+"""Models at an address that counts as this machine's only because the person says so."""
+
+
+async def test_no_proxy_comes_between_a_person_and_a_machine_of_their_own(sim: Simulator, rung: Rung) -> None:
+    house = sim.url.replace("127.0.0.1", "0.0.0.0")
+    async with Simulator() as proxy:
+        env = environment(HTTP_PROXY=proxy.url, http_proxy=proxy.url, ALL_PROXY=proxy.url, all_proxy=proxy.url)
+        configure(house, HOUSE.replace("{local}", "true"))
+        for tier in ("small", "large"):
+            # The first one is not in memory: its server is asked what it has, and its load is waited for.
+            assert (await rung("ask", "--tier", tier, "[local] my private note", env=env)).code == 0
+        assert (await rung("doctor", env=env)).code == 0
+        assert proxy.connections == 0
+        assert {model for model, _ in questions(sim)} == {SMALL, CLOUD}
+        configure(house, HOUSE.replace("{local}", "false"))
+        assert (await rung("ask", "--tier", "large", "hello", env=env)).code == 1
+        assert proxy.connections > 0
+
+
 async def test_where_nobody_answers_each_model_has_a_line_of_its_own(sim: Simulator, rung: Rung) -> None:
     sim.fail("status", times=None, status=503)
     done = await rung("ask", "hello")

@@ -143,6 +143,8 @@ TRAPS: dict[str, tuple[str, ...]] = {
     "a proxy of the environment catches loopback": (
         "unit/providers/test_openai.py::test_a_proxy_of_the_environment_does_not_catch_loopback",
         "unit/providers/test_anthropic.py::test_a_proxy_of_the_environment_does_not_catch_loopback",
+        "unit/providers/test_proxies.py::test_what_is_asked_of_a_server_of_the_person_s_own_goes_past_the_proxy",
+        "cli/test_ask.py::test_no_proxy_comes_between_a_person_and_a_machine_of_their_own",
     ),
     "localhost resolves to where nobody listens": (
         "unit/providers/test_loopback.py::test_localhost_is_whichever_loopback_address_somebody_listens_at",

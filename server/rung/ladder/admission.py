@@ -189,7 +189,7 @@ class Admission:
             name, url = self.model.model, self.model.url
             self._doubt = f"{url} did not say in time whether {name} runs on this machine, so it counts as elsewhere: "
         if self.model.local and (known.remote or self._doubt):
-            self.model = self.model.replace(local=False)
+            self.model = self.model.replace(local=False, near=True)
         windows = [one for one in (known.window, self.candidate.window) if one]
         self.candidate = self.candidate.replace(window=min(windows) if windows else None)
         return known

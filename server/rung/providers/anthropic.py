@@ -71,7 +71,7 @@ class Anthropic:
         # Whether a model still answers is the server's to say; under `-W error` the package's opinion would be raised.
         warnings.filterwarnings("ignore", r"The model '.*' is deprecated", DeprecationWarning)
         with failures.mapped(model):
-            async with client_for(address(model), model.connect) as http:
+            async with client_for(model, address(model)) as http:
                 client: AsyncAnthropic = sdk.AsyncAnthropic(
                     # Any key at all keeps it from looking for one in variables and files.
                     api_key="none",

@@ -77,7 +77,7 @@ class Ollama:
         """See :class:`rung.providers.events.Chat`."""
         model, body = question.model, request_body(question)
         with failures.mapped(model):
-            async with client_for(model.url, model.connect) as client:
+            async with client_for(model, model.url) as client:
                 while True:
                     async with client.stream("POST", "/api/chat", json=body) as response:
                         if response.status_code == 200:

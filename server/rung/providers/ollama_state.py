@@ -68,7 +68,7 @@ async def _get(model: Model, path: str) -> list[dict[str, Any]]:
         AttemptError: the server is not there, or does not speak this protocol.
     """
     with failures.mapped(model):
-        async with client_for(model.url, model.connect) as client:
+        async with client_for(model, model.url) as client:
             response = await client.get(path)
             if response.status_code != 200:
                 raise failures.for_status(model, response.status_code, "", response.headers)

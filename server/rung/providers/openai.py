@@ -118,7 +118,7 @@ class OpenAI:
         model = question.model
         key = key_of(self._keys, model)
         sdk = await self._package.load()
-        async with client_for(address(model), model.connect) as http:
+        async with client_for(model, address(model)) as http:
             base = over_http(address(model), "/v1")
             client: AsyncOpenAI = sdk.AsyncOpenAI(
                 api_key=key or "none", base_url=base, max_retries=0, http_client=http, timeout=http.timeout

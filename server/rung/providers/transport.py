@@ -1,8 +1,8 @@
 """The HTTP client of one attempt, and the lines of its answer.
 
 Every attempt has a client, and so a connection, of its own: closing the client is what closes the socket, and no idle
-connection of an earlier attempt can be handed a request it will reset. Loopback never goes through a proxy of the
-environment.
+connection of an earlier attempt can be handed a request it will reset. What goes to a server of the person's own, on
+this machine or another, never goes through a proxy of the environment: that is one more machine.
 """
 
 from __future__ import annotations
@@ -11,11 +11,15 @@ import contextlib
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import httpx2
 
 from rung.errors import AttemptError
 from rung.providers.loopback import is_loopback, over_http, transport_to
+
+if TYPE_CHECKING:
+    from rung.types.model import Model
 
 LONGEST_LINE = 8 * 2**20
 """Bytes; a server that sends a longer line is not speaking the protocol."""
@@ -64,19 +68,19 @@ async def _bound(response: httpx2.Response) -> None:
     response.stream = _Bounded(response.stream, is_error=response.status_code >= 300)
 
 
-def client_for(url: str, connect: float) -> httpx2.AsyncClient:
+def client_for(model: Model, url: str) -> httpx2.AsyncClient:
     """A client for one attempt; only connecting is limited here, the ladder limits the rest.
 
     Args:
-        url: the server.
-        connect: seconds the TCP and TLS handshakes may take.
+        model: who is asked.
+        url: where, as its protocol has it.
     """
     here = is_loopback(url)
     verify = _certificates() if url.startswith("https") else False
     return httpx2.AsyncClient(
         base_url=over_http(url),
-        timeout=httpx2.Timeout(None, connect=connect),
-        trust_env=not here,
+        timeout=httpx2.Timeout(None, connect=model.connect),
+        trust_env=not (here or model.local or model.near),
         verify=verify,
         transport=transport_to(url, verify) if here else None,
         follow_redirects=False,

@@ -42,7 +42,8 @@ _SAID = {
     ("Model", "busy_patience"): 'How long a forecast wait in the queue may be before when_busy = "climb" climbs.',
     ("Model", "retry_after"): "The longest rest asked for by the server or by per_minute that is waited out.",
     ("Model", "price"): "US dollars per million tokens, where Rung doesn't know the model's price.",
-    ("Model", "local"): "Whether it counts as this machine; left out: whether its address is loopback or a socket.",
+    ("Model", "local"): "Whether it counts as this machine; left out: whether its address is loopback or a socket. No "
+    "proxy of the environment comes between; a server that only a proxy leads to is not local.",
     ("Price", "input"): "US dollars per million tokens of the prompt.",
     ("Price", "output"): "US dollars per million tokens of the answer.",
     ("Rule", "name"): "Its name; one with the same name in a later file replaces it.",

@@ -77,7 +77,14 @@ _BOUNDS = {
     "budget_left_under": Meta(ge=0),
     "quality_climbs": Meta(ge=0, le=9),
 }
-_NOT_IN_FILES = {(Rule, "layer"), (Settings, "rules"), (Settings, "sources"), (Settings, "tiers"), (Settings, "budget")}
+_NOT_IN_FILES = {
+    (Model, "near"),
+    (Rule, "layer"),
+    (Settings, "rules"),
+    (Settings, "sources"),
+    (Settings, "tiers"),
+    (Settings, "budget"),
+}
 _REQUIRED = {(Tier, "name"), (Tier, "model"), (Model, "provider"), (Rule, "name"), (Price, "input"), (Price, "output")}
 
 

@@ -57,3 +57,5 @@ class Model(Value):
     price: Price | None = None
     local: bool = False
     """Resolved when the settings are read: the user's word, else whether the address is loopback or a socket."""
+    near: bool = False
+    """Its server is local, though the model turned out to run elsewhere or may do so; not written in files."""

@@ -243,7 +243,7 @@ async def test_a_model_that_runs_elsewhere_is_never_loaded_and_not_local(scene: 
             await scene.climb([("small", far)], admit=lambda candidate: forbidden(decision, candidate.model))
         assert [exchange.path for exchange in sim.log if exchange.method == "POST"] == []
         assert (await scene.climb([("small", far)])).text == GOOD
-    assert scene.tried[-1].model.local is False
+    assert (scene.tried[-1].model.local, scene.tried[-1].model.near) == (False, True)
 
 
 @pytest.mark.parametrize("name", ["far:cloud", "far:1b-cloud", "alias:7b"])

@@ -271,7 +271,7 @@ def written(settings: Settings) -> dict[str, Any]:
     """A file that says all of these settings."""
     document: dict[str, Any] = {"quality_climbs": settings.quality_climbs, "tier": [], "rule": [], "budget": {}}
     for tier in settings.tiers:
-        several = [_said(model) for model in tier.models]
+        several = [_said(model, "near") for model in tier.models]
         document["tier"].append({**_said(tier, "models"), "model": several})
     for rule in settings.rules:
         document["rule"].append({**_said(rule, "layer", "when"), "when": _when(rule.when)})
