@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
+FAILURES = 3
+"""In a row, after which a server or model is left alone; one is enough where nobody listens on this machine."""
 BASE, CAP = 5.0, 300.0
 """Seconds of the first pause, and of the longest."""
 
@@ -27,6 +30,11 @@ class Breaker:
         self._opened = False
         """Nobody has spoken since it opened."""
         self._trying = False
+
+    @classmethod
+    def usual(cls) -> Breaker:
+        """One for a server or a model."""
+        return cls(FAILURES, lambda: random.uniform(0.8, 1.2))
 
     @property
     def opened(self) -> bool:

@@ -16,9 +16,8 @@ from rung.errors import AttemptError, NoAnswerError
 from rung.ladder.admission import Admission
 from rung.ladder.ascent import Ascent, NotAdmittedError, OnlyThoughtError, Tried
 from rung.ladder.attempt import AttemptRun
-from rung.ladder.health import POLITE
 from rung.ladder.means import Means
-from rung.ladder.pauses import LONGEST_REST
+from rung.ladder.pauses import LONGEST_REST, POLITE
 from rung.ladder.remaining import Remaining
 from rung.routing.plan import RESTING
 from rung.types.event import ResetEvent, TextEvent, TierEvent

@@ -8,34 +8,18 @@ to find out. The cloud is never probed: its state comes from attempts alone.
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable, Iterable
 
 from rung.errors import AttemptError
 from rung.ladder.breaker import Breaker
-from rung.ladder.knock import listens
-from rung.ladder.pauses import Pauses
-from rung.ladder.server import Server
-from rung.providers import ollama_state
+from rung.ladder.pauses import POLITE, Pauses
+from rung.ladder.servers import ABSENT, EVERY, Servers, address
 from rung.providers.failures import pull_hint
 from rung.routing.plan import Known
-from rung.settings import addresses
 from rung.types.model import Model
 
-PROBE_LIMIT = 1.0
-"""Seconds a server on this machine may take to list its models, while somebody waits for it ..."""
-GLANCE_LIMIT = 10.0
-"""... and in the background, where the machine may be busy with other work."""
-EVERY = 20.0
-"""Seconds between two background looks."""
 LOAD_PAUSE = 60.0
 """Seconds a model is left alone after it could not be loaded: the next load would fail like this one."""
-FAILURES = 3
-"""In a row, after which a server or model is left alone; one is enough where nobody listens on this machine."""
-ABSENT = ("refused", "unreachable")
-"""Failures that say that nobody is there."""
-POLITE = ("rate-limited", "busy")
-"""Failures with which a server may say when to come again: it is there, and well."""
 TROUBLE = ("slow", "stalled", "broken", "load-failed")
 """Failures that speak against the model, not against the question, and leave open whether its server is there."""
 
@@ -56,14 +40,11 @@ class Health:
         loading: Callable[[], bool] = lambda: False,
     ) -> None:
         self._keys = keys
-        self._loading = loading
         self._missing_key = missing_key
-        self._servers: dict[str, Server] = {}
+        self._servers = Servers(loading, self._tell)
         self._breakers: dict[tuple[str, str], Breaker] = {}
         """Those of single models."""
         self._pauses = Pauses()
-        self._missing: dict[tuple[str, str], str] = {}
-        """What servers said they do not have, when they were asked for it."""
         self._changed: list[Callable[[], None]] = []
 
     def subscribe(self, changed: Callable[[], None]) -> Callable[[], None]:
@@ -75,20 +56,17 @@ class Health:
         for changed in tuple(self._changed):
             changed()
 
-    def _server(self, model: Model) -> Server:
-        return self._servers.setdefault(_address(model), Server(_breaker()))
-
     def _spot(self, model: Model) -> tuple[str, str]:
         """What failures of this model are remembered by."""
-        return addresses.spot(model.replace(model=self._server(model).name(model)))
+        return self._servers.of(model).spot(model)
 
     def _breakers_of(self, model: Model) -> tuple[Breaker, Breaker]:
         """That of its server, and its own."""
-        server, spot = self._server(model), self._spot(model)
+        server, spot = self._servers.of(model), self._spot(model)
         if model.provider == "ollama" and spot[1] == "auto":
             # Nobody knows yet whom that is; nothing is held against it.
-            return server.breaker, _breaker()
-        return server.breaker, self._breakers.setdefault(spot, _breaker())
+            return server.breaker, Breaker.usual()
+        return server.breaker, self._breakers.setdefault(spot, Breaker.usual())
 
     def _key(self, model: Model) -> str | None:
         return self._keys(model.key) if model.key else None
@@ -107,8 +85,7 @@ class Health:
 
     def said(self, model: Model) -> Known:
         """What its server said of it, whether or not it may be asked now: one that rests may be cold, or far away."""
-        found, missing = self._server(model).known(model), self._missing.get(self._spot(model))
-        return found.replace(state="missing", reason=missing) if missing else found
+        return self._servers.of(model).known(model)
 
     def _down(self, model: Model, now: float) -> str | None:
         """Why a breaker keeps it from being asked."""
@@ -116,7 +93,7 @@ class Health:
 
     def listed(self, model: Model) -> bool:
         """Whether its Ollama has ever said which models it has: until then nobody knows where they run."""
-        return self._server(model).listed
+        return self._servers.of(model).listed
 
     async def look(self, model: Model, *, loaded: bool = False, patience: float = 0.0) -> Known:
         """Ask a local Ollama what it has and holds, and give what is known then; others answer from memory.
@@ -132,58 +109,19 @@ class Health:
             AttemptError: the server is not there, or nobody knows whom ``auto`` stands for.
         """
         if model.provider == "ollama":
-            server = self._server(model)
-            if loaded:
-                server.orders(model)
-            try:
-                await self._list(model, loading=not loaded and self._loading(), patience=patience)
-            except AttemptError as error:
-                if error.failure != "slow" or (model.model == "auto" and not server.listed):
-                    raise
-                server.silent = error.text
+            await self._servers.look(model, loaded=loaded, patience=patience)
         return self.known(model)
-
-    async def _list(self, model: Model, *, loading: bool, patience: float = 0.0, least: float = 0.0) -> None:
-        """Have a server list its models.
-
-        Args:
-            model: any of them.
-            loading: a load of ours is under way there.
-            patience: seconds to wait at least where it has never listed any.
-            least: seconds to wait at least.
-
-        Raises:
-            AttemptError: it did not.
-        """
-        server, usual = self._server(model), max(model.connect + PROBE_LIMIT, least)
-
-        async def has() -> tuple[ollama_state.Installed, ...]:
-            # Kept also where what it holds does not come: it says where each model runs.
-            installed = await ollama_state.installed(model)
-            server.installs(installed)
-            return installed
-
-        try:
-            async with asyncio.timeout(usual if server.listed else max(usual, patience)):
-                installed, loaded = await asyncio.gather(has(), ollama_state.loaded(model))
-        except TimeoutError:
-            text = f"{model.url} takes connections but does not list its models."
-            raise AttemptError("slow", text) from None
-        server.lists(installed, loaded, loading=loading)
-        server.breaker.succeeded()
-        self._missing = {spot: why for spot, why in self._missing.items() if spot[0] != _address(model)}
-        self._tell()
 
     def ordered(self, model: Model) -> None:
         """A load of this model with its window was begun here: the window it has afterwards is the server's doing."""
-        self._server(model).orders(model)
+        self._servers.of(model).orders(model)
 
     def began(self, model: Model) -> bool:
         """An attempt at this model starts; exactly one of :meth:`succeeded`, :meth:`failed`, :meth:`left` ends it.
 
         Gives whether it is the one that finds out if its server or model is back, which the end must be told.
         """
-        server, now = self._server(model), _now()
+        server, now = self._servers.of(model), _now()
         server.asked += 1
         if self._down(model, now):
             return False
@@ -202,7 +140,7 @@ class Health:
 
     def digest(self, model: Model) -> str:
         """Which build of the model an Ollama server has; empty: not known."""
-        found = self._server(model).find(model)
+        found = self._servers.of(model).find(model)
         return found.digest if found else ""
 
     def spoke(self, model: Model, *, trial: bool) -> None:
@@ -215,7 +153,7 @@ class Health:
 
     def succeeded(self, model: Model) -> None:
         """It gave an answer."""
-        server = self._server(model)
+        server = self._servers.of(model)
         server.asked -= 1
         server.answers(model)
         for breaker in self._breakers_of(model):
@@ -226,7 +164,7 @@ class Health:
 
     def failed(self, model: Model, error: AttemptError, *, trial: bool = True) -> None:
         """It failed; what that says of the server or the model is remembered."""
-        self._server(model).asked -= 1
+        self._servers.of(model).asked -= 1
         self._remember(model, error)
         (server, own), now, why = self._breakers_of(model), _now(), error.sentence()
         if error.failure in ABSENT:
@@ -254,11 +192,11 @@ class Health:
             self._pauses.pause(spot, now + LOAD_PAUSE, error.sentence(), asked_for=False)
         elif error.failure == "missing-model":
             hint = pull_hint(model)
-            self._missing[spot] = f"{error.text} {hint}" if hint else error.text
+            self._servers.of(model).lacks(model, f"{error.text} {hint}" if hint else error.text)
 
     def left(self, model: Model, *, trial: bool = True) -> None:
         """The attempt ended, and says nothing of the server: it was cancelled, or never got there."""
-        server = self._server(model)
+        server = self._servers.of(model)
         server.asked -= 1
         for breaker in self._breakers_of(model):
             breaker.left(trial=trial)
@@ -266,56 +204,20 @@ class Health:
     def settings_changed(self) -> None:
         """Keys and addresses may be new: what was refused may be tried again. What servers asked for still holds."""
         self._pauses.settings_changed()
-        self._missing.clear()
+        self._servers.settings_changed()
 
     async def watch(self, models: Callable[[], Iterable[Model]], every: float = EVERY) -> None:
         """Look at local servers again and again, until cancelled; the cloud is never probed."""
-        while True:
-            await self.glance(models())
-            await asyncio.sleep(every)
+        await self._servers.watch(models, every)
 
     async def glance(self, models: Iterable[Model]) -> None:
         """Look once at every local server of these models."""
-        servers = {_address(model): model for model in models if model.local}
-        await asyncio.gather(*(self._glance(model) for model in servers.values()))
-
-    async def _glance(self, model: Model) -> None:
-        server = self._server(model)
-        if model.provider != "ollama":
-            await self._knock(model)
-            return
-        try:
-            await self._list(model, loading=self._loading(), least=GLANCE_LIMIT)
-        except AttemptError as error:
-            # One that takes the connection is there, and slow to list for whatever else its machine has to do; one
-            # that is busy with our own request, or with a load, may be slow to take the connection, too.
-            has_work = error.failure == "unreachable" and (server.asked or self._loading())
-            is_there = has_work or error.failure in {"slow", *POLITE}
-            if is_there or not server.breaker.closed(_now()):
-                return
-            certain = error.failure in ABSENT and model.local
-            server.breaker.failed(_now(), error.sentence(), certain=certain, trial=False)
-            self._tell()
-
-    async def _knock(self, model: Model) -> None:
-        """See whether a server that was away is back; of one that is no Ollama's, this alone is found out unasked."""
-        breaker = self._server(model).breaker
-        if breaker.opened and await listens(model):
-            breaker.succeeded()
-            self._tell()
-
-
-def _address(model: Model) -> str:
-    return addresses.server(model.provider, model.url)
+        await self._servers.glance(models)
 
 
 def _lock(model: Model) -> tuple[str, str]:
     """What a refused key is remembered by."""
-    return _address(model), model.key or ""
-
-
-def _breaker() -> Breaker:
-    return Breaker(FAILURES, lambda: random.uniform(0.8, 1.2))
+    return address(model), model.key or ""
 
 
 def _now() -> float:

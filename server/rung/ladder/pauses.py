@@ -13,6 +13,8 @@ from rung.types.value import Value
 if TYPE_CHECKING:
     from rung.errors import AttemptError
 
+POLITE = ("rate-limited", "busy")
+"""Failures with which a server may say when to come again: it is there, and well."""
 RATE_PAUSE = 30.0
 """Seconds a model is left alone after a 429 that names no time."""
 BUSY_PAUSE = 3.0

@@ -12,7 +12,7 @@ from rung.ladder.breaker import Breaker
 from rung.ladder.choose import best
 from rung.providers.ollama_state import Installed, Loaded, same_name
 from rung.routing.plan import Known
-from rung.settings.addresses import is_cloud
+from rung.settings.addresses import is_cloud, spot
 from rung.types.model import Model
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,8 @@ class Server:
         """The window that was really allocated, for each that was asked for."""
         self._told: set[str] = set()
         """Warnings that were given."""
+        self._lacks: dict[str, str] = {}
+        """What it said it does not have, when it was asked for it."""
 
     @property
     def listed(self) -> bool:
@@ -49,6 +51,10 @@ class Server:
         """The name its server has for it, once that is known: spelled as there, and for ``auto`` the model's own."""
         found = self.find(model)
         return found.name if found else model.model
+
+    def spot(self, model: Model) -> tuple[str, str]:
+        """What is known of this model, by whatever name, is remembered by."""
+        return spot(model.replace(model=self.name(model)))
 
     def find(self, model: Model) -> Installed | None:
         """The entry of the list that this model is; None where it is not there, or there is no list."""
@@ -67,12 +73,21 @@ class Server:
             loading: a load of ours is under way, so that what is in memory may still be somebody else's.
         """
         self._installed, self._loaded = installed, loaded
+        self._lacks.clear()
         if not loading:
             self._learn_windows()
 
     def installs(self, installed: tuple[Installed, ...]) -> None:
         """It said what it has, and not yet what it holds."""
         self._installed = installed
+
+    def lacks(self, model: Model, why: str) -> None:
+        """It said that it does not have this model."""
+        self._lacks[self.spot(model)[1]] = why
+
+    def forget_lacks(self) -> None:
+        """What it did not have may be there by now."""
+        self._lacks.clear()
 
     def _learn_windows(self) -> None:
         """See what became of our loads."""
@@ -122,6 +137,11 @@ class Server:
         return None if asked is None else min(asked, self._given.get((name, asked), asked))
 
     def known(self, model: Model) -> Known:
+        """What it said of the model."""
+        found, lacks = self._listed_as(model), self._lacks.get(self.spot(model)[1])
+        return found.replace(state="missing", reason=lacks) if lacks else found
+
+    def _listed_as(self, model: Model) -> Known:
         """What its lists say of the model."""
         found, name = self.find(model), self.name(model)
         named = name if found and model.model == "auto" else None

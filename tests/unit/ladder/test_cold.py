@@ -17,7 +17,7 @@ from tests.virtual import run_virtual
 from rung.errors import AttemptError, NoAnswerError
 from rung.ladder import breaker
 from rung.ladder.admission import LIST_PATIENCE
-from rung.ladder.health import FAILURES
+from rung.ladder.breaker import FAILURES
 from rung.ladder.warmup import Warmups
 from rung.providers.ollama import Ollama
 from rung.sim import SimModel, Simulator

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.ladder.scene import GOOD, Scene, model, says
 
 from rung.errors import NoAnswerError
-from rung.ladder.health import FAILURES
+from rung.ladder.breaker import FAILURES
 from rung.providers.ollama import Ollama
 from rung.sim import SimModel, Simulator
 from rung.types.model import Model

@@ -9,8 +9,8 @@ from tests.unit.ladder.scene import model
 from tests.virtual import run_virtual
 
 from rung.errors import AttemptError
-from rung.ladder.breaker import BASE
-from rung.ladder.health import FAILURES, LOAD_PAUSE, Health
+from rung.ladder.breaker import BASE, FAILURES
+from rung.ladder.health import LOAD_PAUSE, Health
 from rung.ladder.pauses import BUSY_PAUSE, RATE_PAUSE
 from rung.types.model import Model
 

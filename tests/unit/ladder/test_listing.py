@@ -9,7 +9,7 @@ from tests.unit.ladder.test_retry_half_open import health, ollama, watched
 from tests.virtual import run_virtual
 
 from rung.errors import AttemptError
-from rung.ladder.health import FAILURES
+from rung.ladder.breaker import FAILURES
 from rung.sim import SimModel, Simulator
 
 

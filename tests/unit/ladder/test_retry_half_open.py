@@ -9,7 +9,8 @@ from tests.unit.ladder.scene import OPENED, Scene, fails, model, says
 from tests.virtual import run_virtual
 
 from rung.ladder.breaker import BASE, Breaker
-from rung.ladder.health import EVERY, Health
+from rung.ladder.health import Health
+from rung.ladder.servers import EVERY
 from rung.sim import SimModel, Simulator
 from rung.types.model import Model
 

@@ -10,7 +10,8 @@ from tests.unit.ladder.scene import Scene, fails
 from tests.virtual import run_virtual
 
 from rung.errors import AttemptError, NoAnswerError
-from rung.ladder.health import FAILURES, Health
+from rung.ladder.breaker import FAILURES
+from rung.ladder.health import Health
 from rung.ladder.memory import Memory
 from rung.ladder.rates import Rates
 from rung.ladder.slots import Slots

@@ -12,7 +12,8 @@ from tests.unit.ladder.test_health import attempt
 from tests.unit.ladder.test_retry_half_open import health, ollama, watched
 from tests.virtual import run_virtual
 
-from rung.ladder.health import EVERY, FAILURES
+from rung.ladder.breaker import FAILURES
+from rung.ladder.servers import EVERY
 from rung.sim import SimModel, Simulator
 from rung.types.model import Model
 
@@ -26,7 +27,7 @@ def test_a_machine_with_other_work_to_do_is_slow_to_list_and_not_down(seconds: f
             sim.fail("slow-headers", path="/api/", times=None, seconds=seconds)
             await watched(found, asked, 9 * EVERY)
             assert found.known(asked).state == "cold"
-            assert not found._server(asked).breaker.opened
+            assert not found._servers.of(asked).breaker.opened
 
     run_virtual(go())
 
