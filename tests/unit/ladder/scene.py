@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from rung.errors import AttemptError
 from rung.ladder.ascent import Ascent, Tried
 from rung.ladder.climb import Ladder
@@ -24,12 +26,15 @@ from rung.types.plan import Candidate, Plan
 
 if TYPE_CHECKING:
     from rung.providers.events import StreamEvent
+    from rung.sim import Simulator
     from rung.types.event import Event
 
     Step = StreamEvent | AttemptError | float
     """An event, an error to raise, or seconds to wait."""
 
 TIERS = ("small", "large", "cloud")
+SMALL = "sim-small:3b"
+"""The model that :func:`small` is."""
 GOOD = "It adds the numbers up, one after the other, and gives back their sum."
 OPENED = Opened()
 DONE = Finished("stop", Usage(12, 3), "served")
@@ -78,6 +83,12 @@ def model(name: str, **limits: object) -> Model:
     return base.replace(**limits)
 
 
+def small(sim: Simulator, **limits: object) -> Model:
+    """A model of a simulated Ollama server."""
+    found = Model("ollama", SMALL, sim.url, context=4096, connect=5.0, local=True, first_content=60.0)
+    return found.replace(**limits)
+
+
 def call(**fields: object) -> Call:
     made = Call((Part("instruction", "Explain."),), _render, 100, lambda _raw: None)
     return made.replace(**fields)
@@ -124,6 +135,14 @@ class Scene:
         ascent = Ascent(asked or call(), plan, TIERS, now + deadline, last_word, hopeless=hopeless)
         ascent = ascent.replace(quality_climbs=quality_climbs)
         return await self.ladder.climb(ascent, self.events.append, self.tried)
+
+    async def cancelled(self, after: float) -> None:
+        """Climb, and be cancelled so many seconds later."""
+        task = asyncio.ensure_future(self.climb())
+        await asyncio.sleep(after)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
 
     @property
     def outcomes(self) -> list[str]:

@@ -255,15 +255,7 @@ def test_what_must_be_checked_whole_is_not_shown_before() -> None:
 
 def test_a_cancelled_climb_has_a_record_and_a_closed_connection() -> None:
     scene = Scene({"small": fails("refused"), "large": [OPENED, Content("It"), 500.0]})
-
-    async def go() -> None:
-        task = asyncio.ensure_future(scene.climb())
-        await asyncio.sleep(1)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    run_virtual(go())
+    run_virtual(scene.cancelled(after=1.0))
     assert scene.outcomes == ["refused", "cancelled"]
     assert scene.fake.open == 0
 

@@ -7,11 +7,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from tests.unit.ladder.scene import GOOD, Scene, call, model, says
+from tests.unit.ladder.scene import GOOD, SMALL, Scene, call, model, small
 from tests.virtual import run_virtual
 
 from rung.errors import AttemptError, NoAnswerError
@@ -21,30 +20,14 @@ from rung.ladder.breaker import FAILURES
 from rung.ladder.warmup import Warmups
 from rung.providers.ollama import Ollama
 from rung.sim import SimModel, Simulator
-from rung.types.model import Model
 from rung.types.part import Part
 
-SMALL, LARGE = "sim-small:3b", "sim-large:14b"
+LARGE = "sim-large:14b"
 
 
 @pytest.fixture
-async def sim() -> AsyncIterator[Simulator]:
-    models = [SimModel(SMALL, load_seconds=0.3, says=GOOD), SimModel(LARGE, parameters=14e9, says=GOOD)]
-    async with Simulator(models) as found:
-        yield found
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    made = Scene({"cloud": says()}, tmp_path / "warm")
-    made.ladder.means.providers = {**made.ladder.means.providers, "ollama": Ollama()}
-    yield made
-    made.ladder.means.warmups.close()
-
-
-def small(sim: Simulator, **limits: object) -> Model:
-    found = Model("ollama", SMALL, sim.url, context=4096, connect=5.0, local=True, first_content=60.0)
-    return found.replace(**limits)
+def models() -> list[SimModel]:
+    return [SimModel(SMALL, load_seconds=0.3, says=GOOD), SimModel(LARGE, parameters=14e9, says=GOOD)]
 
 
 async def loaded(sim: Simulator) -> None:

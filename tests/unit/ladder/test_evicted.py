@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-
 import pytest
-from tests.unit.ladder.scene import GOOD, Scene, model, says
+from tests.unit.ladder.scene import GOOD, SMALL, Scene, model, small
 
 from rung.errors import NoAnswerError
 from rung.ladder.breaker import FAILURES
-from rung.providers.ollama import Ollama
 from rung.sim import SimModel, Simulator
 from rung.types.model import Model
 
 pytestmark = pytest.mark.process  # each load is one, waited for on a real clock
 
-SMALL = "sim-small:3b"
-
 
 @pytest.fixture
-async def sim() -> AsyncIterator[Simulator]:
-    async with Simulator([SimModel(SMALL, load_seconds=0.9, says=GOOD)]) as found:
-        yield found
+def models() -> list[SimModel]:
+    return [SimModel(SMALL, load_seconds=0.9, says=GOOD)]
 
 
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    made = Scene({"cloud": says()}, tmp_path / "warm")
-    made.ladder.means.providers = {**made.ladder.means.providers, "ollama": Ollama()}
-    yield made
-    made.ladder.means.warmups.close()
-
-
-def small(sim: Simulator, **limits: object) -> Model:
-    found = Model("ollama", SMALL, sim.url, context=4096, connect=5.0, local=True, first_content=0.3)
-    return found.replace(**limits)
+def hurried(sim: Simulator) -> Model:
+    """One whose first content must come sooner than it can be loaded."""
+    return small(sim, first_content=0.3)
 
 
 async def loaded(sim: Simulator, *loads: str) -> None:
@@ -46,7 +31,7 @@ async def loaded(sim: Simulator, *loads: str) -> None:
 async def test_the_load_that_was_begun_by_the_question_goes_on_without_it(
     sim: Simulator, scene: Scene, limit: str
 ) -> None:
-    asked = small(sim) if limit == "first content" else small(sim, first_content=60.0)
+    asked = hurried(sim) if limit == "first content" else small(sim)
     await scene.climb([("small", asked)])
     sim.loads.clear()
     for _ in range(FAILURES):
@@ -66,16 +51,16 @@ async def test_the_load_that_was_begun_by_the_question_goes_on_without_it(
 
 
 async def test_one_that_is_slow_and_in_memory_is_not_loaded(sim: Simulator, scene: Scene) -> None:
-    await scene.climb([("small", small(sim))])
+    await scene.climb([("small", hurried(sim))])
     sim.loads.clear()
     sim.fail("slow-headers", path="/api/chat", seconds=20.0)
-    answer = await scene.climb([("small", small(sim)), ("cloud", model("cloud"))])
+    answer = await scene.climb([("small", hurried(sim)), ("cloud", model("cloud"))])
     assert answer.tier == "cloud"
     assert sim.loads == []
     assert scene.tried[1].attempt.reason == f"{SMALL} said nothing in time."
 
 
 async def test_where_the_time_is_over_nothing_lasts_longer_for_it(sim: Simulator, scene: Scene) -> None:
-    await scene.climb([("small", small(sim))])
+    await scene.climb([("small", hurried(sim))])
     with pytest.raises(NoAnswerError, match="time this request may take is over"):
-        await scene.climb([("small", small(sim))], admit=lambda _: sim.unload(), deadline=0.5)
+        await scene.climb([("small", hurried(sim))], admit=lambda _: sim.unload(), deadline=0.5)

@@ -21,9 +21,8 @@ SMALL = "sim-small:3b"
 
 
 @pytest.fixture
-async def sim() -> AsyncIterator[Simulator]:
-    async with Simulator([SimModel(SMALL, load_seconds=0.3), SimModel("far:cloud", remote_host="https://x")]) as found:
-        yield found
+def models() -> list[SimModel]:
+    return [SimModel(SMALL, load_seconds=0.3), SimModel("far:cloud", remote_host="https://x")]
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -111,32 +109,20 @@ def test_a_server_that_the_first_try_showed_to_be_down_gets_no_second_one() -> N
 def test_a_cancelled_second_try_has_its_record_and_a_closed_connection() -> None:
     scene = Scene({"small": [50.0]})
     Turns(scene, [RESET])
-
-    async def go() -> None:
-        task = asyncio.ensure_future(scene.climb())
-        await asyncio.sleep(1)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    run_virtual(go())
+    run_virtual(scene.cancelled(after=1.0))
     assert scene.outcomes == ["broken", "cancelled"]
     assert scene.fake.open == 0
 
 
 @pytest.fixture
-async def sim() -> AsyncIterator[Simulator]:
-    models = [SimModel("small:3b", says=GOOD), SimModel("gpt", provider="openai", says=GOOD)]
-    async with Simulator(models) as found:
-        yield found
+def models() -> list[SimModel]:
+    return [SimModel("small:3b", says=GOOD), SimModel("gpt", provider="openai", says=GOOD)]
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    made = Scene({}, tmp_path / "warm")
-    made.ladder.means.providers = {"ollama": Ollama(), "openai-compatible": OpenAI(lambda _: "key")}
-    yield made
-    made.ladder.means.warmups.close()
+def scene(scene: Scene) -> Scene:
+    scene.ladder.means.providers = {"ollama": Ollama(), "openai-compatible": OpenAI(lambda _: "key")}
+    return scene
 
 
 async def asked(sim: Simulator, provider: str, scene: Scene) -> list[tuple[str, Model]]:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-
 import pytest
-from tests.unit.ladder.scene import GOOD, Scene, call, fails, model, says
+from tests.unit.ladder.scene import GOOD, Scene, call, fails, model
 
 from rung.errors import AttemptError, NoAnswerError
 from rung.ladder.gate import judge
 from rung.ladder.memory import Figures
 from rung.ladder.thinkers import HEADROOM, headroom
 from rung.providers.events import Finished, Question
-from rung.providers.ollama import Ollama, request_body
+from rung.providers.ollama import request_body
 from rung.sim import SimModel, Simulator
 from rung.types.model import Model
 
@@ -22,22 +19,12 @@ THOUGHTS = "hm " * 400
 
 
 @pytest.fixture
-async def sim() -> AsyncIterator[Simulator]:
-    models = [
+def models() -> list[SimModel]:
+    return [
         SimModel(OSS, thinking=True, ignores_think=True, thinks=THOUGHTS, says=GOOD),
         SimModel(STUBBORN, thinking=True, always_thinks=True, thinks=THOUGHTS, says=GOOD),
         SimModel(QUIET, thinking=True, thinks=THOUGHTS, says=GOOD),
     ]
-    async with Simulator(models) as found:
-        yield found
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    made = Scene({"large": says(), "cloud": says()}, tmp_path / "warm")
-    made.ladder.means.providers = {**made.ladder.means.providers, "ollama": Ollama()}
-    yield made
-    made.ladder.means.warmups.close()
 
 
 def ollama(sim: Simulator, name: str, **limits: object) -> Model:

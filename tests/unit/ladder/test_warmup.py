@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.ladder.scene import GOOD, Scene, model, says
+from tests.unit.ladder.scene import GOOD, SMALL, Scene, model, small
 from tests.unit.providers.scripted import RECORDINGS
 
 from rung.errors import AttemptError
 from rung.ladder.warmup import Warmups
-from rung.providers.ollama import Ollama
 from rung.sim import SimModel, Simulator
 from rung.types.model import Model
-
-SMALL = "sim-small:3b"
 
 
 def recorded(name: str, index: int = 0) -> dict[str, Any]:
@@ -31,23 +27,14 @@ BUSY = recorded("queue-full-loading", 1)
 
 
 @pytest.fixture
-async def sim() -> AsyncIterator[Simulator]:
-    async with Simulator([SimModel(SMALL, load_seconds=0.1, says=GOOD)]) as found:
-        yield found
+def models() -> list[SimModel]:
+    return [SimModel(SMALL, load_seconds=0.1, says=GOOD)]
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    made = Scene({"cloud": says()}, tmp_path / "warm")
-    made.ladder.means.warmups = Warmups(tmp_path / "warm", rests=(0.05, 0.05))
-    made.ladder.means.providers = {**made.ladder.means.providers, "ollama": Ollama()}
-    yield made
-    made.ladder.means.warmups.close()
-
-
-def small(url: str, **limits: object) -> Model:
-    found = Model("ollama", SMALL, url, context=4096, connect=5.0, local=True, first_content=60.0)
-    return found.replace(**limits)
+def scene(scene: Scene, tmp_path: Path) -> Scene:
+    scene.ladder.means.warmups = Warmups(tmp_path / "warm", rests=(0.05, 0.05))
+    return scene
 
 
 async def why(warmups: Warmups, asked: Model) -> AttemptError:
@@ -75,28 +62,28 @@ async def test_what_a_server_answers_to_a_load_keeps_its_meaning(
     sim: Simulator, scene: Scene, answer: dict[str, Any], outcome: str
 ) -> None:
     sim.fail("status", path="/api/chat", times=None, **answer)
-    assert (await why(scene.ladder.means.warmups, small(sim.url))).failure == outcome
+    assert (await why(scene.ladder.means.warmups, small(sim))).failure == outcome
 
 
 async def test_a_busy_server_is_asked_again_and_then_has_it(sim: Simulator, scene: Scene) -> None:
     sim.fail("status", path="/api/chat", times=2, **BUSY)
-    assert (await scene.climb([("small", small(sim.url))])).text == GOOD
+    assert (await scene.climb([("small", small(sim))])).text == GOOD
     assert scene.outcomes == ["ok"]
 
 
 async def test_who_names_a_time_is_left_alone_for_so_long(sim: Simulator, scene: Scene) -> None:
     sim.fail("status", path="/api/chat", status=503, headers={"retry-after": "3600"}, times=None)
-    error = await why(scene.ladder.means.warmups, small(sim.url))
+    error = await why(scene.ladder.means.warmups, small(sim))
     assert (error.failure, error.retry_after) == ("busy", 3600)
     assert len([exchange for exchange in sim.log if exchange.method == "POST"]) == 1
 
 
 async def test_a_busy_server_is_nobody_s_failed_load(sim: Simulator, scene: Scene) -> None:
     sim.fail("status", path="/api/chat", times=None, **BUSY)
-    answer = await scene.climb([("small", small(sim.url)), ("cloud", model("cloud"))])
+    answer = await scene.climb([("small", small(sim)), ("cloud", model("cloud"))])
     assert answer.tier == "cloud"
     assert scene.outcomes == ["busy", "ok"]
-    assert scene.health.known(small(sim.url)).reason == f"{sim.url} answered 503: it is busy."
+    assert scene.health.known(small(sim)).reason == f"{sim.url} answered 503: it is busy."
 
 
 @pytest.mark.parametrize(("way", "outcome"), [("gone", "refused"), ("no socket", "refused"), ("resets", "broken")])
@@ -110,11 +97,11 @@ async def test_trouble_with_the_connection_is_told_as_such(
         url = f"unix://{tmp_path}/nobody.sock"
     else:
         sim.fail("reset-before-headers", path="/api/chat")
-    assert (await why(scene.ladder.means.warmups, small(url))).failure == outcome
+    assert (await why(scene.ladder.means.warmups, small(sim, url=url))).failure == outcome
 
 
 async def test_what_is_kept_of_an_error_is_short(sim: Simulator, scene: Scene, tmp_path: Path) -> None:
     sim.fail("status", path="/api/chat", status=500, body="x" * 100_000)
-    await why(scene.ladder.means.warmups, small(sim.url))
+    await why(scene.ladder.means.warmups, small(sim))
     (kept,) = await asyncio.to_thread(lambda: [p.read_text() for p in (tmp_path / "warm").glob("*.json")])
     assert len(kept) < 500
