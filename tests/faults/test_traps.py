@@ -183,6 +183,12 @@ RECORDED: dict[str, tuple[str, ...]] = {
     "v1-ignores-num-ctx": ("sim/test_models.py::test_the_openai_form_leaves_keep_alive_as_it_was",),
     "think-default think-true": ("unit/providers/test_recorded.py::test_thoughts_apart_from_the_content_are_thoughts",),
     "think-false": ("unit/providers/test_recorded.py::test_thoughts_inside_the_content_are_not_content",),
+    "think-false-unsupported": (
+        "unit/providers/test_recorded.py::test_a_model_that_cannot_think_is_told_not_to_and_answers",
+    ),
+    "unknown-option bad-role": (
+        "unit/providers/test_recorded.py::test_a_mistake_that_is_accepted_without_a_word_is_never_made",
+    ),
     "unload keep-alive-forever": ("sim/test_models.py::test_a_negative_keep_alive_means_for_ever",),
 }
 """Which test holds Rung to what a recording shows; all of them are held against the simulator as well."""
@@ -199,6 +205,13 @@ def test_the_trap_has_its_tests(trap: str) -> None:
     for name in (TRAPS | RECORDED)[trap]:
         file, _, function = name.partition("::")
         assert function in functions_of(file), f"{name} is not there any more"
+
+
+def test_every_fact_the_recordings_were_made_for_has_its_tests() -> None:
+    rows = (TESTS / "recordings" / "README.md").read_text(encoding="utf-8").split("| --- | --- |\n")[1].splitlines()
+    told = [name.strip() for row in rows for name in row.split("|")[1].split(",")]
+    assert told
+    assert [name for name in told if name not in " ".join(RECORDED).split()] == []
 
 
 @pytest.mark.parametrize("name", [name for names in RECORDED for name in names.split()])

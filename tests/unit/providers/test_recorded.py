@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.unit.providers.scripted import (
@@ -18,10 +19,14 @@ from tests.unit.providers.scripted import (
     thoughts,
 )
 
-from rung.providers.events import Content, Opened
+from rung.providers.events import Content, Opened, Question
 from rung.providers.ollama import Ollama
 from rung.providers.openai import OpenAI
+from rung.types.call import Message
 from rung.types.model import Model
+
+if TYPE_CHECKING:
+    from rung.types.call import Role
 
 
 def ollama(url: str, name: str = "said-commit:tiny") -> Model:
@@ -35,6 +40,13 @@ def compatible(url: str, name: str = "said-commit:tiny") -> Model:
 def _chunks(name: str) -> list[str]:
     exchange = json.loads((RECORDINGS / f"{name}.json").read_text(encoding="utf-8"))["exchanges"][0]
     return [text for _, text in exchange["response"]["chunks"]]
+
+
+def _request(name: str) -> dict[str, Any]:
+    """The body that was sent."""
+    exchange = json.loads((RECORDINGS / f"{name}.json").read_text(encoding="utf-8"))["exchanges"][0]
+    body: dict[str, Any] = exchange["request"]["body"]
+    return body
 
 
 def _native_text(name: str) -> str:
@@ -173,6 +185,41 @@ async def test_ollama_is_asked_with_one_window_and_never_to_cut_the_prompt() -> 
     assert body["truncate"] is False
     assert body["think"] is False
     assert body["keep_alive"] == -1
+
+
+async def test_a_model_that_cannot_think_is_told_not_to_and_answers() -> None:
+    name = "think-false-unsupported"
+    assert _request(name)["think"] is False
+    async with serving(recorded(name)) as server:
+        events = await heard(Ollama(), question(ollama(server.url)))
+        # It is no mistake to say so of any model, so nobody is asked twice.
+        assert [talk.body["think"] for talk in server.talks] == [False]
+    assert text_of(events) == _native_text(name) != ""
+    assert end_of(events).stop == "stop"
+
+
+OPTIONS = {"num_predict", "num_ctx"}
+ROLES = {"system", "user", "assistant"}
+"""Those of Ollama's own that Rung has a use for."""
+
+
+@pytest.mark.parametrize("name", ["unknown-option", "bad-role"])
+async def test_a_mistake_that_is_accepted_without_a_word_is_never_made(name: str) -> None:
+    def mistakes(body: dict[str, Any]) -> set[str]:
+        return {*body.get("options", {}), *(message["role"] for message in body["messages"])} - OPTIONS - ROLES
+
+    assert len(mistakes(_request(name))) == 1
+    roles: tuple[Role, ...] = ("system", "user", "assistant", "user")
+    async with serving(recorded(name)) as server:
+        model = ollama(server.url).replace(context=4096)
+        messages = tuple(Message(role, f"hi from {role}") for role in roles)
+        events = await heard(Ollama(), Question(model, messages, 77, {"type": "object"}, headroom=9))
+        # The answer is a whole one: nothing in it tells of the mistake.
+        assert text_of(events) == _native_text(name) != ""
+        (talk,) = server.talks
+    assert mistakes(talk.body) == set()
+    assert [message["role"] for message in talk.body["messages"]] == list(roles)
+    assert talk.body["options"] == {"num_predict": 86, "num_ctx": 4096}
 
 
 @pytest.mark.parametrize("name", ["chat-stream", "think-default", "format-schema"])
