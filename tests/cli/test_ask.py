@@ -207,6 +207,7 @@ async def test_json_is_one_object_with_the_whole_receipt(sim: Simulator, rung: R
     assert list(receipt) == [
         "id", "action", "tier", "model", "provider", "local", "by", "rule", "why", "escalated_from", "builtin",
         "simulated", "degraded", "calls", "tokens_in", "tokens_out", "cost_usd", "total_ms", "left_out", "redacted",
+        "not_asked",
     ]  # fmt: skip
     (attempt,) = receipt["calls"][0]["attempts"]
     assert set(attempt) == {
@@ -488,3 +489,16 @@ async def test_whom_the_budget_kept_away_is_said_beside_the_answer(budget: str, 
     assert line.startswith(f"rung: cloud ({CLOUD}) was not asked: ")
     assert line.endswith(".")
     assert (await rung("ask", "Why?")).err == ""
+    machine = (await rung("ask", "--json", "[cloud] Why?")).json["receipt"]
+    ((tier, model, reason),) = [tuple(skipped.values()) for skipped in machine["not_asked"]]
+    assert f"rung: {tier} ({model}) was not asked: {reason}." == line
+    assert reason not in machine["why"]
+    told = (await rung("ask", "-v", "[cloud] Why?")).err
+    assert told.count(line.removesuffix(".")) == 1
+
+
+async def test_a_rule_s_name_is_never_taken_for_word_of_the_budget(sim: Simulator, rung: Rung) -> None:
+    rule = '[[rule]]\nname = "mine; cloud (x) was not asked: because"\nwhen.words = "canary"\ntier = "small"\n'
+    configure(sim.url, SETTINGS + rule)
+    done = await rung("ask", "canary")
+    assert (done.code, done.err) == (0, "")

@@ -24,6 +24,7 @@ from rung.settings.values import Budget, Rule, Settings, Tier, When
 from rung.sim import Simulator
 from rung.types.call import Call
 from rung.types.model import Model, Price
+from rung.types.plan import Skipped
 
 if TYPE_CHECKING:
     from rung.types.receipt import Receipt
@@ -97,7 +98,9 @@ async def test_when_the_budget_is_used_up_the_plan_goes_on_without_the_cloud_and
     assert outcome.receipt.local
     assert outcome.receipt.tier == "large"
     assert outcome.receipt.cost_usd == 0
-    assert f"cloud ({CLOUD}) was not asked: it may cost $0.0082" in outcome.receipt.why
+    assert outcome.receipt.why == "cloud is the default tier"
+    (skipped,) = outcome.receipt.not_asked
+    assert skipped.sentence().startswith(f"cloud ({CLOUD}) was not asked: it may cost $0.0082")
 
 
 async def test_what_needs_no_model_is_written_when_the_budget_is_used_up(desk: Desk) -> None:
@@ -105,7 +108,7 @@ async def test_what_needs_no_model_is_written_when_the_budget_is_used_up(desk: D
     outcome = await desk.ask(desk.request("commit-message"), settings)
     assert outcome.receipt.builtin
     assert outcome.text
-    assert f"cloud ({CLOUD}) was not asked: today's $0.00 are used up" in outcome.receipt.why
+    assert outcome.receipt.not_asked == (Skipped("cloud", CLOUD, "today's $0.00 are used up"),)
     assert desk.sim.log == []
 
 
@@ -278,7 +281,7 @@ async def test_a_locked_ledger_keeps_who_has_a_budget_from_the_cloud_and_says_so
     outcome = await desk.ask(desk.request(max_output=OUTPUT), settings)
     assert outcome.receipt.local
     held = "another process holds the ledger, so that nobody knows what is left of the budget"
-    assert f"cloud ({CLOUD}) was not asked: {held}" in outcome.receipt.why
+    assert outcome.receipt.not_asked == (Skipped("cloud", CLOUD, held),)
     assert desk.engine.ledger.problem is not None
 
 

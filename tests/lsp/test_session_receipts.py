@@ -83,6 +83,7 @@ async def test_whom_the_budget_turned_away_is_named_as_rung_route_does(
     assert unseen(said) in unseen(text)
     assert "\n  1. small: sim-small:3b (ollama" in text
     assert "\n  not cloud: gpt-5-mini: it may cost $" in text
+    assert "; cloud (gpt-5-mini) was not asked: it may cost $" in text.splitlines()[0]
 
 
 async def test_the_receipt_says_what_rung_route_says(table: Desk) -> None:

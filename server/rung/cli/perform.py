@@ -112,9 +112,8 @@ def answer(request: Request, root: str, args: argparse.Namespace) -> int:
 
 def remark(request: Request, outcome: Outcome) -> None:
     """Say on stderr what must not be taken for a good model's answer, and that the budget kept a better one away."""
-    for reason in outcome.receipt.why.split("; ")[1:]:
-        if " was not asked: " in reason:
-            print(f"rung: {reason}.", file=sys.stderr)
+    for skipped in outcome.receipt.not_asked:
+        print(f"rung: {skipped.sentence()}.", file=sys.stderr)
     if outcome.receipt.degraded:
         print("rung: this answer is the best there was, but not good enough.", file=sys.stderr)
     if outcome.receipt.builtin and request.tier != BUILTIN:

@@ -176,6 +176,7 @@ def together(results: Sequence[Outcome]) -> Outcome:
             total_ms=sum(receipt.total_ms for receipt in receipts),
             left_out=tuple(omission for receipt in receipts for omission in receipt.left_out),
             redacted=tuple(redaction for receipt in receipts for redaction in receipt.redacted),
+            not_asked=tuple(dict.fromkeys(skipped for receipt in receipts for skipped in receipt.not_asked)),
         ),
     )
 

@@ -8,6 +8,7 @@ from itertools import takewhile
 from rung.types.attempt import Attempt, CallRecord
 from rung.types.decision import Decision
 from rung.types.part import Omission
+from rung.types.plan import Skipped
 from rung.types.receipt import Receipt, Redaction
 from rung.types.request import Request
 
@@ -25,6 +26,7 @@ def receipt(
     degraded: bool = False,
     left_out: Sequence[Omission] = (),
     redacted: Sequence[Redaction] = (),
+    not_asked: Sequence[Skipped] = (),
 ) -> Receipt:
     """What the person gets with the answer, or with the error.
 
@@ -40,6 +42,7 @@ def receipt(
         degraded: the answer is the best there was, and not good enough.
         left_out: what the prompts lacked.
         redacted: secrets taken out before anything left the machine.
+        not_asked: whom the budget kept from being asked.
     """
     attempts = [attempt for call in calls for attempt in call.attempts]
     costs = [attempt.cost_usd for attempt in attempts]
@@ -65,6 +68,7 @@ def receipt(
         total_ms=total_ms,
         left_out=tuple(dict.fromkeys(left_out)),
         redacted=_most(redacted),
+        not_asked=tuple(not_asked),
     )
 
 

@@ -24,7 +24,7 @@ from rung.types.call import Answer, Call
 from rung.types.event import DecidedEvent, OutcomeEvent, TierEvent
 from rung.types.model import Model
 from rung.types.outcome import Outcome
-from rung.types.plan import Candidate, Plan
+from rung.types.plan import Candidate, Plan, Skipped
 from rung.types.receipt import Receipt
 from rung.types.request import Request
 from rung.types.value import as_dict
@@ -64,8 +64,8 @@ class Running:
         self._began = self._loop.time()
         self._tried: list[list[Tried]] = []
         self._answers: list[Answer] = []
-        self._unpaid: dict[tuple[str, str], str] = {}
-        """Why the budget kept a model of a tier from being asked."""
+        self._unpaid: dict[tuple[str, str], Skipped] = {}
+        """Whom the budget kept from being asked, by tier and model."""
 
     async def run(self) -> None:
         """Run it to its outcome event.
@@ -149,7 +149,7 @@ class Running:
             held = await purse.hold(candidate.model, question.messages, call, deadline - self._loop.time() + SLACK)
             if isinstance(held, str):
                 name = candidate.model.model
-                self._unpaid.setdefault((candidate.tier, name), f"{candidate.tier} ({name}) was not asked: {held}")
+                self._unpaid.setdefault((candidate.tier, name), Skipped(candidate.tier, name, held))
                 return held
             # The attempt that asks has the next record.
             holds[len(tried)] = held
@@ -180,7 +180,7 @@ class Running:
         last = given[-1] if given and done and not by_itself else None
         return receipt(
             self._request,
-            decision.replace(why="; ".join([decision.why, *self._unpaid.values()])),
+            decision,
             [CallRecord(tuple(tried.attempt for tried in call)) for call in calls],
             total_ms=round((self._loop.time() - self._began) * 1000),
             answered=last.attempt if last else None,
@@ -190,6 +190,7 @@ class Running:
             degraded=last is not None and any(answer.degraded for answer in self._answers),
             left_out=[*gathered.left_out, *(o for tried in given or flat[-1:] for o in tried.left_out)],
             redacted=[one for tried in flat for one in tried.redacted],
+            not_asked=tuple(self._unpaid.values()),
         )
 
     def _account(self, found: Receipt, ended: str) -> None:

@@ -25,11 +25,15 @@ class Candidate(Value):
 
 
 class Skipped(Value):
-    """A model the plan leaves out."""
+    """A model the plan leaves out, or that was kept from being asked."""
 
     tier: str
     model: str
     reason: str
+
+    def sentence(self) -> str:
+        """That it was not asked, and why; without the full stop."""
+        return f"{self.tier} ({self.model}) was not asked: {self.reason}"
 
 
 class Plan(Value):

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from rung.types.attempt import CallRecord
     from rung.types.decision import By
     from rung.types.part import Omission
+    from rung.types.plan import Skipped
 
 
 class Redaction(Value):
@@ -44,3 +45,5 @@ class Receipt(Value):
     total_ms: int = 0
     left_out: tuple[Omission, ...] = ()
     redacted: tuple[Redaction, ...] = ()
+    not_asked: tuple[Skipped, ...] = ()
+    """Whom the budget kept from being asked when it was their turn."""
