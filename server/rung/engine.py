@@ -132,7 +132,7 @@ class Engine:
         try:
             while (event := await events.get()) is not None:
                 yield event
-            await self._end(task)
+            await self._end(task, running)
         finally:
             self._stop(task)
             await asyncio.wait({task})
@@ -175,10 +175,10 @@ class Engine:
         return await affordable(self._shared, settings, decided, asked)
 
     @staticmethod
-    async def _end(task: asyncio.Task[None]) -> None:
+    async def _end(task: asyncio.Task[None], running: Running) -> None:
         """Pass on how the request ended; somebody else's cancel is the person's, not ours."""
         if task.cancelled():
-            raise CancelledByPersonError("The request was cancelled.")
+            raise CancelledByPersonError("The request was cancelled.", receipt=running.cancelled)
         await task
 
     def _supersede(self, request: Request) -> None:

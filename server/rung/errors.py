@@ -9,7 +9,7 @@
     |- NoAnswerError         the plan is empty, or every attempt of it failed; carries the receipt so far
     |- AttemptError          one attempt failed; the ladder decides what follows, a person never sees it alone
     |- GitError              git itself failed, with git's own first line
-    `- CancelledByPersonError  the person, or a newer request from the same spot, cancelled
+    `- CancelledByPersonError  the person, or a newer request from the same spot, cancelled; carries the receipt too
 
 Texts and hints are whole sentences, say what to do, and never quote a prompt, a diff, a document or a key.
 """
@@ -138,7 +138,15 @@ class AttemptError(RungError):
 
 
 class CancelledByPersonError(RungError):
-    """The request was cancelled, or replaced by a newer one from the same spot."""
+    """The request was cancelled, or replaced by a newer one from the same spot.
+
+    Attributes:
+        receipt: what was attempted until then; None where nothing was, or nobody knows.
+    """
 
     code = "cancelled"
     exit_code = 130
+
+    def __init__(self, text: str, hint: str | None = None, *, receipt: Receipt | None = None) -> None:
+        super().__init__(text, hint)
+        self.receipt = receipt

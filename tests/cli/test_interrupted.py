@@ -53,13 +53,20 @@ async def test_ctrl_c_closes_the_connection_and_is_remembered(
     assert ended() == [("request", "cancelled"), ("attempt", "cancelled")]
 
 
-async def test_ctrl_c_with_json_is_an_object(slow: Simulator, rung: Rung) -> None:
-    process = await rung.start("ask", "--json", "hello")
+async def test_ctrl_c_with_json_is_an_object_with_the_attempts_so_far(slow: Simulator, rung: Rung) -> None:
+    slow.fail("status", status=503)
+    process = await rung.start("ask", "--json", "--tier", "small", "hello")
     await slow.wait_for(lambda: slow.log and slow.log[-1].completion_tokens > 3, limit=20)
     process.send_signal(signal.SIGINT)
     done = ran(process, *await process.communicate())
-    assert done.code == 130
+    assert (done.code, done.err) == (130, "rung: Cancelled.\n")
+    assert set(done.json) == {"error", "receipt"}
     assert done.json["error"] == {"code": "cancelled", "message": "Cancelled."}
+    (call,) = done.json["receipt"]["calls"]
+    assert [attempt["outcome"] for attempt in call["attempts"]] == ["busy", "cancelled"]
+    assert call["attempts"][-1]["tokens_out"] > 0
+    assert (done.json["receipt"]["tier"], done.json["receipt"]["model"]) == (None, None)
+    assert slow.log[-1].closed_by == "client"
 
 
 async def test_ctrl_c_ends_the_simulator_quietly(rung: Rung) -> None:

@@ -109,6 +109,8 @@ def _hook(args: argparse.Namespace, root: str) -> int:
         comment = message_buffer.comment_prefix(text, found.comment)
         merged = message_buffer.insertion(text, outcome.text or "", comment).applied(text)
         path.write_bytes(merged.encode("utf-8", "surrogateescape"))
+    except CancelledByPersonError:
+        raise
     except (RungError, OSError) as error:
         why = error.sentence() if isinstance(error, RungError) else "the message file cannot be read or written."
         print(f"rung: no message was written: {why}", file=sys.stderr)

@@ -14,19 +14,24 @@ from typing import TYPE_CHECKING
 from rung.cli.inputs import check_model
 from rung.cli.terminal import Display, interactive, summary
 from rung.engine import Engine
-from rung.errors import RungError
+from rung.errors import CancelledByPersonError, RungError, SettingsError, UsageError
 from rung.routing.decide import BUILTIN
 from rung.routing.features import asks_for_health
 from rung.settings.load import load
 from rung.settings.trust import FOLDER, trusted
 from rung.types.event import OutcomeEvent
-from rung.types.outcome import Outcome
 from rung.types.request import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import TypeAlias
 
     from rung.settings.values import Settings
+    from rung.types.action import Action
+    from rung.types.outcome import Outcome
+
+    Ended: TypeAlias = Outcome | RungError
+    """How a request ended: with its outcome, or with the reason why it has none."""
 
 _NO_EFFECT = re.compile(r".*? had no effect")
 
@@ -65,17 +70,98 @@ def perform(request: Request, root: str, *, stream: bool, verbose: bool = False)
     Raises:
         RungError: there is no answer.
     """
+    (ended,) = perform_all([request], root, stream=stream, verbose=verbose)
+    if isinstance(ended, RungError):
+        raise ended
+    return ended
+
+
+def perform_all(
+    requests: Sequence[Request],
+    root: str,
+    *,
+    stream: bool = False,
+    verbose: bool = False,
+    then: Callable[[Request, Ended], None] = lambda *_: None,
+) -> list[Ended]:
+    """Run several requests one after the other, on one engine; one without an answer keeps no other from its own.
+
+    Whoever presses Ctrl-C cancels the one that runs, and all that would follow.
+
+    Args:
+        requests: each with the same model asked for by name, or none.
+        root: the workspace's folder.
+        stream: show pieces of the answers as they come.
+        verbose: say each setting of an untrusted workspace that has no effect.
+        then: is told how each ended as soon as it has.
+
+    Raises:
+        UsageError: they ask for something that is not there.
+        SettingsError: the settings are wrong.
+    """
     settings = settings_for(root, verbose=verbose)
-    check_model(request.model, settings)
-    return asyncio.run(_perform(request, settings, root, stream=stream))
+    check_model(requests[0].model, settings)
+    return asyncio.run(_perform_all(requests, settings, root, stream, then))
 
 
-async def _perform(request: Request, settings: Settings, root: str, *, stream: bool) -> Outcome:
-    display = Display(stream=stream, out=sys.stdout, err=sys.stderr)
+async def _perform_all(
+    requests: Sequence[Request],
+    settings: Settings,
+    root: str,
+    stream: bool,  # noqa: FBT001 - see perform_all
+    then: Callable[[Request, Ended], None],
+) -> list[Ended]:
     engine = Engine(source="cli")
+    found: list[Ended] = []
     try:
         actions = engine.actions(Path(root), trusted=trusted(Path(root)))
         await look(engine, settings)
+        for request in requests:
+            if found and isinstance(found[-1], CancelledByPersonError):
+                ended: Ended = CancelledByPersonError("Cancelled.")
+            else:
+                ended = await _perform(engine, request, settings, actions, stream=stream)
+            found.append(ended)
+            then(request, ended)
+    finally:
+        await engine.close()
+    return found
+
+
+async def _perform(
+    engine: Engine, request: Request, settings: Settings, actions: Mapping[str, Action], *, stream: bool
+) -> Ended:
+    """How one request ended.
+
+    Raises:
+        UsageError: it asks for something that is not there.
+        SettingsError: the settings are wrong.
+    """
+    running = asyncio.ensure_future(_show(engine, request, settings, actions, stream=stream))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        # By Ctrl-C. Cancelled by its name, it tells what was attempted until then.
+        if not engine.cancel(request.id):
+            running.cancel()
+        (ended,) = await asyncio.gather(running, return_exceptions=True)
+        return CancelledByPersonError("Cancelled.", receipt=getattr(ended, "receipt", None))
+    except (UsageError, SettingsError):
+        raise
+    except RungError as error:
+        return error
+
+
+async def _show(
+    engine: Engine, request: Request, settings: Settings, actions: Mapping[str, Action], *, stream: bool
+) -> Outcome:
+    """Run a request, showing what happens.
+
+    Raises:
+        RungError: there is no answer.
+    """
+    display = Display(stream=stream, out=sys.stdout, err=sys.stderr)
+    try:
         async with aclosing(engine.run(request, settings, actions)) as events:
             async for event in events:
                 if isinstance(event, OutcomeEvent):
@@ -84,7 +170,6 @@ async def _perform(request: Request, settings: Settings, root: str, *, stream: b
                     return event.result
                 display.take(event)
     finally:
-        await engine.close()
         display.close()
     raise RungError("The request ended without an outcome.")
 

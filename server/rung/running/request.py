@@ -66,6 +66,8 @@ class Running:
         self._answers: list[Answer] = []
         self._unpaid: dict[tuple[str, str], Skipped] = {}
         """Whom the budget kept from being asked, by tier and model."""
+        self.cancelled: Receipt | None = None
+        """What was attempted before it was cancelled."""
 
     async def run(self) -> None:
         """Run it to its outcome event.
@@ -86,7 +88,7 @@ class Running:
                 error.receipt = failed
             raise
         except asyncio.CancelledError:
-            await self._record(beginning, "cancelled")
+            self.cancelled = await self._record(beginning, "cancelled")
             raise
 
     async def _record(self, beginning: Beginning, ended: str) -> Receipt:
@@ -96,7 +98,8 @@ class Running:
             found = await asyncio.shield(task)
         except asyncio.CancelledError:
             # Nobody is cancelled twice, see Engine.
-            self._account(await task, ended)
+            self.cancelled = await task
+            self._account(self.cancelled, ended)
             raise
         self._account(found, ended)
         return found
