@@ -252,7 +252,7 @@ async def test_findings_of_a_long_file_are_kept_where_one_part_of_it_could_not_b
     (folder / "shapes.py").write_text(LONG, encoding="utf-8")
     sim.fail("refusal")
     done = await rung("review", "shapes.py", "--tier", "small")
-    assert done.code == 0
+    assert done.code == 1
     assert done.err == REMARK
     assert re.search(r"^shapes\.py:\d+:\d+: ", done.out, re.MULTILINE)
     assert re.search(
@@ -269,6 +269,155 @@ async def test_a_review_that_is_not_good_enough_passes_no_guard(sim: Simulator, 
         sim.fail("trimmed")
         done = await rung("review", "shapes.py", "--tier", "small", *words)
         assert (done.code, done.err) == (code, REMARK)
+
+
+# What nobody had an answer about
+
+
+@pytest.fixture
+def two(source: Path, folder: Path) -> tuple[str, str]:
+    """Two files to review; see :func:`silent_about_the_first`."""
+    (folder / "more.py").write_text(SOURCE, encoding="utf-8")
+    return "shapes.py", "more.py"
+
+
+def silent_about_the_first(sim: Simulator) -> None:
+    sim.fail("status", status=400)
+
+
+def notes_of(log: dict[str, Any]) -> list[tuple[str, Any, str]]:
+    """Path, region and text of each notification of a run without success."""
+    (run,) = log["runs"]
+    (invocation,) = run["invocations"]
+    assert not invocation["executionSuccessful"]
+    found = []
+    for note in invocation["toolExecutionNotifications"]:
+        assert note["level"] == "error"
+        (location,) = note["locations"]
+        place = location["physicalLocation"]
+        found.append((place["artifactLocation"]["uri"], place.get("region"), note["message"]["text"]))
+    return found
+
+
+async def test_a_file_nobody_answers_about_costs_the_findings_of_no_other(
+    sim: Simulator, rung: Rung, two: tuple[str, str]
+) -> None:
+    silent_about_the_first(sim)
+    done = await rung("review", *two, "--tier", "small")
+    assert done.code == 1
+    assert done.err.startswith("rung: not reviewed: shapes.py: No model could answer. small (sim-small:3b): ")
+    assert done.err.count("\n") == 1
+    assert all(line.startswith(("more.py:", "    ")) for line in done.out.splitlines())
+    assert done.out
+    silent_about_the_first(sim)
+    done = await rung("review", *two, "--tier", "small", "--fail-on", "hint")
+    assert done.code == 3
+
+
+async def test_json_names_the_file_nobody_answered_about_beside_the_findings_of_the_other(
+    sim: Simulator, rung: Rung, two: tuple[str, str]
+) -> None:
+    silent_about_the_first(sim)
+    done = await rung("review", *two, "--tier", "small", "--json")
+    assert (done.code, done.err) == (1, "")
+    assert set(done.json) == {"outcome", "findings", "unreviewed", "receipt"}
+    assert {found["path"] for found in done.json["findings"]} == {"more.py"}
+    (lack,) = done.json["unreviewed"]
+    assert set(lack) == {"path", "why", "range"}
+    assert (lack["path"], lack["range"]) == ("shapes.py", None)
+    assert lack["why"].startswith("No model could answer. small (sim-small:3b): ")
+    receipt = done.json["receipt"]
+    assert [call["attempts"][0]["outcome"] for call in receipt["calls"]] == ["bad-request", "ok"]
+    assert (receipt["tier"], receipt["local"]) == ("small", True)
+
+
+async def test_sarif_names_the_file_nobody_answered_about_beside_the_findings_of_the_other(
+    sim: Simulator, rung: Rung, two: tuple[str, str]
+) -> None:
+    silent_about_the_first(sim)
+    done = await rung("review", *two, "--tier", "small", "--format", "sarif")
+    assert done.code == 1
+    (run,) = done.json["runs"]
+    assert {found["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for found in run["results"]} == {
+        "more.py"
+    }
+    ((path, region, text),) = notes_of(done.json)
+    assert (path, region) == ("shapes.py", None)
+    assert text.startswith("Not reviewed: No model could answer. ")
+
+
+@pytest.mark.parametrize("how", ["text", "json", "sarif"])
+async def test_where_nobody_answers_about_any_file_each_is_named_once(
+    how: str, sim: Simulator, rung: Rung, two: tuple[str, str]
+) -> None:
+    sim.fail("status", status=400, times=None)
+    done = await rung("review", *two, "--tier", "small", "--format", how)
+    assert done.code == 1
+    assert [done.err.count(name) for name in two] == [1, 1]
+    assert "No file could be reviewed." in done.err
+    if how == "json":
+        assert done.json["error"]["code"] == "no-answer"
+        assert len(done.json["receipt"]["calls"]) == 2
+        assert not done.json["receipt"]["local"]
+    elif how == "sarif":
+        assert [path for path, _, _ in notes_of(done.json)] == list(two)
+    else:
+        assert done.out == ""
+
+
+async def test_sarif_of_one_file_nobody_answers_about_is_a_run_without_success(
+    sim: Simulator, rung: Rung, source: Path
+) -> None:
+    sim.fail("status", status=400)
+    done = await rung("review", "shapes.py", "--tier", "small", "--format=sarif")
+    assert done.code == 1
+    assert done.err.startswith("rung: No model could answer.\n")
+    assert [path for path, _, _ in notes_of(done.json)] == ["shapes.py"]
+
+
+async def test_what_may_not_be_read_of_several_files_costs_the_findings_of_no_other(
+    sim: Simulator, rung: Rung, repo: Path
+) -> None:
+    (repo / ".rungignore").write_text("private.py\n", encoding="utf-8")
+    for name in ("private.py", "shapes.py"):
+        (repo / name).write_text(SOURCE, encoding="utf-8")
+    done = await rung("review", "private.py", "shapes.py")
+    assert done.code == 1
+    assert "rung: not reviewed: private.py: private.py is not read: .rungignore says so." in done.err
+    assert done.out.startswith("shapes.py:")
+    assert len(questions(sim)) == 1
+
+
+@pytest.mark.parametrize("how", ["text", "json", "sarif"])
+async def test_the_lines_of_a_long_file_nobody_answered_about_are_named(
+    how: str, sim: Simulator, rung: Rung, folder: Path
+) -> None:
+    (folder / "shapes.py").write_text(LONG, encoding="utf-8")
+    silent_about_the_first(sim)
+    done = await rung("review", "shapes.py", "--tier", "small", "--format", how)
+    assert done.code == 1
+    if how == "json":
+        (lack,) = done.json["unreviewed"]
+        assert lack["range"]["start"] == {"line": 0, "character": 0}
+        last = lack["range"]["end"]["line"]
+        assert all(found["range"]["start"]["line"] >= last for found in done.json["findings"])
+        assert done.json["findings"]
+    elif how == "sarif":
+        ((_, region, _),) = notes_of(done.json)
+        assert region["startLine"] == 1
+        assert set(region) == {"startLine", "endLine"}
+        assert done.json["runs"][0]["results"]
+    else:
+        assert re.match(r"rung: not reviewed: shapes\.py: lines 1 to \d+: No model could answer\. ", done.err)
+        assert done.out.startswith("shapes.py:")
+
+
+async def test_nothing_found_in_the_rest_is_not_nothing_found(sim: Simulator, rung: Rung, folder: Path) -> None:
+    for name in ("one.py", "two.py"):
+        (folder / name).write_text("pass\n", encoding="utf-8")
+    silent_about_the_first(sim)
+    done = await rung("review", "one.py", "two.py", "--tier", "small")
+    assert (done.code, done.out) == (1, "No findings in what was reviewed.\n")
 
 
 async def test_sarif_is_what_code_scanners_read(sim: Simulator, rung: Rung, folder: Path) -> None:

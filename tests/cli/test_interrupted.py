@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.cli.command import SETTINGS, Rung, configure, git, questions, ran
+from tests.cli.command import SETTINGS, Ran, Rung, configure, git, questions, ran
 
 from rung.sim.models import SimModel
 from rung.sim.server import Simulator
@@ -67,6 +69,58 @@ async def test_ctrl_c_with_json_is_an_object_with_the_attempts_so_far(slow: Simu
     assert call["attempts"][-1]["tokens_out"] > 0
     assert (done.json["receipt"]["tier"], done.json["receipt"]["model"]) == (None, None)
     assert slow.log[-1].closed_by == "client"
+
+
+@pytest.fixture
+async def chatty() -> AsyncIterator[Simulator]:
+    """A model that has a finding about the first file at once, and would talk about the second for a minute."""
+
+    def says(messages: Sequence[Any]) -> str:
+        asked = "\n".join(message.text for message in messages)
+        if "first = 1" in asked:
+            return json.dumps({"findings": [{"severity": "info", "title": "One", "quote": "first = 1"}]})
+        return WORDS * 40
+
+    async with Simulator([SimModel(MODEL, says=says, token_delay=0.02)]) as simulator:
+        configure(simulator.url)
+        yield simulator
+
+
+async def interrupted(chatty: Simulator, rung: Rung, *words: str) -> Ran:
+    """A review of three files, of which the second is being talked about when Ctrl-C comes."""
+    for name, text in (("a.py", "first = 1\n"), ("b.py", "second = 2\n"), ("c.py", "third = 3\n")):
+        (rung.folder / name).write_text(text, encoding="utf-8")
+    process = await rung.start("review", "a.py", "b.py", "c.py", "--tier", "small", *words)
+    await chatty.wait_for(lambda: len(questions(chatty)) == 2 and chatty.log[-1].completion_tokens > 3, limit=20)
+    process.send_signal(signal.SIGINT)
+    done = ran(process, *await process.communicate())
+    assert done.code == 130
+    assert len(questions(chatty)) == 2
+    return done
+
+
+async def test_ctrl_c_loses_nothing_that_was_found(chatty: Simulator, rung: Rung) -> None:
+    done = await interrupted(chatty, rung)
+    assert done.out.startswith("a.py:1:1: info: One\n")
+    assert done.err == "rung: Cancelled; not reviewed: b.py, c.py.\n"
+
+
+async def test_ctrl_c_loses_nothing_that_was_found_in_json(chatty: Simulator, rung: Rung) -> None:
+    found = (await interrupted(chatty, rung, "--json")).json
+    assert [finding["title"] for finding in found["findings"]] == ["One"]
+    assert [(lack["path"], lack["why"]) for lack in found["unreviewed"]] == [
+        ("b.py", "Cancelled."),
+        ("c.py", "Cancelled."),
+    ]
+    assert [call["attempts"][0]["outcome"] for call in found["receipt"]["calls"]] == ["ok", "cancelled"]
+
+
+async def test_ctrl_c_loses_nothing_that_was_found_in_sarif(chatty: Simulator, rung: Rung) -> None:
+    (run,) = (await interrupted(chatty, rung, "--format=sarif")).json["runs"]
+    assert len(run["results"]) == 1
+    (invocation,) = run["invocations"]
+    assert not invocation["executionSuccessful"]
+    assert len(invocation["toolExecutionNotifications"]) == 2
 
 
 async def test_ctrl_c_ends_the_simulator_quietly(rung: Rung) -> None:

@@ -131,11 +131,14 @@ async def test_all_calls_of_a_request_count_against_its_budget(desk: Desk) -> No
     bound = (OUTPUT + openai.HEADROOM) * 1000.0 / 1e6 + 0.001
     settings = Settings((Tier("cloud", (dear,), 60.0),), budget=Budget(per_request=bound))
     request = desk.request("review-file", document=desk.document(text), max_output=OUTPUT)
-    with pytest.raises(NoAnswerError, match="it may cost") as failed:
-        await desk.ask(request, settings)
-    assert failed.value.receipt is not None
-    assert [len(call.attempts) for call in failed.value.receipt.calls] == [1, 0]
-    assert (failed.value.receipt.cost_usd or 0.0) <= bound
+    outcome = await desk.ask(request, settings)
+    assert [len(call.attempts) for call in outcome.receipt.calls] == [1, 0, 0]
+    assert (outcome.receipt.cost_usd or 0.0) <= bound
+    assert (outcome.receipt.tier, outcome.receipt.degraded) == ("cloud", False)
+    assert outcome.findings is not None
+    assert outcome.unreviewed is not None
+    assert "it may cost" in outcome.unreviewed[0].why
+    assert outcome.unreviewed[-1].lines.endswith(f" to {len(text.splitlines())}")
 
 
 UNKNOWN = LARGE

@@ -451,3 +451,71 @@ async def test_what_could_not_be_read_in_a_review_is_shown_beside_its_findings(h
         text = path.read_text(encoding="utf-8")
     assert text.startswith("No findings could be read in the answer about lines ")
     assert "too much for me" in text
+
+
+TWO = LONG[: LONG.index("def area_450(")]
+"""A file of two pieces."""
+
+
+@pytest.fixture
+async def wordy(home: Path) -> AsyncIterator[Desk]:
+    """A model that has a finding about the first lines of a long file, and only talk about the rest."""
+    finding = {"severity": "error", "category": "bug", "title": "T", "reason": "R", "suggestion": ""}
+    whole = json.dumps({"findings": [{**finding, "quote": "def area_0(width, height):"}], "summary": ""})
+
+    def says(messages: Sequence[Any]) -> str:
+        return whole if "def area_0(" in messages[-1].text else "Sorry, that is too much for me to look at today."
+
+    async with desk(home, model=sim_model(says)) as made:
+        yield made
+
+
+async def test_what_nobody_answered_about_is_marked_among_the_findings_and_said(wordy: Desk) -> None:
+    async with wordy.editor() as editor:
+        uri = wordy.file("long.py", TWO)
+        await editor.open(uri, TWO)
+        await editor.run("review-file", uri)
+        found, mark = await editor.diagnostics(uri)
+        message = await editor.expect_method("window/showMessage")
+        said, kind = message["params"]["message"], message["params"]["type"]
+        assert (found["severity"], found["range"]["start"]["line"]) == (1, 0)
+        assert (mark["severity"], mark["code"]) == (3, "not-reviewed")
+        first = mark["range"]["start"]["line"]
+        assert TWO.splitlines()[first].startswith("def area_")
+        title, why = mark["message"].split("\n")
+        assert title == f"Lines {first + 1} to {TWO.count(chr(10))} were not reviewed"
+        assert why.startswith("No model could answer. small (sim-small:3b): ")
+        assert kind == 2
+        assert said.startswith(f"Rung: 1 finding. Not reviewed: {title.split(' were')[0].lower()}: {why} small (sim-")
+        # It goes as findings go, and with them.
+        await editor.edit(uri, "x = 1\n" + TWO, [{"range": at(0, 0), "text": "x = 1\n"}])
+        _, moved = await editor.diagnostics(uri)
+        assert moved["range"]["start"]["line"] == first + 1
+        await editor.command("rung.dismissFinding", {"id": mark["data"]["finding"]})
+        assert [one["message"] for one in await editor.diagnostics(uri)] == ["T\nR"]
+
+
+async def test_what_nobody_answered_about_is_in_the_answer_of_the_request(wordy: Desk) -> None:
+    async with wordy.editor() as editor:
+        uri = wordy.file("long.py", TWO)
+        await editor.open(uri, TWO)
+        found = await editor.result("rung/run", {"action": "review-file", "uri": uri})
+    assert set(found) == {"id", "outcome", "findings", "unreviewed", "receipt"}
+    assert len(found["findings"]) == 1
+    (lack,) = found["unreviewed"]
+    assert set(lack) == {"path", "why", "range"}
+    assert lack["path"] == "long.py"
+    assert 0 < lack["range"]["start"]["line"] < lack["range"]["end"]["line"] == TWO.count("\n")
+    assert [call["attempts"][-1]["outcome"] for call in found["receipt"]["calls"]] == ["ok", "bad-answer"]
+
+
+async def test_a_review_of_nothing_but_talk_and_silence_shows_both(home: Path) -> None:
+    async with desk(home, model=sim_model("Sorry, that is too much for me.")) as table, table.editor() as editor:
+        uri = table.file("long.py", LONG)
+        await editor.open(uri, LONG)
+        table.sim.fail("status", status=400)
+        await editor.run("review-file", uri, tier="small")
+        (mark,) = await editor.diagnostics(uri)
+        assert mark["range"]["start"] == {"line": 0, "character": 0}
+        assert (await editor.said()).startswith("Rung: No findings could be read. Not reviewed: lines 1 to ")
+        assert "too much for me" in (await editor.shown()).read_text(encoding="utf-8")

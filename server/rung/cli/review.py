@@ -8,38 +8,43 @@ import json
 import os
 import sys
 import textwrap
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rung.actions.context.ignored import Unread
 from rung.cli.documents import document
 from rung.cli.inputs import workspace
 from rung.cli.options import add_asking, parser
-from rung.cli.perform import perform, remark
+from rung.cli.perform import perform_all, remark
+from rung.cli.reviewed import SEVERITIES, Reviewed, lacking
 from rung.cli.sarif import sarif
 from rung.cli.show_prompt import show
 from rung.cli.terminal import printable, summary
-from rung.errors import ContextError
+from rung.errors import CancelledByPersonError, ContextError, NoAnswerError
 from rung.git import repository
 from rung.git.commit_context import for_folder
 from rung.git.staged import FileChange, StagedChange
 from rung.privacy.ignore import FILE
 from rung.running.beginning import new_id
-from rung.types.outcome import Finding, Outcome
+from rung.types.outcome import Finding, Outcome, Unreviewed
 from rung.types.request import Document, Request
 
-SEVERITIES = ("hint", "info", "warning", "error")
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rung.cli.perform import Ended
 
 
 def run(words: list[str]) -> int:
     """Review.
 
     Returns:
-        3 where a finding is at or above ``--fail-on``; 1 where no findings could be read of a file, or ``--fail-on``
-        would have to trust a review that is not good enough; else 0.
+        130 where it was cancelled; 3 where a finding is at or above ``--fail-on``; 1 where some of it was not reviewed,
+        no findings could be read in an answer, or ``--fail-on`` would have to trust a review that is not good enough;
+        else 0.
 
     Raises:
-        RungError: there is no such file, or no answer.
+        RungError: there is no such file, or no answer about any of them.
     """
     made = parser("review", "Review files; without a name, the files that are staged.")
     made.add_argument("files", nargs="*", metavar="FILE")
@@ -53,39 +58,58 @@ def run(words: list[str]) -> int:
     add_asking(made)
     args = made.parse_intermixed_args(words)
     root = workspace()
-    kind = "json" if args.json else args.format
-    results = []
     # All of them are read before the first is sent: a misspelt name costs nothing.
     requests = [_request(document(name, root), root, args) for name in args.files or _staged(root)]
     if args.show_prompt:
         return show(requests, root, args)
-    for request in requests:
-        result = _review(request, root, args)
-        results.append(result)
-        if kind == "text":
-            _show(result.findings or ())
-            _show_unread(request, result)
-    found = [finding for result in results for finding in result.findings or ()]
+    return _review(requests, root, args)
+
+
+def _review(requests: Sequence[Request], root: str, args: argparse.Namespace) -> int:
+    """Review these.
+
+    Raises:
+        RungError: there is no answer about any of them.
+    """
+    kind = "json" if args.json else args.format
+
+    def tell(request: Request, ended: Ended) -> None:
+        if kind == "json":
+            return
+        if isinstance(ended, Outcome):
+            if not args.verbose:
+                remark(request, ended)
+            if kind == "text":
+                _show(ended.findings or ())
+                _show_unread(request, ended)
+        elif len(requests) == 1 or isinstance(ended, CancelledByPersonError):
+            return  # It is said in the end.
+        _say_lacking(lacking(_path(request), ended))
+
+    ended = perform_all(requests, root, verbose=args.verbose, then=tell)
+    done = Reviewed(tuple(zip(map(_path, requests), ended, strict=True)))
+    error = done.error()
+    if kind == "sarif":
+        print(json.dumps(sarif(done.findings, tuple(done.troubles())), indent=2))
+    if error:
+        # Beside each file's own reason there is not much left to say.
+        several = len(requests) > 1 and kind != "json" and not done.cancelled
+        raise NoAnswerError("No file could be reviewed.") if several else error
+    if done.cancelled:
+        print(f"rung: Cancelled; not reviewed: {', '.join(done.cancelled)}.", file=sys.stderr)
     if kind == "json":
-        print(json.dumps(together(results).shape()))
-    elif kind == "sarif":
-        print(json.dumps(sarif(found, _troubles(requests, results)), indent=2))
-    elif not found and not any(result.text for result in results):
-        print("No findings.")
-    for result in results if args.verbose else ():
-        print(summary(result.receipt), file=sys.stderr)
-    return _code(results, args.fail_on)
+        print(json.dumps(done.outcome().shape()))
+    elif kind == "text" and not done.findings and not any(outcome.text for outcome in done.outcomes):
+        print("No findings in what was reviewed." if done.unreviewed else "No findings.")
+    for receipt in done.receipts if args.verbose else ():
+        print(summary(receipt), file=sys.stderr)
+    return done.code(args.fail_on)
 
 
-def _code(results: Sequence[Outcome], fail_on: str | None) -> int:
-    """The exit code; a review that is not good enough lets nothing pass that ``--fail-on`` guards."""
-    found = [finding for result in results for finding in result.findings or ()]
-    worst = max((SEVERITIES.index(finding.severity) for finding in found), default=-1)
-    if fail_on and worst >= SEVERITIES.index(fail_on):
-        return 3
-    if any(result.findings is None or (fail_on and result.receipt.degraded) for result in results):
-        return 1
-    return 0
+def _say_lacking(lacks: Sequence[Unreviewed]) -> None:
+    for lack in lacks:
+        place = ": ".join(word for word in (lack.path, lack.lines) if word)
+        print(printable(f"rung: not reviewed: {place}: {lack.why}", sys.stderr), file=sys.stderr, flush=True)
 
 
 def _staged(root: str) -> list[str]:
@@ -150,37 +174,6 @@ def _request(named: Document, root: str, args: argparse.Namespace) -> Request:
     )
 
 
-def _review(request: Request, root: str, args: argparse.Namespace) -> Outcome:
-    outcome = perform(request, root, stream=False)
-    if not args.verbose and not args.json and args.format != "json":
-        remark(request, outcome)
-    return outcome
-
-
-def together(results: Sequence[Outcome]) -> Outcome:
-    """The results of several files as one, its receipt with the calls and sums of all of them."""
-    first = next((result for result in results if result.findings is not None), results[0])
-    receipts = [result.receipt for result in results]
-    costs = [receipt.cost_usd for receipt in receipts]
-    return first.replace(
-        text="\n\n".join(result.text for result in results if result.text) or None,
-        findings=tuple(finding for result in results for finding in result.findings or ()),
-        receipt=results[0].receipt.replace(
-            local=all(receipt.local for receipt in receipts),
-            simulated=any(receipt.simulated for receipt in receipts),
-            degraded=any(receipt.degraded for receipt in receipts),
-            calls=tuple(call for receipt in receipts for call in receipt.calls),
-            tokens_in=sum(receipt.tokens_in for receipt in receipts),
-            tokens_out=sum(receipt.tokens_out for receipt in receipts),
-            cost_usd=None if None in costs else sum(cost or 0.0 for cost in costs),
-            total_ms=sum(receipt.total_ms for receipt in receipts),
-            left_out=tuple(omission for receipt in receipts for omission in receipt.left_out),
-            redacted=tuple(redaction for receipt in receipts for redaction in receipt.redacted),
-            not_asked=tuple(dict.fromkeys(skipped for receipt in receipts for skipped in receipt.not_asked)),
-        ),
-    )
-
-
 def _show(found: Sequence[Finding]) -> None:
     if found:
         print(printable("\n".join(_line(finding) for finding in found), sys.stdout), flush=True)
@@ -191,17 +184,6 @@ def _show_unread(request: Request, result: Outcome) -> None:
     if result.text:
         head = f"{_path(request)}: not good enough: no findings could be read in this answer:"
         print(printable(f"{head}\n{textwrap.indent(result.text, '    ')}", sys.stdout), flush=True)
-
-
-def _troubles(requests: Sequence[Request], results: Sequence[Outcome]) -> list[tuple[str, str]]:
-    """Path and sentence of each review that is not good enough, for a code scanner."""
-    troubles = []
-    for request, result in zip(requests, results, strict=True):
-        if result.text:
-            troubles.append((_path(request), f"No findings could be read in this answer: {result.text}"))
-        elif result.receipt.degraded:
-            troubles.append((_path(request), "The answer is the best there was, but not good enough."))
-    return troubles
 
 
 def _path(request: Request) -> str:

@@ -8,19 +8,20 @@ from typing import Any
 from urllib.parse import quote
 
 from rung import __version__
-from rung.types.outcome import Finding
+from rung.types.outcome import Finding, Unreviewed
+from rung.types.request import Range
 
 LEVELS = {"error": "error", "warning": "warning", "info": "note", "hint": "note"}
 """SARIF's words for ours."""
 
 
-def sarif(found: Iterable[Finding], troubles: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
+def sarif(found: Iterable[Finding], troubles: Sequence[Unreviewed] = ()) -> dict[str, Any]:
     """The whole log: one run of one tool.
 
     Args:
         found: the findings.
-        troubles: path and sentence of each file whose review is not good enough. A run with any has no success: its
-            results, or that it has none, say nothing about those files.
+        troubles: what was not reviewed, or not well enough. A run with any has no success: its results, or that it has
+            none, say nothing about those lines.
     """
     results = [_result(finding) for finding in found]
     rules = [{"id": rule} for rule in dict.fromkeys(result["ruleId"] for result in results)]
@@ -34,7 +35,7 @@ def sarif(found: Iterable[Finding], troubles: Sequence[tuple[str, str]] = ()) ->
                 "invocations": [
                     {
                         "executionSuccessful": not troubles,
-                        "toolExecutionNotifications": [_notification(path, text) for path, text in troubles],
+                        "toolExecutionNotifications": [_notification(trouble) for trouble in troubles],
                     }
                 ],
                 "results": results,
@@ -43,26 +44,32 @@ def sarif(found: Iterable[Finding], troubles: Sequence[tuple[str, str]] = ()) ->
     }
 
 
-def _notification(path: str, text: str) -> dict[str, Any]:
-    place = {"physicalLocation": {"artifactLocation": {"uri": _uri(path)}}}
-    return {"level": "error", "message": {"text": text}, "locations": [place]}
+def _notification(trouble: Unreviewed) -> dict[str, Any]:
+    place = {"physicalLocation": _place(trouble.path, trouble.range)}
+    return {"level": "error", "message": {"text": trouble.why}, "locations": [place]}
+
+
+def _place(path: str, where: Range | None) -> dict[str, Any]:
+    place: dict[str, Any] = {"artifactLocation": {"uri": _uri(path)}}
+    if where and where.start.character == where.end.character == 0 and where.end.line > where.start.line:
+        # Whole lines: the one after the last may not be there.
+        place["region"] = {"startLine": where.start.line + 1, "endLine": where.end.line}
+    elif where:
+        place["region"] = {
+            "startLine": where.start.line + 1,
+            "startColumn": where.start.character + 1,
+            "endLine": where.end.line + 1,
+            "endColumn": where.end.character + 1,
+        }
+    return place
 
 
 def _result(finding: Finding) -> dict[str, Any]:
-    place: dict[str, Any] = {"artifactLocation": {"uri": _uri(finding.path)}}
-    if finding.range:
-        start, end = finding.range.start, finding.range.end
-        place["region"] = {
-            "startLine": start.line + 1,
-            "startColumn": start.character + 1,
-            "endLine": end.line + 1,
-            "endColumn": end.character + 1,
-        }
     return {
         "ruleId": f"rung/{finding.category}",
         "level": LEVELS[finding.severity],
         "message": {"text": f"{finding.title.rstrip('.')}. {finding.reason}"},
-        "locations": [{"physicalLocation": place}],
+        "locations": [{"physicalLocation": _place(finding.path, finding.range)}],
     }
 
 

@@ -15,6 +15,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from rung.git import message_buffer, repository
+from rung.lsp.findings import mark
 from rung.lsp.wrap import wrap
 from rung.types.request import Position, Range
 from rung.types.value import as_dict
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from rung.lsp.text import Text
     from rung.types.outcome import Finding, Outcome
     from rung.types.receipt import Receipt
-    from rung.types.request import Request
+    from rung.types.request import Document, Request
 
 TRIES = 3
 """Edits offered to a person who goes on typing, before the text is opened as a document instead."""
@@ -83,10 +84,8 @@ class Delivery:
     async def deliver(self, request: Request, outcome: Outcome) -> None:
         """Bring it."""
         receipt = outcome.receipt
-        if outcome.findings is not None and request.document is not None:
-            self._findings.show(request.document.uri, outcome.findings)
-            count = len(outcome.findings)
-            self.say(f"{count} finding{'' if count == 1 else 's'}. {told(receipt)}")
+        if request.document is not None and (outcome.findings is not None or outcome.unreviewed):
+            self._show_findings(request.document, outcome)
             if outcome.text:
                 # Of a piece of the file no findings could be read: what was said of it is shown as it came.
                 await self.open_text(outcome.text, f"{request.action}.md", receipt)
@@ -101,12 +100,30 @@ class Delivery:
         elif receipt.builtin or receipt.degraded:
             self.say(told(receipt))
 
+    def _show_findings(self, document: Document, outcome: Outcome) -> None:
+        """Findings as diagnostics, and what was not reviewed as a mark among them and in the message.
+
+        Raises:
+            ContextError: the document was deleted.
+        """
+        found, lacks = outcome.findings, outcome.unreviewed or ()
+        self._findings.show(document.uri, [*(found or ()), *(mark(lack, document.text) for lack in lacks)])
+        head = "No findings could be read." if found is None else f"{len(found)} finding{'s' * (len(found) != 1)}."
+        rest = "".join(f" Not reviewed: {lack.lines or 'the file'}: {lack.why}" for lack in lacks)
+        self.say(
+            f"{head}{rest} {told(outcome.receipt)}", types.MessageType.Warning if lacks else types.MessageType.Info
+        )
+
     async def result(self, request: Request, outcome: Outcome) -> dict[str, Any]:
         """DESIGN's ``result``, for a plugin that delivers by itself: ranges as the editor counts, and the edit."""
         found = outcome.shape()
         if outcome.findings is not None and request.document is not None:
             document = self._server.documents.get_text_document(request.document.uri)
             found["findings"] = [_finding(finding, document) for finding in outcome.findings]
+        if outcome.unreviewed and request.document is not None:
+            document = self._server.documents.get_text_document(request.document.uri)
+            for lack, told_of in zip(outcome.unreviewed, found["unreviewed"], strict=True):
+                told_of["range"] = document.client_range(lack.range) if lack.range else None
         if outcome.outcome == "commit-message":
             insertion = await self._insertion(request, outcome.text or "")
             if insertion is not None:

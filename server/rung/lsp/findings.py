@@ -10,7 +10,7 @@ from lsprotocol import types
 from rung.actions.results.findings import locate
 from rung.errors import ContextError
 from rung.lsp.text import split_lines
-from rung.types.outcome import Finding
+from rung.types.outcome import Finding, Unreviewed
 from rung.types.request import Position, Range
 
 if TYPE_CHECKING:
@@ -69,6 +69,22 @@ def moved(finding: Finding, changes: Sequence[types.TextDocumentContentChangeEve
             Position(max(0, start.line + shift), start.character), Position(max(0, end.line + shift), end.character)
         )
     )
+
+
+def mark(lack: Unreviewed, text: str) -> Finding:
+    """What is shown at the first line of a piece that nobody had an answer about; it goes as findings go.
+
+    Args:
+        lack: the piece.
+        text: the document as it was.
+    """
+    start, end = (lack.range.start.line, lack.range.end.line + 1) if lack.range else (0, 1)
+    # The line has to be told from others, and shown: a lone brace is neither.
+    lines = [(number, line.strip()) for number, line in enumerate(split_lines(text)[start:end], start)]
+    number, quote = next(((number, line) for number, line in lines if len(line) > 2), (start, ""))
+    title = f"{lack.lines.capitalize() or 'The file'} {'were' if lack.lines else 'was'} not reviewed"
+    place = Position(number, 0)
+    return Finding("info", "not-reviewed", title, lack.why, quote, range=Range(place, place), path=lack.path)
 
 
 class Findings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rung.actions.run import run
+from rung.errors import NoAnswerError
 from rung.ladder.prompt import preview as shown
 from rung.routing.decide import BUILTIN
 from rung.routing.explain import Explanation
@@ -26,17 +27,24 @@ async def preview(shared: Shared, request: Request, action: Action, settings: Se
         RungError: there is nothing to work on, or nobody who would be asked.
     """
     beginning = await begin(shared, request, action, settings)
-    gathered, sendings = beginning.gathered, list[Sending]()
+    gathered, sendings, failed = beginning.gathered, list[Sending](), list[NoAnswerError]()
     if beginning.decision.tier == BUILTIN:
         return Preview(beginning.decision, ())
 
     async def ask(call: Call) -> Answer:
         found = await affordable(shared, settings, decided(shared, settings, beginning, action, call))
-        sending = await shown(call, found, shared.ladder.means.counter)
+        try:
+            sending = await shown(call, found, shared.ladder.means.counter)
+        except NoAnswerError as error:
+            failed.append(error)
+            raise
         sendings.append(sending.replace(left_out=tuple(dict.fromkeys([*gathered.left_out, *sending.left_out]))))
         return Answer(NOTHING, sending.to.tier, sending.to.model.model)
 
     await run(action, gathered, ask, request.max_output)
+    if failed:
+        # A review would go on without; who looks at all of it first is told.
+        raise failed[0]
     return Preview(beginning.decision, tuple(sendings))
 
 

@@ -63,7 +63,8 @@ class Running:
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._tried: list[list[Tried]] = []
-        self._answers: list[Answer] = []
+        self._answers: list[Answer | None] = []
+        """Of each call; None where it has none."""
         self._unpaid: dict[tuple[str, str], Skipped] = {}
         """Whom the budget kept from being asked, by tier and model."""
         self.cancelled: Receipt | None = None
@@ -79,7 +80,9 @@ class Running:
         try:
             produced, by_itself = await self._produce(beginning)
             found = await self._receipt(beginning, done=True, by_itself=by_itself)
-            result = Outcome(_kind(self._action, produced), found, produced.text, produced.findings)
+            result = Outcome(
+                _kind(self._action, produced), found, produced.text, produced.findings, produced.unreviewed
+            )
             self._account(found, result.outcome)
             self._emit(OutcomeEvent(result))
         except RungError as error:
@@ -138,6 +141,7 @@ class Running:
         tried: list[Tried] = []
         holds: dict[int, Hold] = {}
         self._tried.append(tried)
+        self._answers.append(None)
         ladder = self._shared.ladder
         event = decided(self._shared, self._settings, beginning, self._action, call)
         if len(self._tried) == 1:
@@ -170,7 +174,7 @@ class Running:
         finally:
             # Shielded: what a cancelled attempt may have cost is counted too.
             await asyncio.shield(settle(purse, holds, tried))
-        self._answers.append(answer)
+        self._answers[-1] = answer
         return answer
 
     async def _receipt(self, beginning: Beginning, *, done: bool = False, by_itself: bool = False) -> Receipt:
@@ -178,8 +182,8 @@ class Running:
         decision, gathered = beginning.decision, beginning.gathered
         calls = [[await price(tried) for tried in call] for call in self._tried]
         flat = [tried for call in calls for tried in call]
-        # Each call's answer is of one of its attempts; a call without an answer is the last.
-        given = [_who_said(answer, call) for answer, call in zip(self._answers, calls, strict=False)]
+        # Each call's answer is of one of its attempts.
+        given = [_who_said(answer, call) for answer, call in zip(self._answers, calls, strict=True) if answer]
         last = given[-1] if given and done and not by_itself else None
         return receipt(
             self._request,
@@ -190,7 +194,7 @@ class Running:
             local=bool(last and last.model.local),
             builtin=by_itself,
             simulated=any(tried.simulated for tried in flat) and not by_itself,
-            degraded=last is not None and any(answer.degraded for answer in self._answers),
+            degraded=last is not None and any(answer.degraded for answer in self._answers if answer),
             left_out=[*gathered.left_out, *(o for tried in given or flat[-1:] for o in tried.left_out)],
             redacted=[one for tried in flat for one in tried.redacted],
             not_asked=tuple(self._unpaid.values()),

@@ -29,6 +29,24 @@ class Finding(Value):
     path: str = ""
 
 
+class Unreviewed(Value):
+    """What was to be reviewed, and nobody looked at: that no finding is about it means nothing."""
+
+    path: str
+    why: str
+    """Whole sentences."""
+    range: Range | None = None
+    """Where it stands in the text as it was; None: it is all of the file."""
+
+    @property
+    def lines(self) -> str:
+        """Its lines in words for a person, counted from 1; "" where it is all of the file."""
+        if self.range is None:
+            return ""
+        last = self.range.end.line + (self.range.end.character > 0)
+        return f"lines {self.range.start.line + 1} to {last}"
+
+
 class Outcome(Value):
     """The whole result of a request."""
 
@@ -36,6 +54,8 @@ class Outcome(Value):
     receipt: Receipt
     text: str | None = None
     findings: tuple[Finding, ...] | None = None
+    unreviewed: tuple[Unreviewed, ...] | None = None
+    """What a review lacks; None where it lacks nothing."""
 
     def shape(self) -> dict[str, Any]:
         """DESIGN's ``result``: plain JSON; what an outcome of this kind does not have is left out."""

@@ -9,7 +9,7 @@ import pytest
 
 from rung.actions.results import findings
 from rung.actions.results import text as plain
-from rung.actions.run import PIECE, pieces
+from rung.actions.review import PIECE, pieces
 from rung.types.request import Position, Range
 
 CODE = "def f(x):\r\n    y = x\r\n    return y  # é😀 end\n\n\ndef g(x):\n    y = x\n    return None\n"

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.privacy.cases import drawn
 
 from rung.actions.context.document import gather_file, gather_selection
-from rung.actions.run import pieces
+from rung.actions.review import pieces
 from rung.privacy.excerpt import Cut, Excerpt, Whole
 from rung.privacy.redact import PLACEHOLDER, Redactor
 from rung.types.part import Part

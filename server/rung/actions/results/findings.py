@@ -165,24 +165,25 @@ def locate(quote: str, text: str, start: int = 0) -> Range | None:
         return None
     index = text.find(wanted, start)
     if index >= 0:
-        return _range(text, index, index + len(wanted))
+        return span(text, index, index + len(wanted))
     pattern = r"\s+".join(re.escape(word) for word in wanted.split()[:200])
     match = re.compile(pattern).search(text, start)
     if match:
-        return _range(text, match.start(), match.end())
+        return span(text, match.start(), match.end())
     lines = sorted((line.strip() for line in wanted.splitlines()), key=len, reverse=True)
     longest = re.sub(r"^\s*\d+\s*[:|]\s*", "", lines[0])
     if len(longest) >= 8 and (longest != wanted):
         index = text.find(longest, start)
         if index >= 0:
-            return _range(text, index, index + len(longest))
+            return span(text, index, index + len(longest))
     return None
 
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
-def _range(text: str, start: int, end: int) -> Range:
+def span(text: str, start: int, end: int) -> Range:
+    """The range between two places in a text, both counted from 0."""
     return Range(_position(text, start), _position(text, end))
 
 
