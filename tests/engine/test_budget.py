@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -345,19 +346,49 @@ async def test_two_engines_of_one_person_share_the_budget(
         await other.engine.close()
 
 
+def worded(reason: str) -> str:
+    """A reason without the amounts of the call itself, which a forecast can only estimate."""
+    return re.sub(r"(may cost|up but for|only) \$[0-9.]+", r"\1 so much", reason)
+
+
 @pytest.mark.parametrize(
-    ("budget", "why"),
+    ("budget", "spent", "words"),
     [
-        (Budget(per_request=0.001), "it may cost $"),
-        (Budget(per_day=0.001), "it may cost $"),
-        (Budget(per_month=0.0), "it may cost $"),
+        (Budget(per_request=0.001), 0.0, "it may cost so much, and of this request's $0.001 only so much are left"),
+        (Budget(per_day=0.001), 0.0, "it may cost so much, more than all of today's $0.0010"),
+        (Budget(per_month=0.001), 0.0, "it may cost so much, more than all of this month's $0.0010"),
+        (Budget(per_month=0.0), 0.0, "this month's $0.00 are used up"),
+        (Budget(per_day=0.5), 0.6, "today's $0.50 are used up"),
+        (Budget(per_day=0.5), 0.499, "today's $0.50 are used up but for so much, and it may cost so much"),
+        (Budget(per_request=0.0), 0.0, "it may cost so much, and of this request's $0.00 only so much are left"),
     ],
-)
-async def test_what_would_be_sent_goes_where_the_budget_lets_it(desk: Desk, budget: Budget, why: str) -> None:
+)  # fmt: skip
+async def test_a_forecast_has_the_words_that_a_request_has_then(
+    desk: Desk, home: Path, budget: Budget, spent: float, words: str
+) -> None:
+    book = budgets.Budget(Ledger(home / "state" / "ledger.sqlite3"))
+    held = book.reserve("earlier", 1, spent, per_day=None, per_month=None, lease=60.0)
+    assert isinstance(held, Reservation)
     settings = desk.settings(default_tier="cloud", budget=budget)
     shown = await desk.engine.preview(desk.request(max_output=OUTPUT), settings, {})
+    assert desk.sim.log == []
     (sending,) = shown.sendings
     assert sending.to.tier == "large"
-    (skipped,) = (one for one in sending.plan.skipped if one.tier == "cloud")
-    assert skipped.reason.startswith(why)
-    assert desk.sim.log == []
+    (expected,) = (one for one in sending.plan.skipped if one.tier == "cloud")
+    outcome = await desk.ask(desk.request(max_output=OUTPUT), settings)
+    (said,) = outcome.receipt.not_asked
+    assert worded(expected.reason) == worded(said.reason) == words
+
+
+async def test_a_forecast_knows_a_ledger_that_cannot_be_read_by_what_a_request_would_say(
+    desk: Desk, home: Path
+) -> None:
+    (home / "state" / "ledger.sqlite3").mkdir(parents=True)
+    settings = desk.settings(default_tier="cloud", budget=Budget(per_day=1.0))
+    shown = await desk.engine.preview(desk.request(max_output=OUTPUT), settings, {})
+    (expected,) = (one.reason for one in shown.sendings[0].plan.skipped if one.tier == "cloud")
+    (said,) = (await desk.ask(desk.request(max_output=OUTPUT), settings)).receipt.not_asked
+    assert expected.startswith("the ledger cannot be read (")
+    assert said.reason.startswith("the ledger cannot be opened (")
+    assert expected.partition(")")[2] == said.reason.partition(")")[2]
+    assert expected.endswith("), so that nobody knows what is left of the budget")

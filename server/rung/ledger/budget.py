@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
 import random
 import sqlite3
 import threading
@@ -21,7 +20,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 
-from rung.ledger import reservations
+from rung.ledger import refusal, reservations
 from rung.ledger.ledger import GLANCE, Ledger
 from rung.ledger.reservations import Reservation, Used, billionths, bound_in_billionths
 from rung.ledger.schema import NewerLedgerError, inode, is_busy, is_damaged, open_for_reading, open_for_writing
@@ -84,13 +83,13 @@ class Budget:
         seen = inode(self._ledger.path)
         try:
             with self._transaction(now) as connection:
-                refused = _refusal(reservations.used(connection, now), made.amount, per_day, per_month)
+                refused = refusal.of_all(reservations.used(connection, now), made.amount, per_day, per_month)
                 if refused is None:
                     reservations.put(connection, made)
         except (OSError, sqlite3.Error) as error:
             why = self._complain(error, seen)
             if made.amount and (per_day, per_month) != (None, None):
-                return f"{why}, so that nobody knows what is left of the budget"
+                return refusal.unknown(why)
             with self._guard:
                 self._unwritten[made.id] = made
             return made
@@ -131,6 +130,23 @@ class Budget:
         pairs = ((per_day, found.day), (per_month, found.month))
         left = min(bound_in_billionths(bound) - used for bound, used in pairs if bound is not None)
         return max(0, left) / 1e9
+
+    def judge(self, per_day: float | None, per_month: float | None) -> Callable[[float], str | None]:
+        """What :meth:`reserve` would say now of a call that may cost so many US dollars; None: it may be made.
+
+        The file is read once, and no lock is waited for.
+        """
+        if (per_day, per_month) == (None, None):
+            return lambda _: None
+        now = self._clock()
+        with self._guard:
+            own = dict(self._unwritten)
+        try:
+            found = self._used(now, own)
+        except (OSError, sqlite3.Error) as error:
+            why = refusal.unknown(_trouble(error, "read"))
+            return lambda worst: why if worst else None
+        return lambda worst: refusal.of_all(found, billionths(worst), per_day, per_month)
 
     def close(self) -> None:
         """Write what could not be written so far, if that can be done now."""
@@ -239,34 +255,7 @@ class Budget:
         return why
 
 
-def dollars(amount: float, least: int = 2) -> str:
-    """An amount with so many decimals; one too small for them has as many as it needs, down to a billionth."""
-    digits = least if amount >= 10**-least else next((n for n in range(least, 9) if round(amount, n) == amount), 9)
-    return f"${amount:.{digits}f}"
-
-
-def about(amount: float) -> str:
-    """A cost with four decimals; one too small for them has its first three digits."""
-    digits = 4 if amount >= 0.0001 or amount <= 0 else min(9, 2 - math.floor(math.log10(amount)))
-    return f"${amount:.{digits}f}"
-
-
-def _refusal(found: Used, amount: int, per_day: float | None, per_month: float | None) -> str | None:
-    """Why so much may not be spent, half a sentence for the person; None where it may."""
-    for name, used, bound in (("today's", found.day, per_day), ("this month's", found.month, per_month)):
-        # What costs nothing is in no budget's way.
-        if bound is None or not amount or used + amount <= bound_in_billionths(bound):
-            continue
-        cost, left = about(amount / 1e9), bound - used / 1e9
-        if left <= 0:
-            return f"{name} {dollars(bound)} are used up"
-        if not used:
-            return f"it may cost {cost}, more than all of {name} {dollars(bound, 4)}"
-        return f"{name} {dollars(bound)} are used up but for {about(left)}, and it may cost {cost}"
-    return None
-
-
-def _trouble(error: OSError | sqlite3.Error) -> str:
+def _trouble(error: OSError | sqlite3.Error, what: str = "written") -> str:
     """What is wrong with the file, in half a sentence that quotes no path."""
     if isinstance(error, OSError):
         return f"the ledger cannot be opened ({error.strerror or type(error).__name__})"
@@ -276,7 +265,7 @@ def _trouble(error: OSError | sqlite3.Error) -> str:
         return "the ledger is damaged"
     if is_busy(error):
         return "another process holds the ledger"
-    return f"the ledger cannot be written ({getattr(error, 'sqlite_errorname', type(error).__name__)})"
+    return f"the ledger cannot be {what} ({getattr(error, 'sqlite_errorname', type(error).__name__)})"
 
 
 def _begin(connection: sqlite3.Connection, deadline: float) -> None:

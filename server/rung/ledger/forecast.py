@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rung.ledger import prices
+from rung.ledger import prices, refusal
 from rung.ledger.budget import Budget
 from rung.ledger.purse import most_output
 from rung.routing.tokens import DENSE
@@ -12,6 +12,7 @@ from rung.types.model import Model
 from rung.types.plan import Candidate, Plan, Skipped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TypeAlias
 
     from rung.settings import values
@@ -49,11 +50,11 @@ def within(
         return plan
     if all(is_free(candidate.model) for candidate in plan.attempts):
         return plan
-    limits = [one for one in (max_cost, budget.left(bounds.per_day, bounds.per_month)) if one is not None]
+    judge = budget.judge(bounds.per_day, bounds.per_month)
     kept, skipped = list[Candidate](), list(plan.skipped)
     for candidate in plan.attempts:
         could = is_free(candidate.model) or (candidate.tier, candidate.model.model) in asked
-        reason = None if could else _reason(candidate.model, min(limits), prompt, max_output)
+        reason = None if could else _reason(candidate.model, max_cost, judge, prompt, max_output)
         if reason:
             skipped.append(Skipped(candidate.tier, candidate.model.model, reason))
         else:
@@ -61,9 +62,11 @@ def within(
     return plan.replace(attempts=tuple(kept), skipped=tuple(skipped))
 
 
-def _reason(model: Model, left: float, prompt: int, max_output: int) -> str | None:
-    """Why a model may not be asked with so many US dollars left; None where it may."""
+def _reason(
+    model: Model, max_cost: float | None, judge: Callable[[float], str | None], prompt: int, max_output: int
+) -> str | None:
+    """Why a model may not be asked; None where it may."""
     worst = prices.worst(model, round(prompt * DENSE), most_output(model, max_output))
     if worst is None:
-        return f"the price of {model.model} is not known: set `price` in rung.toml"
-    return f"it may cost ${worst:.4f}, more than the ${left:.4f} that are left" if worst > left else None
+        return refusal.unpriced(model.model)
+    return refusal.of_request(worst, 0.0, max_cost) or judge(worst)

@@ -10,8 +10,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rung.ledger import prices
-from rung.ledger.budget import Budget, about, dollars
+from rung.ledger import prices, refusal
+from rung.ledger.budget import Budget
 from rung.ledger.reservations import Reservation
 from rung.ledger.rows import reason_code
 from rung.ledger.weight import Count, Weight, uncounted, weigh
@@ -90,7 +90,7 @@ class Purse:
         if worst is None:
             bounded = (self._max_cost, self._bounds.per_day, self._bounds.per_month) != (None, None, None)
             if bounded:
-                return f"the price of {model.model} is not known: set `price` in rung.toml"
+                return refusal.unpriced(model.model)
             return Hold(model, weight, most, None, None)
         if refused := self._refusal(worst):
             return refused
@@ -118,12 +118,7 @@ class Purse:
 
     def _refusal(self, worst: float) -> str | None:
         """Why this request may not spend so much."""
-        if self._max_cost is None or not worst or self._gone + worst <= self._max_cost:
-            return None
-        left = max(0.0, self._max_cost - self._gone)
-        return (
-            f"it may cost {about(worst)}, and of this request's {dollars(self._max_cost)} only {about(left)} are left"
-        )
+        return refusal.of_request(worst, self._gone, self._max_cost)
 
     async def _reserve(self, worst: float, lease: float) -> Reservation | str:
         """Ask the budget; who is cancelled meanwhile leaves nothing behind."""

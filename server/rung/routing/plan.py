@@ -30,8 +30,6 @@ class Known(Value):
     window: int | None = None
     remote: bool = False
     """It turned out to run on somebody else's machine."""
-    worst_cost: float | None = 0.0
-    """US dollars this request can cost there at most; None: the price is not known."""
 
 
 UNABLE = ("no-key", "missing")
@@ -152,6 +150,4 @@ def _forbidden(decision: Decision, model: Model, known: Known) -> str | None:
         return f"only {decision.only_model} was asked for"
     if known.state in UNABLE:
         return known.reason or known.state
-    if decision.max_cost is not None and known.worst_cost is not None and known.worst_cost > decision.max_cost:
-        return f"it may cost ${known.worst_cost:.4f}, more than the ${decision.max_cost:.4f} that are left"
     return None

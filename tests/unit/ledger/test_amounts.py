@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from rung.ledger.budget import Budget, about, dollars
+from rung.ledger.budget import Budget
 from rung.ledger.ledger import Ledger
 from rung.ledger.purse import Purse
+from rung.ledger.refusal import about, dollars
 from rung.settings import values
 from rung.types.call import Call, Message
 from rung.types.model import Model, Price
