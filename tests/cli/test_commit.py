@@ -159,13 +159,71 @@ async def test_a_trusted_repository_names_the_editor(sim: Simulator, rung: Rung,
     assert git(staged, "log", "-1", "--format=%s") == "What the person wrote\n"
 
 
+NO_EDITOR = {"GIT_EDITOR": None, "EDITOR": None, "VISUAL": None}
+HOW = "Name one, as in `git config --global core.editor nano`; `rung commit` alone prints the message.\n"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{**NO_EDITOR, "TERM": "dumb"}, {**NO_EDITOR, "TERM": None}, {**NO_EDITOR, "TERM": "dumb", "VISUAL": "code"}],
+    ids=["dumb", "none", "only a screen's"],
+)
+@pytest.mark.parametrize("trust", [False, True])
 async def test_a_terminal_without_an_editor_is_told_before_a_model_is_asked(
-    sim: Simulator, rung: Rung, staged: Path
+    *, trust: bool, changes: dict[str, str | None], sim: Simulator, rung: Rung, staged: Path
 ) -> None:
-    done = await rung("commit", "--edit", env=environment(GIT_EDITOR=None, EDITOR=None, VISUAL=None, TERM="dumb"))
+    if trust:
+        (staged / ".rung").mkdir()
+        (staged / ".rung/rung.toml").touch()
+        assert (await rung("trust")).code == 0
+    else:
+        git(staged, "config", "core.editor", "theirs")
+    done = await rung("commit", "--edit", env=environment(**changes))
     assert done.code == 1
-    assert done.err.startswith("rung: Git failed")
+    assert done.err.endswith(f"rung: Git knows no editor to open. {HOW}")
     assert sim.connections == 0
+
+
+@pytest.mark.parametrize("way", ["GIT_EDITOR", "core.editor", "EDITOR"])
+@pytest.mark.parametrize(
+    "editor", ["no-such-editor --wait", "{tmp_path}/plain", " "], ids=["missing", "no program", "blank"]
+)
+async def test_an_editor_that_is_not_there_is_told_before_a_model_is_asked(
+    editor: str, way: str, *, sim: Simulator, rung: Rung, staged: Path, tmp_path: Path
+) -> None:
+    editor = editor.replace("{tmp_path}", str(tmp_path))
+    (tmp_path / "plain").touch()
+    changes = NO_EDITOR | ({way: editor} if way != "core.editor" else {})
+    mine = settings_of_git(tmp_path, editor if way == "core.editor" else None)
+    done = await rung("commit", "--edit", env=environment(**changes, GIT_CONFIG_GLOBAL=mine))
+    assert done.code == 1
+    program = next(iter(editor.split()), None)
+    wrong = f"Git's editor `{program}` cannot be started." if program else "Git knows no editor to open."
+    assert done.err == f"rung: {wrong} {HOW}"
+    assert sim.connections == 0
+
+
+LOST = "rung: nothing is committed; this would have been the message:\n"
+
+
+@pytest.mark.parametrize("editor", ['"/no/such/editor" --wait', "false"], ids=["missing", "fails"])
+async def test_the_message_is_not_lost_where_the_editor_fails(
+    editor: str, sim: Simulator, rung: Rung, staged: Path
+) -> None:
+    done = await edit(rung, editor)
+    assert done.code == 1
+    assert done.out.splitlines()[0] == SUBJECT
+    assert done.err.endswith(LOST)
+    assert (f"could not be started. {HOW}" in done.err) == (editor != "false")
+    assert git(staged, "log", "--format=%s") == "Begin\n"
+
+
+async def test_the_message_is_not_lost_where_git_refuses(sim: Simulator, rung: Rung, staged: Path) -> None:
+    assert (await edit(rung, "true")).out == "", "whoever saves nothing wants none of it"
+    done = await edit(rung, "touch", GIT_COMMITTER_DATE="no date")
+    assert done.code == 1
+    assert done.out.splitlines()[0] == SUBJECT
+    assert done.err.endswith(LOST)
 
 
 def _wait(pid: int) -> None:

@@ -15,6 +15,7 @@ from rung.cli.inputs import instruction, workspace
 from rung.cli.options import add_asking, parser
 from rung.cli.perform import answer, perform, remark
 from rung.cli.show_prompt import show
+from rung.cli.terminal import printable
 from rung.errors import CancelledByPersonError, RungError
 from rung.git import interactive, message_buffer, repository
 from rung.running.beginning import new_id
@@ -54,8 +55,12 @@ def run(words: list[str]) -> int:
     remark(request, outcome)
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is git's and its editor's from here on
     _leave_tidily()
-    code = interactive.commit(outcome.text or "", Path.cwd())
-    return min(code, 1) if code >= 0 else CancelledByPersonError.exit_code
+    ended = interactive.commit(outcome.text or "", Path.cwd())
+    if ended.code > 0 and not ended.discarded:
+        # A hook, a missing name, an editor that failed: what was written is the person's all the same.
+        print("rung: nothing is committed; this would have been the message:", file=sys.stderr)
+        print(printable(outcome.text or "", sys.stdout))
+    return min(ended.code, 1) if ended.code >= 0 else CancelledByPersonError.exit_code
 
 
 def _leave_tidily() -> None:

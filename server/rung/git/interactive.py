@@ -18,6 +18,7 @@ from pathlib import Path
 from rung.errors import GitError
 from rung.git.process import FIXED, executable
 from rung.settings.trust import trusted
+from rung.types.value import Value
 
 _PROGRAMS = re.compile(
     r"core\.(?:fsmonitor|hookspath|editor|pager|sshcommand|askpass|gitproxy|alternaterefscommand)"
@@ -50,15 +51,21 @@ _KEEPS_AWAY = ("GIT_ALLOW_PROTOCOL", "GIT_NO_LAZY_FETCH")
 """No commit fetches anything."""
 
 
-def commit(message: str, folder: Path) -> int:
+class Ended(Value):
+    """How git ended."""
+
+    code: int
+    """Its exit code; negative: the signal that ended it."""
+    discarded: bool
+    """The person left nothing of the message, and so wanted none of it."""
+
+
+def commit(message: str, folder: Path) -> Ended:
     """``git commit --edit`` with this message in the editor; nothing is committed unless the person saves it.
 
     Args:
         message: what the editor shows above git's comments.
         folder: where to run it.
-
-    Returns:
-        Git's exit code.
 
     Raises:
         GitError: git is not installed, or its settings can't be read.
@@ -76,7 +83,20 @@ def commit(message: str, folder: Path) -> int:
         file = Path(scratch, "message")
         file.write_text(message.rstrip("\n") + "\n", encoding="utf-8")
         command = [git, "commit", "--edit", "--file", str(file)]
-        return subprocess.run(command, cwd=folder, env=env, check=False).returncode  # noqa: S603
+        before = _kept(git, folder)
+        code = subprocess.run(command, cwd=folder, env=env, check=False).returncode  # noqa: S603
+        after = _kept(git, folder)
+    is_new = after is not None and (before is None or after.st_mtime_ns != before.st_mtime_ns)
+    return Ended(code, is_new and after is not None and after.st_size == 0)
+
+
+def _kept(git: str, folder: Path) -> os.stat_result | None:
+    """The file in which git keeps the last message, as it is now; None: there is none."""
+    name = _asked(git, folder, "rev-parse", "--git-path", "COMMIT_EDITMSG").removesuffix("\n")
+    try:
+        return (folder / name).stat()
+    except OSError:
+        return None
 
 
 def _workspace(folder: Path) -> Path:

@@ -79,7 +79,7 @@ def test_the_traps_are_real(theirs: Theirs) -> None:
 
 def test_a_repository_starts_nothing_and_the_person_is_told(theirs: Theirs, capfd: pytest.CaptureFixture[str]) -> None:
     theirs.set_traps()
-    assert commit("fix: add two\n\nWhy not.", theirs.folder) == 0
+    assert commit("fix: add two\n\nWhy not.", theirs.folder).code == 0
     assert not theirs.trace.exists(), theirs.trace.read_text()
     told = capfd.readouterr().err
     assert "not run, for this repository is not trusted" in told
@@ -91,14 +91,14 @@ def test_a_repository_starts_nothing_and_the_person_is_told(theirs: Theirs, capf
 
 def test_hooks_are_named_where_they_were_left_alone(theirs: Theirs, capfd: pytest.CaptureFixture[str]) -> None:
     theirs.hook(theirs.folder / ".git" / "hooks", "pre-commit", "commit-msg")
-    assert commit("fix: add two", theirs.folder) == 0
+    assert commit("fix: add two", theirs.folder).code == 0
     assert "not trusted: pre-commit, commit-msg." in capfd.readouterr().err
     assert not theirs.trace.exists()
 
 
 def test_an_ordinary_repository_is_committed_to_in_silence(theirs: Theirs, capfd: pytest.CaptureFixture[str]) -> None:
     theirs.git("config", "user.name", "Somebody Else")
-    assert commit("fix: add two", theirs.folder) == 0
+    assert commit("fix: add two", theirs.folder).code == 0
     assert "rung:" not in capfd.readouterr().err
     assert theirs.git("log", "-1", "--format=%an") == "Rung Test\n"
 
@@ -109,7 +109,7 @@ def test_the_persons_own_hooks_and_programs_run(
     theirs.hook(home / "hooks", "pre-commit")
     theirs.git("config", "--file", str(home / "gitconfig"), "core.hooksPath", str(home / "hooks"))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(home / "gitconfig"))
-    assert commit("fix: add two", theirs.folder) == 0
+    assert commit("fix: add two", theirs.folder).code == 0
     assert f"{home}/hooks/pre-commit" in theirs.trace.read_text()
     assert "rung:" not in capfd.readouterr().err
 
@@ -119,7 +119,7 @@ def test_what_is_trusted_runs(theirs: Theirs) -> None:
     (theirs.folder / ".rung").mkdir()
     (theirs.folder / ".rung" / "rung.toml").write_text("")
     trust(theirs.folder)
-    assert commit("fix: add two", theirs.folder) == 0
+    assert commit("fix: add two", theirs.folder).code == 0
     assert "pre-commit" in theirs.trace.read_text()
 
 
@@ -134,7 +134,7 @@ def test_a_submodule_starts_nothing_either(theirs: Theirs) -> None:
         subprocess.run(["git", "config", name, value], cwd=inner, check=True)
     (inner / ".gitattributes").write_text("* filter=evil\n")
     theirs.trace.unlink(missing_ok=True)
-    assert commit("fix: add inner", theirs.folder) == 0
+    assert commit("fix: add inner", theirs.folder).code == 0
     assert not theirs.trace.exists(), theirs.trace.read_text()
 
 
