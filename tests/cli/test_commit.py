@@ -383,6 +383,75 @@ async def test_the_hook_never_stops_a_commit(trouble: str, rung: Rung, hooked: P
     assert git(hooked, "log", "-1", "--format=%s").startswith("Typed by the person")
 
 
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [
+        ("pipe", "is a pipe, a socket or a device. Name the file that git names."),
+        ("folder", "is a folder. Name the file that git names."),
+        ("device", "is a pipe, a socket or a device. Name the file that git names."),
+        ("missing", "cannot be read and written: No such file or directory."),
+        ("link to nowhere", "cannot be read and written: No such file or directory."),
+        ("below a file", "cannot be read and written: Not a directory."),
+        ("huge", "is longer than 16 MB."),
+        ("binary", "is no text that git could commit."),
+    ],
+)
+async def test_the_hook_waits_for_no_file_and_asks_nobody_about_what_it_cannot_write(
+    kind: str, wrong: str, *, sim: Simulator, rung: Rung, staged: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "file"
+    if kind == "pipe":
+        os.mkfifo(file)
+    elif kind == "folder":
+        file.mkdir()
+    elif kind == "device":
+        file.symlink_to("/dev/zero")
+    elif kind == "link to nowhere":
+        file.symlink_to("nowhere")
+    elif kind == "below a file":
+        file.touch()
+        file /= "below"
+    elif kind == "huge":
+        file.touch()
+        os.truncate(file, 10**12)
+    elif kind == "binary":
+        file.write_bytes("feat: größer\n".encode("utf-16"))
+    done = await rung("commit", "--hook", str(file))
+    assert (done.code, done.out, done.err) == (0, "", f"rung: no message was written: {file} {wrong}\n")
+    assert sim.connections == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is forbidden to root")
+async def test_the_hook_finds_out_that_it_may_not_write_before_anybody_is_asked(
+    sim: Simulator, rung: Rung, staged: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "file"
+    file.touch(0o444)
+    done = await rung("commit", "--hook", str(file))
+    assert (done.code, done.out) == (0, "")
+    assert done.err == f"rung: no message was written: {file} cannot be read and written: Permission denied.\n"
+    assert sim.connections == 0
+
+
+async def test_the_hook_shows_a_message_that_it_could_not_write(sim: Simulator, rung: Rung, staged: Path) -> None:
+    file = staged / ".git/COMMIT_EDITMSG"
+    comments = "# a comment\n" * 80
+    file.write_text(comments, encoding="utf-8")
+    # A limit on the size of files, of a KB: as good as a full disk.
+    done = await rung.shell(f"ulimit -f 1; trap '' XFSZ; rung commit --hook {file}")
+    assert (done.code, done.out) == (0, "")
+    assert SUBJECT in done.err.splitlines()
+    assert done.err.endswith(f"rung: no message was written: {file} cannot be written: File too large. It is above.\n")
+    assert file.read_text(encoding="utf-8") == comments
+    assert [path.name for path in file.parent.glob("COMMIT_EDITMSG*")] == [file.name]
+
+
+async def test_the_hook_outside_of_any_folder_stops_no_commit(sim: Simulator, rung: Rung, staged: Path) -> None:
+    done = await rung.shell("mkdir gone; cd gone; rmdir ../gone; rung commit --hook file")
+    assert (done.code, done.out) == (0, "")
+    assert done.err.startswith("rung: no message was written: file cannot be read and written: ")
+
+
 async def test_the_hook_says_why_there_is_no_message(rung: Rung, hooked: Path) -> None:
     configure("http://127.0.0.1:1").write_text("[[tier]\n", encoding="utf-8")
     done = await rung("commit", "--hook", str(hooked / ".git/COMMIT_EDITMSG"))

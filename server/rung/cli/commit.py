@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import signal
 import sys
@@ -11,18 +10,16 @@ from pathlib import Path
 from typing import NoReturn
 
 from rung.cli import saved
+from rung.cli.hook import hook
 from rung.cli.inputs import instruction, workspace
 from rung.cli.options import add_asking, parser
 from rung.cli.perform import answer, perform, remark
 from rung.cli.show_prompt import show
 from rung.cli.terminal import printable
-from rung.errors import CancelledByPersonError, RungError
-from rung.git import interactive, message_buffer, repository
+from rung.errors import CancelledByPersonError
+from rung.git import interactive
 from rung.running.beginning import new_id
-from rung.types.request import Document, Request
-
-WRITTEN_BY_OTHERS = ("message", "merge", "squash", "commit", "template")
-"""Sources of prepare-commit-msg where a message is there already."""
+from rung.types.request import Request
 
 
 def run(words: list[str]) -> int:
@@ -41,10 +38,9 @@ def run(words: list[str]) -> int:
     )
     add_asking(made)
     args = made.parse_intermixed_args(words)
-    root = workspace()
     if args.hook:
-        return _hook(args, root)
-    request = _request(args, root)
+        return hook(lambda: _request(args), args)
+    request, root = _request(args)
     if args.show_prompt:
         return show([request], root, args)
     if not args.edit:
@@ -81,8 +77,14 @@ def _leave_tidily() -> None:
         signal.signal(number, leave)
 
 
-def _request(args: argparse.Namespace, root: str) -> Request:
-    return Request(
+def _request(args: argparse.Namespace) -> tuple[Request, str]:
+    """What the command line asks for, and the workspace it is asked in.
+
+    Raises:
+        UsageError: the folder we are in is gone.
+    """
+    root = workspace()
+    request = Request(
         id=new_id(),
         action="commit-message",
         spot="command line",
@@ -93,30 +95,4 @@ def _request(args: argparse.Namespace, root: str) -> Request:
         model=args.model,
         local=args.local,
     )
-
-
-def _hook(args: argparse.Namespace, root: str) -> int:
-    """Put a message into the file git prepares; a hook that fails would stop the commit, so this one never does."""
-    path, source = Path(args.hook[0]), args.hook[1] if len(args.hook) > 1 else ""
-    if source in WRITTEN_BY_OTHERS:
-        return 0
-    try:
-        raw = path.read_bytes()
-        document = Document(path.absolute().as_uri(), path.name, "git-commit", raw.decode("utf-8", "replace"))
-        request = _request(args, root).replace(commit_file=path.absolute(), document=document)
-        if args.show_prompt:
-            return show([request], root, args)
-        outcome = perform(request, root, stream=False)
-        remark(request, outcome)
-        # What is there already is kept to the byte, whatever encoding it is in.
-        text = raw.decode("utf-8", "surrogateescape")
-        found = asyncio.run(repository.of_commit_file(path.absolute(), os.environ))
-        comment = message_buffer.comment_prefix(text, found.comment)
-        merged = message_buffer.insertion(text, outcome.text or "", comment).applied(text)
-        path.write_bytes(merged.encode("utf-8", "surrogateescape"))
-    except CancelledByPersonError:
-        raise
-    except (RungError, OSError) as error:
-        why = error.sentence() if isinstance(error, RungError) else "the message file cannot be read or written."
-        print(f"rung: no message was written: {why}", file=sys.stderr)
-    return 0
+    return request, root
