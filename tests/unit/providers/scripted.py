@@ -124,7 +124,7 @@ class Server:
 
 
 @contextlib.asynccontextmanager
-async def serving(*scripts: Script, host: str = "127.0.0.1") -> AsyncIterator[Server]:
+async def serving(*scripts: Script, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Server]:
     """A server that answers by these scripts, one request each, the last for ever; ``host`` may be a socket's path."""
     server = Server(*scripts)
     tasks: set[asyncio.Task[None]] = set()
@@ -136,7 +136,7 @@ async def serving(*scripts: Script, host: str = "127.0.0.1") -> AsyncIterator[Se
     if host.startswith("/"):
         listening = await asyncio.start_unix_server(accept, host, limit=2**20)
     else:
-        listening = await asyncio.start_server(accept, host, 0, limit=2**20)
+        listening = await asyncio.start_server(accept, host, port, limit=2**20)
         server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 import sys
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.providers.scripted import Script, failure, heard, question, serving, text_of
+from tests.unit.providers.scripted import Script, Server, failure, heard, question, serving, text_of
 from tests.unit.providers.test_streams import compatible, delta, ollama, openai, sse
 
 from rung.ladder import warm_process
@@ -40,6 +42,17 @@ def listens(address: str) -> bool:
 HERE = [address for address in ADDRESSES if listens(address)]
 
 
+@contextlib.asynccontextmanager
+async def only_at(address: str, script: Script) -> AsyncIterator[Server]:
+    """A server at that address or socket; nobody's at the same port of the address that is tried before it."""
+    with socket.socket() as first:
+        if address == "::1":
+            # It is taken, and nobody listens there.
+            first.bind(("127.0.0.1", 0))
+        async with serving(script, host=address, port=first.getsockname()[1] if address == "::1" else 0) as server:
+            yield server
+
+
 @pytest.fixture
 def misled(monkeypatch: pytest.MonkeyPatch) -> None:
     """A system that looks ``localhost`` up and finds a machine that is another's (RFC 5737)."""
@@ -60,7 +73,7 @@ def misled(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_localhost_is_whichever_loopback_address_somebody_listens_at(
     make: Any, body: str, address: str, name: str
 ) -> None:
-    async with serving(Script([ANSWERS[body]]), host=address) as server:
+    async with only_at(address, Script([ANSWERS[body]])) as server:
         chat = Ollama() if make is ollama else openai()
         assert text_of(await heard(chat, question(make(f"http://{name}:{server.port}")))) == "here"
         # The name goes along: servers turn away requests for hosts they do not know.
@@ -115,7 +128,7 @@ async def test_a_name_that_only_looks_like_it_is_none() -> None:
 @pytest.mark.parametrize("where", [*HERE, "socket"])
 async def test_a_load_finds_this_machine_too(where: str, tmp_path: Path) -> None:
     place = str(tmp_path / "model.sock")
-    async with serving(Script([b"{}"]), host=place if where == "socket" else where) as server:
+    async with only_at(place if where == "socket" else where, Script([b"{}"])) as server:
         url = f"unix://{place}" if where == "socket" else f"http://localhost:{server.port}"
         paths = {name: str(tmp_path / name) for name in ("lock", "result")}
         job = json.dumps({"url": url, "body": {"model": "m"}, "limit": 20, **paths})
