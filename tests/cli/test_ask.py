@@ -425,6 +425,20 @@ async def test_variables_of_the_sdk_redirect_nothing(sim: Simulator, rung: Rung)
     assert len(questions(sim)) == 2
 
 
+@pytest.mark.parametrize(("climbs", "model"), [(0, SMALL), (2, CLOUD)])
+async def test_how_far_a_bad_answer_leads_is_the_person_s_to_say(
+    sim: Simulator, rung: Rung, climbs: int, model: str
+) -> None:
+    configure(sim.url, f"quality_climbs = {climbs}\n{SETTINGS}")
+    sim.fail("refusal", times=None)
+    done = await rung("ask", "--json", "Explain what a queue is.")
+    receipt = done.json["receipt"]
+    assert (done.code, receipt["degraded"], receipt["model"]) == (0, True, model)
+    assert [attempt["outcome"] for attempt in receipt["calls"][0]["attempts"]] == ["bad-answer"] * (climbs + 1)
+    told = await rung("ask", "Explain what a queue is.")
+    assert "this answer is the best there was, but not good enough" in told.err
+
+
 HOUSE = """
 [[tier]]
 name = "small"
