@@ -92,7 +92,7 @@ def judge(row: tuple[Check, ...], look: Look) -> Verdict:
         if held is None:
             verdict = None
         reasons.append(why)
-    return verdict, "; ".join(reasons) or "it always holds"
+    return verdict, _together(reasons) or "it always holds"
 
 
 def _any(rows: list[tuple[Check, ...]], look: Look) -> Verdict:
@@ -104,8 +104,14 @@ def _any(rows: list[tuple[Check, ...]], look: Look) -> Verdict:
         verdicts.append((held, why))
     unsure = [why for held, why in verdicts if held is None]
     if unsure:
-        return None, "; ".join(unsure)
-    return False, "none of: " + "; ".join(why for _, why in verdicts)
+        return None, _together(unsure)
+    reasons = [why for _, why in verdicts]
+    return False, reasons[0] if len(set(reasons)) == 1 else f"none of: {_together(reasons)}"
+
+
+def _together(reasons: list[str]) -> str:
+    """The reasons as one, each of them once."""
+    return "; ".join(dict.fromkeys(reasons))
 
 
 def _not(wanted: tuple[tuple[Check, ...], str], look: Look) -> Verdict:
