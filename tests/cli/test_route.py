@@ -248,6 +248,25 @@ async def test_whom_the_budget_turns_away_is_left_out_with_the_reason(sim: Simul
     assert "not cloud: gpt-5-mini: it may cost $" in done.out
 
 
+async def test_every_bound_of_the_budget_is_a_pin_and_who_set_it_is_named(
+    sim: Simulator, rung: Rung, repo: Path
+) -> None:
+    rule = '[[rule]]\nname = "cheap"\nbudget = 0.5\n'
+    configure(sim.url, f"{SETTINGS}{rule}[budget]\nper_request = 0.25\nper_day = 2\nper_month = 20\n")
+    (repo / ".rung").mkdir()
+    (repo / ".rung/rung.toml").write_text("[budget]\nper_day = 0.5\nper_month = 20\n", encoding="utf-8")
+    for _ in range(2):  # read from the files, then as it was kept
+        done = await rung("route", "hello")
+        assert [line for line in done.out.splitlines() if line.startswith("pin: ")] == [
+            'pin: budget 0.5 (by rule "cheap")',
+            "pin: budget 0.25 (by settings)",
+            "pin: budget 0.5 a day (by workspace settings)",
+            "pin: budget 20.0 a month (by settings)",
+        ]
+    shown = (await rung("ask", "hello", "--show-prompt", "--json")).json
+    assert shown["pins"] == (await rung("route", "--json", "hello")).json["pins"]
+
+
 def test_a_bare_question_may_have_as_long_an_answer_as_the_catalogue_says() -> None:
     assert catalogue.ASK.max_output == route.ASKED
 

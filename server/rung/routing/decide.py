@@ -41,7 +41,7 @@ def decide(features: Features, settings: Settings, home: str = "") -> Decision:
     tier, by, name, why = _start(features, settings, matched, traces)
     pins = _pins(features, settings, bound, tier if by == "option" else None)
     ceiling = _lowest(settings, [pin.bound[8:] for pin in pins if pin.bound.startswith("ceiling ")])
-    costs = [float(pin.bound[7:]) for pin in pins if pin.bound.startswith("budget ")]
+    costs = [cost for cost in (settings.budget.per_request, *(rule.budget for rule in bound)) if cost is not None]
     return Decision(
         tier=tier,
         by=by,
@@ -113,9 +113,21 @@ def _pins(features: Features, settings: Settings, bound: list[Rule], option: str
             pins.append(Pin(f"ceiling {rule.ceiling}", source))
         if rule.budget is not None:
             pins.append(Pin(f"budget {rule.budget}", source))
-    if settings.budget.per_request is not None:
-        pins.append(Pin(f"budget {settings.budget.per_request}", "settings"))
-    return tuple(pins)
+    return (*pins, *_budget_pins(settings))
+
+
+def _budget_pins(settings: Settings) -> list[Pin]:
+    """What the settings let one request cost, and all of a day's and a month's together."""
+    pins, budget = list[Pin](), settings.budget
+    for name, amount, of in (
+        ("per_request", budget.per_request, ""),
+        ("per_day", budget.per_day, " a day"),
+        ("per_month", budget.per_month, " a month"),
+    ):
+        if amount is not None:
+            source = "workspace settings" if name in settings.workspace_budget else "settings"
+            pins.append(Pin(f"budget {amount}{of}", source))
+    return pins
 
 
 def _lowest(settings: Settings, names: list[str]) -> str | None:

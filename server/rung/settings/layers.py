@@ -19,6 +19,7 @@ from rung.settings.values import Budget, Rule, Settings, Tier, When
 
 _PINS_ONLY = {"untrusted": "workspace", "editor": "editor"}
 """Layers that only add pins, and how their rules are marked."""
+_WORKSPACES = ("workspace", "untrusted")
 
 
 def merge(files: Sequence[Checked]) -> tuple[Settings, tuple[str, ...]]:
@@ -42,6 +43,8 @@ class _Merge:
         self._ladder_rank = max(rank for rank, file in enumerate(files) if file.tiers)
         self._ladder = Settings(tiers=files[self._ladder_rank].tiers)
         self._warnings: list[str] = []
+        self._of_workspace: set[str] = set()
+        """Bounds of the budget that a workspace set, trusted or not."""
 
     def result(self) -> tuple[Settings, tuple[str, ...]]:
         rules: list[Rule] = []
@@ -66,6 +69,7 @@ class _Merge:
             quality_climbs=climbs,
             actions=actions,
             sources=tuple(str(file.path) for file in self._files if file.layer != "editor"),
+            workspace_budget=tuple(sorted(self._of_workspace)),
         )
         return settings, tuple(dict.fromkeys(self._warnings))
 
@@ -187,6 +191,8 @@ class _Merge:
                     f"`{name}` of {file.path} had no effect: a workspace that is not trusted only lowers."
                 )
             else:
+                if file.layer in _WORKSPACES and value != so_far.get(name):
+                    self._of_workspace.add(name)
                 merged[name] = value
         return merged
 

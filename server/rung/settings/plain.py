@@ -51,6 +51,7 @@ def from_plain(plain: Mapping[str, Any]) -> Settings:
         quality_climbs=plain["quality_climbs"],
         actions=None if actions is None else tuple(actions),
         sources=tuple(plain["sources"]),
+        workspace_budget=tuple(plain["workspace_budget"]),
     )
 
 

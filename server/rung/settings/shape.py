@@ -77,14 +77,8 @@ _BOUNDS = {
     "budget_left_under": Meta(ge=0),
     "quality_climbs": Meta(ge=0, le=9),
 }
-_NOT_IN_FILES = {
-    (Model, "near"),
-    (Rule, "layer"),
-    (Settings, "rules"),
-    (Settings, "sources"),
-    (Settings, "tiers"),
-    (Settings, "budget"),
-}
+_NOT_IN_FILES: set[tuple[type[Value], str]] = {(Model, "near"), (Rule, "layer")}
+_NOT_IN_FILES |= {(Settings, name) for name in ("rules", "sources", "tiers", "budget", "workspace_budget")}
 _REQUIRED = {(Tier, "name"), (Tier, "model"), (Model, "provider"), (Rule, "name"), (Price, "input"), (Price, "output")}
 
 

@@ -101,6 +101,8 @@ class Settings(Value):
     """The ids offered in editors; None: all."""
     sources: tuple[str, ...] = ()
     """The files these came from, in layer order."""
+    workspace_budget: tuple[str, ...] = ()
+    """Which bounds of the budget are the workspace's; the others are the person's own, or shipped."""
 
     def tier(self, name: str) -> Tier | None:
         """The tier of that name, or of that number (``tier1`` is the first); None where there is none."""

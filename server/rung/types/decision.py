@@ -15,7 +15,8 @@ class Pin(Value):
     """A bound no escalation breaks."""
 
     bound: str
-    """``local``, ``ceiling TIER``, ``only TIER``, ``only model NAME`` or ``budget DOLLARS``."""
+    """``local``, ``ceiling TIER``, ``only TIER``, ``only model NAME``, ``budget DOLLARS`` for this request, or
+    ``budget DOLLARS a day`` and ``budget DOLLARS a month`` for all together."""
     source: str
     """Who set it: a rule's name, ``prefix``, ``option``, ``settings`` ...; public name: ``from``."""
 

@@ -140,7 +140,8 @@ def test_every_matching_rule_adds_its_pins_whatever_decided_the_start() -> None:
         Rule("three", local=True),
         Rule("other", When(action=("x",)), ceiling="small", budget=0.0),
     ]
-    found = decided(asked(option="cloud"), *rules, budget=Budget(per_request=0.25))
+    budget = Budget(per_request=0.25, per_day=0.05, per_month=20.0)
+    found = decided(asked(option="cloud"), *rules, budget=budget, workspace_budget=("per_day",))
     assert (found.local, found.ceiling, found.max_cost) == (True, "small", 0.1)
     assert {(pin.bound, pin.source) for pin in found.pins} == {
         ("only cloud", "option"),
@@ -150,6 +151,8 @@ def test_every_matching_rule_adds_its_pins_whatever_decided_the_start() -> None:
         ("budget 0.1", 'rule "two"'),
         ("local", 'rule "three"'),
         ("budget 0.25", "settings"),
+        ("budget 0.05 a day", "workspace settings"),
+        ("budget 20.0 a month", "settings"),
     }
 
 

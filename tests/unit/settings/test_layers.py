@@ -237,6 +237,7 @@ def test_an_untrusted_workspace_only_adds_pins_and_lowers_budgets(person: Person
     assert (stay.local, stay.tier, stay.layer, stay.when.path) == (True, None, "untrusted", ("**/*.c",))
     assert rule(settings, "secrets never leave").enabled
     assert (settings.budget.per_request, settings.budget.per_day) == (0.01, 2.0)
+    assert (before.workspace_budget, settings.workspace_budget) == ((), ("per_request",))
     said = " ".join(warnings)
     for word in ("`default_tier`", "`quality_climbs`", "`actions`", "`tier`", "`enabled`", "`per_day`", "rung trust"):
         assert word in said
@@ -268,6 +269,7 @@ def test_a_trusted_workspace_says_everything_but_what_is_local(person: Person) -
     assert (settings.default_tier, settings.actions, settings.quality_climbs) == ("theirs", ("x",), 9)
     assert not rule(settings, "secrets never leave").enabled
     assert (settings.budget.per_request, settings.budget.per_day) == (0.01, 100.0)
+    assert settings.workspace_budget == ("per_day", "per_request")
     assert any("line 11" in warning and "`local = true`" in warning for warning in warnings)
 
 
