@@ -76,6 +76,23 @@ async def test_what_a_workspace_pins_holds_for_its_files_by_other_addresses(home
     assert table.questions == []
 
 
+async def test_what_is_listed_for_other_addresses_is_what_their_own_workspace_can_do(home: Path) -> None:
+    async with desk(home) as table:
+        write_settings(settings(table.sim.url, "", REMOTE))
+        first, other = table.repository, home / "other"
+        (other / ".rung").mkdir(parents=True)
+        (other / ".rung" / "rung.toml").write_text('[[rule]]\nname = "all"\nlocal = true\n', encoding="utf-8")
+        folders = [{"uri": one.as_uri(), "name": one.name} for one in (first, other)]
+        pinned = [f"git:{other}/a.py{QUERY}", f"untitled:{other}/new.py", (other / "a.py").as_uri()]
+        free = [f"git:{first}/a.py{QUERY}", f"untitled:{first}/new.py", "untitled:Untitled-1", table.file("a.py")]
+        async with table.editor(workspaceFolders=folders) as editor:
+            for uri in (*pinned, *free):
+                await editor.open(uri, CODE)
+                (one,) = await editor.actions(uri, only=["source.rung.review"])
+                reason = one.get("disabled", {}).get("reason", "")
+                assert ('pinned to this machine by rule "all (workspace)"' in reason) is (uri in pinned), (uri, one)
+
+
 async def test_pins_hold_for_a_diff_in_a_buffer_and_in_an_instruction(home: Path) -> None:
     name = "private/x.py"
     diff = f"diff --git a/{name} b/{name}\n--- a/{name}\n+++ b/{name}\n@@ -1 +1,2 @@\n one\n+two\n"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 
 from rung.errors import CancelledByPersonError, ContextError, NoAnswerError, RungError, SettingsError, UsageError
-from rung.lsp.asking import aimed, in_symbol, is_commit_buffer, name_of, path_of, root_of, to_request
+from rung.lsp.asking import aimed, home_of, in_symbol, is_commit_buffer, name_of, to_request
 from rung.lsp.deliver import Delivery, told
 from rung.lsp.findings import Findings
 from rung.lsp.offers import Offers, unable
@@ -117,7 +117,7 @@ class Session:
             return []
         uri = params.text_document.uri
         document = self._server.documents.get_text_document(uri)
-        root = root_of(self._server, path_of(uri))
+        root = home_of(self._server, uri)
         try:
             catalogue = self._preferences.actions(root)
             cannot = unable(self._engine, self._preferences.current(root), catalogue, name_of(uri, root))
