@@ -42,6 +42,8 @@ async def test_settings_without_effect_take_one_line(sim: Simulator, rung: Rung,
     assert done.err == (
         "rung: 7 settings of this repository have no effect until you say `rung trust` (`rung doctor` lists them).\n"
     )
+    assert (await rung("route", "hello")).err == done.err
+    assert (await rung("route", "--json", "hello")).err == done.err
     listed = (await rung("doctor")).out
     assert listed.count(" had no effect") == 5
 

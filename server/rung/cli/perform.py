@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import re
 import sys
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rung.cli import ignored
 from rung.cli.inputs import check_model
 from rung.cli.terminal import Display, interactive, summary
 from rung.engine import Engine
@@ -18,7 +18,7 @@ from rung.errors import CancelledByPersonError, RungError, SettingsError, UsageE
 from rung.routing.decide import BUILTIN
 from rung.routing.features import asks_for_health
 from rung.settings.load import load
-from rung.settings.trust import FOLDER, trusted
+from rung.settings.trust import trusted
 from rung.types.event import OutcomeEvent
 from rung.types.request import Request
 
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     Ended: TypeAlias = Outcome | RungError
     """How a request ended: with its outcome, or with the reason why it has none."""
 
-_NO_EFFECT = re.compile(r".*? had no effect")
-
 
 def settings_for(root: str, *, verbose: bool = False) -> Settings:
     """The settings of a workspace; what was ignored in them is said on stderr.
@@ -47,21 +45,8 @@ def settings_for(root: str, *, verbose: bool = False) -> Settings:
         SettingsError: a file is wrong.
     """
     loaded = load(Path(root))
-    for warning in loaded.warnings if verbose else _together(loaded.warnings, Path(root) / FOLDER):
-        print(f"rung: {warning}", file=sys.stderr)
+    ignored.say(loaded.warnings, root, verbose=verbose)
     return loaded.settings
-
-
-def _together(warnings: Sequence[str], folder: Path) -> list[str]:
-    """The warnings with one in the place of all those of settings that only trust would give an effect."""
-    path = str(folder.absolute() / "rung.toml")
-    # Between the file's name and these words stand the settings, each in backticks; where none does, it stands before.
-    named = {warning: _NO_EFFECT.match(warning.partition(path)[2]) for warning in warnings}
-    counts = [max(1, match[0].count("`") // 2) for match in named.values() if match]
-    if len(counts) <= 1:
-        return list(warnings)
-    said = f"{sum(counts)} settings of this repository have no effect until you say `rung trust`"
-    return [*(warning for warning in warnings if not named[warning]), f"{said} (`rung doctor` lists them)."]
 
 
 def perform(request: Request, root: str, *, stream: bool, verbose: bool = False) -> Outcome:

@@ -64,7 +64,12 @@ def run(words: list[str]) -> int:
         print(HELP)
         return 0
     root = workspace()
-    settings = load(root).settings
+    loaded = load(root)
+    if loaded.warnings:
+        from rung.cli import ignored  # noqa: PLC0415 - brings what looks at trust
+
+        ignored.say(loaded.warnings, root)
+    settings = loaded.settings
     check_model(args.model, settings)
     explained = _of_action(args, settings, root) or _of_prompt(args, settings, root)
     if args.json:
