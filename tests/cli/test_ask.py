@@ -207,7 +207,7 @@ async def test_json_is_one_object_with_the_whole_receipt(sim: Simulator, rung: R
     assert list(receipt) == [
         "id", "action", "tier", "model", "provider", "local", "by", "rule", "why", "escalated_from", "builtin",
         "simulated", "degraded", "calls", "tokens_in", "tokens_out", "cost_usd", "total_ms", "left_out", "redacted",
-        "not_asked",
+        "not_asked", "skipped",
     ]  # fmt: skip
     (attempt,) = receipt["calls"][0]["attempts"]
     assert set(attempt) == {
@@ -509,6 +509,27 @@ async def test_whom_the_budget_kept_away_is_said_beside_the_answer(budget: str, 
     assert reason not in machine["why"]
     told = (await rung("ask", "-v", "[cloud] Why?")).err
     assert told.count(line.removesuffix(".")) == 1
+
+
+async def test_whoever_asks_for_a_tier_by_a_prefix_hears_why_another_answers(sim: Simulator, rung: Rung) -> None:
+    rule = '[[rule]]\nname = "deep"\nwhen.words = "canary"\ntier = "cloud"\n'
+    configure(sim.url, SETTINGS + rule)
+    without = environment(OPENAI_API_KEY=None)
+    done = await rung("ask", "[cloud] Why?", env=without)
+    assert (done.code, done.err.count("\n")) == (0, 1)
+    assert done.err.startswith(f"rung: cloud ({CLOUD}) was not asked: Set OPENAI_API_KEY in ")
+    ((tier, model, reason),) = [
+        tuple(one.values())
+        for one in (await rung("ask", "--json", "[cloud] Why?", env=without)).json["receipt"]["skipped"]
+    ]
+    assert f"rung: {tier} ({model}) was not asked: {reason}\n" == done.err
+    # A rule that has no key for its tier nags nobody, but who wants to know is told.
+    assert (await rung("ask", "canary", env=without)).err == ""
+    assert (
+        f"rung: cloud ({CLOUD}) was not asked: Set OPENAI_API_KEY in "
+        in (await rung("ask", "-v", "canary", env=without)).err
+    )
+    assert "OPENAI_API_KEY" not in (await rung("ask", "-v", "hello", env=without)).err
 
 
 async def test_a_rule_s_name_is_never_taken_for_word_of_the_budget(sim: Simulator, rung: Rung) -> None:

@@ -15,7 +15,7 @@ from tests.lsp.wire import Json, within
 RECEIPT = {
     *("id", "action", "tier", "model", "provider", "local", "by", "rule", "why", "escalated_from", "builtin"),
     *("simulated", "degraded", "calls", "tokens_in", "tokens_out", "cost_usd", "total_ms", "left_out", "redacted"),
-    "not_asked",
+    *("not_asked", "skipped"),
 }
 ATTEMPT = {
     *("tier", "model", "provider", "outcome", "reason", "queued_ms", "first_content_ms", "total_ms", "tokens_in"),

@@ -181,8 +181,8 @@ def answer(request: Request, root: str, args: argparse.Namespace) -> int:
 
 
 def remark(request: Request, outcome: Outcome) -> None:
-    """Say on stderr what must not be taken for a good model's answer, and that the budget kept a better one away."""
-    for skipped in outcome.receipt.not_asked:
+    """Say on stderr what must not be taken for a good model's answer, and who should have given a better one."""
+    for skipped in outcome.receipt.missed:
         print(f"rung: {skipped.sentence()}.", file=sys.stderr)
     if outcome.receipt.degraded:
         print("rung: this answer is the best there was, but not good enough.", file=sys.stderr)

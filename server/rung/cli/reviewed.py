@@ -110,7 +110,8 @@ class Reviewed(Value):
             total_ms=sum(receipt.total_ms for receipt in receipts),
             left_out=tuple(omission for receipt in receipts for omission in receipt.left_out),
             redacted=tuple(redaction for receipt in receipts for redaction in receipt.redacted),
-            not_asked=tuple(dict.fromkeys(skipped for receipt in receipts for skipped in receipt.not_asked)),
+            not_asked=tuple(dict.fromkeys(one for receipt in receipts for one in receipt.not_asked)),
+            skipped=tuple(dict.fromkeys(one for receipt in receipts for one in receipt.skipped)),
         )
 
 

@@ -106,7 +106,7 @@ def summary(receipt: Receipt) -> str:
             f"{'tried' if a.tier == receipt.tier else 'escalated from'} {a.tier} ({a.model}): {a.reason}"
             for a in failed
         ]
-    lines += [skipped.sentence() for skipped in receipt.not_asked]
+    lines += [skipped.sentence() for skipped in (*receipt.skipped, *receipt.not_asked)]
     lines += [f"left out: {omission.path}: {omission.why}" for omission in receipt.left_out]
     lines += [f"redacted: {redaction.count} x {redaction.kind}" for redaction in receipt.redacted]
     return "\n".join(f"rung: {line}" for line in lines)

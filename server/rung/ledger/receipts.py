@@ -27,6 +27,7 @@ def receipt(
     left_out: Sequence[Omission] = (),
     redacted: Sequence[Redaction] = (),
     not_asked: Sequence[Skipped] = (),
+    skipped: Sequence[Skipped] = (),
 ) -> Receipt:
     """What the person gets with the answer, or with the error.
 
@@ -43,9 +44,11 @@ def receipt(
         left_out: what the prompts lacked.
         redacted: secrets taken out before anything left the machine.
         not_asked: whom the budget kept from being asked.
+        skipped: whom of all tiers the plan left out.
     """
     attempts = [attempt for call in calls for attempt in call.attempts]
     costs = [attempt.cost_usd for attempt in attempts]
+    asked = {(attempt.tier, attempt.model) for attempt in attempts}
     shown = None if builtin else answered
     return Receipt(
         id=request.id,
@@ -69,6 +72,7 @@ def receipt(
         left_out=tuple(dict.fromkeys(left_out)),
         redacted=_most(redacted),
         not_asked=tuple(not_asked),
+        skipped=tuple(one for one in skipped if one.tier == decision.tier and (one.tier, one.model) not in asked),
     )
 
 

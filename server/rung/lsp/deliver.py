@@ -56,7 +56,7 @@ def told(receipt: Receipt) -> str:
     line = f"{who}, {receipt.total_ms / 1000:.1f} s, {cost(receipt.cost_usd)}; {receipt.why}"
     if receipt.escalated_from:
         line += f"; escalated from {receipt.escalated_from}"
-    line += "".join(f"; {skipped.sentence()}" for skipped in receipt.not_asked)
+    line += "".join(f"; {skipped.sentence()}" for skipped in receipt.missed)
     if receipt.degraded:
         line += "; the best there was, but not good enough"
     if receipt.left_out:

@@ -67,6 +67,8 @@ class Running:
         """Of each call; None where it has none."""
         self._unpaid: dict[tuple[str, str], Skipped] = {}
         """Whom the budget kept from being asked, by tier and model."""
+        self._skipped: tuple[Skipped, ...] = ()
+        """Whom the first question's plan left out."""
         self.cancelled: Receipt | None = None
         """What was attempted before it was cancelled."""
 
@@ -145,6 +147,7 @@ class Running:
         ladder = self._shared.ladder
         event = decided(self._shared, self._settings, beginning, self._action, call)
         if len(self._tried) == 1:
+            self._skipped = event.plan.skipped
             self._emit(event)
 
         async def admit(candidate: Candidate, question: Question) -> str | None:
@@ -198,6 +201,7 @@ class Running:
             left_out=[*gathered.left_out, *(o for tried in given or flat[-1:] for o in tried.left_out)],
             redacted=[one for tried in flat for one in tried.redacted],
             not_asked=tuple(self._unpaid.values()),
+            skipped=self._skipped,
         )
 
     def _account(self, found: Receipt, ended: str) -> None:

@@ -33,7 +33,7 @@ class Skipped(Value):
 
     def sentence(self) -> str:
         """That it was not asked, and why; without the full stop."""
-        return f"{self.tier} ({self.model}) was not asked: {self.reason}"
+        return f"{self.tier} ({self.model}) was not asked: {self.reason.rstrip('.')}"
 
 
 class Plan(Value):

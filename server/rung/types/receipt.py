@@ -47,3 +47,14 @@ class Receipt(Value):
     redacted: tuple[Redaction, ...] = ()
     not_asked: tuple[Skipped, ...] = ()
     """Whom the budget kept from being asked when it was their turn."""
+    skipped: tuple[Skipped, ...] = ()
+    """Whom of the tier it should have begun at the plan left out, for want of a key or the model, say."""
+
+    @property
+    def missed(self) -> tuple[Skipped, ...]:
+        """Who would have been asked if all were well, as far as the person has a use for hearing of it.
+
+        Whoever writes ``[cloud]`` is told that there is no key. That a rule has none for its tier is how people live
+        who use no cloud.
+        """
+        return (*self.not_asked, *(self.skipped if self.by == "prefix" else ()))
