@@ -84,7 +84,8 @@ class Engine:
         openai = OpenAI(find)
         providers: dict[str, Chat] = {"ollama": Ollama(), "openai": openai, "openai-compatible": openai}
         providers["anthropic"] = Anthropic(find)
-        means = Means(providers, self.health, Slots(), self._warmups, TokenCounter(vocabulary, self._memory))
+        counter = TokenCounter(vocabulary, self._memory)
+        means = Means(providers, self.health, Slots(folder / "slots"), self._warmups, counter)
         environment = dict(os.environ if env is None else env)
         self._shared = Shared(Ladder(means), self.ledger, Budget(self.ledger), environment, vocabulary.exactly, source)
         self._requests: dict[str, tuple[Request, asyncio.Task[None]]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,8 @@ class Admission:
         """Under the name that ``auto`` stands for, once it is known."""
         self.queued = 0.0
         """Seconds spent waiting for others."""
+        self._waited = False
+        """Whether it had to wait for its place in the queue."""
         self.prompt: Prompt | None = None
         """What is to be sent, once it is fitted."""
         self.is_trial = False
@@ -123,22 +126,36 @@ class Admission:
     async def _take_slot(self, held: contextlib.AsyncExitStack) -> None:
         """Wait for a slot, or leave it for the next tier where that takes long; ``held`` gives it back."""
         model, slots, since = self.model, self._means.slots, self._loop.time()
-        patience = None
-        if slots.busy(model):
-            forecast = self._means.queue_seconds(model, background=self._ascent.background)
-            about = "" if forecast is None else f", for about {forecast:.0f} s"
-            if not self.last:
-                # Half of the time is for the answer itself.
-                patience = model.busy_patience if model.when_busy == "climb" else (self.until - since) / 2
-                if forecast is not None and forecast > patience:
-                    raise LeftError("busy", f"{model.model} serves others first{about}.")
-            self._waits("queued", f"it serves somebody else first{about}")
+        # What another process does is no reason to fail: who has nobody else asks in the end, whoever is being served.
+        heeds = since + (self.until - since) / 2 if self.last else math.inf
+        background = self._ascent.background
         try:
-            async with asyncio.timeout(patience):
-                await held.enter_async_context(slots.take(model, background=self._ascent.background))
+            await held.enter_async_context(
+                slots.take(model, background=background, patience=self._queue_patience, heeds=heeds)
+            )
         except TimeoutError:
-            raise LeftError("busy", f"{model.model} served others for {patience:.0f} s.") from None
-        self.queued = self._loop.time() - since
+            raise LeftError("busy", f"{model.model} served others for {self._loop.time() - since:.0f} s.") from None
+        if self._waited:
+            self.queued = self._loop.time() - since
+
+    def _queue_patience(self) -> float | None:
+        """Seconds to wait for a slot, now that it must be waited for one; None: as long as there is time.
+
+        Raises:
+            LeftError: it is forecast to take longer.
+        """
+        model, patience = self.model, None
+        forecast = self._means.queue_seconds(model, background=self._ascent.background)
+        about = "" if forecast is None else f", for about {forecast:.0f} s"
+        if not self.last:
+            # Half of the time is for the answer itself.
+            climbs = model.when_busy == "climb"
+            patience = model.busy_patience if climbs else (self.until - self._loop.time()) / 2
+            if forecast is not None and forecast > patience:
+                raise LeftError("busy", f"{model.model} serves others first{about}.")
+        self._waits("queued", f"it serves somebody else first{about}")
+        self._waited = True
+        return patience
 
     async def _rest(self) -> None:
         """Wait as long as the server asked for, and until the model's own rate allows one more question.

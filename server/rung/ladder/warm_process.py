@@ -38,18 +38,27 @@ SAID = 200
 """Characters of an error that are kept: enough to tell what it is, and no prompt was sent that it could quote."""
 
 
+def grip(descriptor: int) -> None:
+    """Lock an open file, at once or not at all, until it is closed or this process has ended.
+
+    Raises:
+        OSError: another one has it (``EACCES`` or ``EAGAIN``), or it cannot be locked.
+    """
+    if os.name == "nt":
+        import msvcrt  # noqa: PLC0415 - exists on Windows alone
+
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+    else:
+        import fcntl  # noqa: PLC0415 - does not exist on Windows
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def lock(path: Path) -> int | None:
     """The descriptor that holds the lock while this process lives; None where another one has it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        if os.name == "nt":
-            import msvcrt  # noqa: PLC0415 - exists on Windows alone
-
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        else:
-            import fcntl  # noqa: PLC0415 - does not exist on Windows
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        grip(descriptor)
     except OSError:
         os.close(descriptor)
         return None

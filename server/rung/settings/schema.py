@@ -32,7 +32,7 @@ _SAID = {
     ("Model", "provider"): "The protocol its server speaks.",
     ("Model", "url"): "Where the server is; left out: the provider's own address.",
     ("Model", "keep_alive"): "How long Ollama keeps the model loaded after an answer; -1: for ever.",
-    ("Model", "parallel"): "Requests at a time.",
+    ("Model", "parallel"): "Requests at a time; of all your editors and commands together where the model is local.",
     ("Model", "per_minute"): "Requests a minute; 0: no limit.",
     ("Model", "connect"): "How long connecting may take; left out: 300ms on this machine, 3s elsewhere.",
     ("Model", "context"): "The window in tokens (Ollama's num_ctx; left out: 16384 there): one fixed value per model.",
