@@ -2,13 +2,13 @@
 
 Every editor, command and hook may be a process of its own, and a server that answers one at a time lets the second wait
 while that one's time limits run. A seat is a file that is locked by whoever sits on it, so that the kernel frees it
-however its process ends. Whoever finds none free becomes the next in line where a person waits, which is a locked file
-too: until the next has a seat nobody else takes one, not even who has just got up from it. Work that nobody waits for
-takes a seat only where nobody is next, and is never next.
+however its process ends. So are the places of the line before them. Everybody comes in at its end and moves up place by
+place, so that nobody is overtaken, not even by who has just got up from a seat; a person who finds no seat stays where
+the line ends. Work that nobody waits for takes a seat only where nobody is in line, and never stays.
 
-Nothing here waits, and nothing here fails: where files cannot be locked, every seat is free. Which of several processes
-becomes the next is left to chance. The files are empty but for the number of a process, and are never removed, for who
-had just opened one would lock what nobody finds any more.
+Nothing here waits, and nothing here fails: where files cannot be locked, every seat is free. Where more processes wait
+than there are places, who comes in next is left to chance. The files are empty but for the number of a process, and are
+never removed, for who had just opened one would lock what nobody finds any more.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from rung.ladder.warm_process import grip
 
 MOST = 32
 """A server that answers more at once lets nobody wait for long, and looking at all its seats would take a while."""
+PLACES = 3
+"""In the line: each costs a look at a file, and few people have more editors and commands ask at the same time."""
 HELD = (errno.EACCES, errno.EAGAIN)
 """What the system says of a lock that another one has."""
 
@@ -62,42 +64,53 @@ class Seats:
     def __init__(self, folder: Path | None, spot: tuple[str, str]) -> None:
         self._folder = folder
         self._spot = spot
-        self._next: Hold | None = None
-        """Held while this process is the next in line."""
+        self._place: Hold | None = None
+        """Held while this process is in line."""
+        self._ahead = PLACES
+        """Places before its own; all of them: it is not in line."""
 
     def take(self, count: int, *, background: bool = False) -> Hold | None:
-        """One of so many seats; None where others have them all, or one of them is next.
+        """One of so many seats; None where others have them all, or are before us in the line.
 
-        A person who gets none is the next, if nobody is, until :meth:`leave` or a seat is free.
+        A person who gets none is in line until a seat is free, or until :meth:`leave`.
         """
         if self._folder is None or count > MOST:
             return Hold()
         # A home folder may be shared by machines, and each has a loopback of its own.
-        name = hashlib.sha256(
-            f"{socket.gethostname()} {' '.join(self._spot)}".encode("utf-8", "surrogatepass")
-        ).hexdigest()[:24]
-        self._next = self._next or _lock(self._folder / f"{name}.next")
-        if self._next is None:
-            return None
-        found = None
-        # The highest first: whoever thinks it serves fewer knows only the lower ones.
-        for number in reversed(range(count)):
-            one = _lock(self._folder / f"{name}.{number}")
-            found = one or found
-            if one and one.is_real:
-                break
+        about = f"{socket.gethostname()} {' '.join(self._spot)}".encode("utf-8", "surrogatepass")
+        files = str(self._folder / hashlib.sha256(about).hexdigest()[:24])
+        found = self._sit(files, count) if self._is_first(files) else None
         if found or background:
             self.leave()
         return found
 
     def leave(self) -> None:
         """Nobody of this process waits any more."""
-        if self._next:
-            self._next.free()
-            self._next = None
+        if self._place:
+            self._place.free()
+        self._place, self._ahead = None, PLACES
+
+    def _is_first(self, files: str) -> bool:
+        """Move up as far as there is nobody; gives whether nobody is before us."""
+        while self._ahead and (place := _lock(f"{files}.line{self._ahead}")):
+            if self._place:
+                self._place.free()
+            self._place, self._ahead = place, self._ahead - 1
+        return not self._ahead
+
+    @staticmethod
+    def _sit(files: str, count: int) -> Hold | None:
+        found = None
+        # The highest first: whoever thinks it serves fewer knows only the lower ones.
+        for number in reversed(range(count)):
+            one = _lock(f"{files}.{number}")
+            found = one or found
+            if one and one.is_real:
+                break
+        return found
 
 
-def _lock(path: Path) -> Hold | None:
+def _lock(path: str) -> Hold | None:
     """Hold this lock; None where another has it; nothing at all where that one was stopped, or it cannot be locked."""
     try:
         descriptor = _open(path)
@@ -115,13 +128,13 @@ def _lock(path: Path) -> Hold | None:
     return Hold(descriptor)
 
 
-def _open(path: Path) -> int:
+def _open(path: str) -> int:
     # No child inherits it: a lock must not outlive the process that holds it.
     flags = os.O_RDWR | os.O_CREAT
     try:
         return os.open(path, flags, 0o600)
     except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return os.open(path, flags, 0o600)
 
 

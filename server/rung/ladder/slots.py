@@ -218,7 +218,7 @@ class Slots:
         turn: asyncio.Future[_Slot] = asyncio.get_running_loop().create_future()
         place = _Waiting(turn, heeds)
         waiting.append(place)
-        # Where a look at other processes is due soon, a person becomes the next now.
+        # A person gets in line now, not only with the next look at other processes.
         line.fill()
         try:
             return await turn

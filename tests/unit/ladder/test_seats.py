@@ -16,7 +16,7 @@ import pytest
 from tests.locked import locked
 
 from rung.ladder import seats
-from rung.ladder.seats import MOST, Hold, Seats
+from rung.ladder.seats import MOST, PLACES, Hold, Seats
 
 SPOT = ("loopback:11434/behind/a-key-in-a-path", "someone/model:3b")
 HOLDER = """
@@ -25,7 +25,7 @@ from pathlib import Path
 from rung.ladder.seats import Seats
 
 found = Seats(Path(sys.argv[1]), (sys.argv[2], sys.argv[3]))
-hold = found.take(1)
+hold = found.take(2 if "two" in sys.argv else 1)
 assert hold is not None and hold.is_real
 if "child" in sys.argv:
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], close_fds=False)
@@ -52,7 +52,7 @@ def seat(found: Hold | None) -> Hold:
 
 @contextmanager
 def holder(folder: Path, *how: str) -> Iterator[subprocess.Popen[str]]:
-    """A process that sits on the one seat until its standard input ends."""
+    """A process that sits on the one seat, or on the higher of two, until its standard input ends."""
     command = [sys.executable, "-c", HOLDER, str(folder), *SPOT, *how]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -105,6 +105,35 @@ def test_who_gets_up_does_not_sit_down_again_before_a_person_who_is_next(tmp_pat
     seat(mine.take(1))
 
 
+def test_nobody_in_line_is_overtaken(tmp_path: Path) -> None:
+    held = seat(Seats(tmp_path, SPOT).take(1))
+    line = [of_another_process(tmp_path) for _ in range(PLACES)]
+    for one in line:
+        assert one.take(1) is None
+    late = of_another_process(tmp_path)
+    for first in line:
+        assert late.take(1) is None
+        held.free()
+        # Whoever looks at the seat first, it is not for them.
+        for one in reversed(line[line.index(first) + 1 :]):
+            assert one.take(1) is None
+        assert late.take(1) is None
+        held = seat(first.take(1))
+    held.free()
+    seat(late.take(1))
+
+
+def test_who_leaves_the_line_keeps_nobody_behind(tmp_path: Path) -> None:
+    held = seat(Seats(tmp_path, SPOT).take(1))
+    line = [of_another_process(tmp_path) for _ in range(PLACES)]
+    for one in line:
+        assert one.take(1) is None
+    line[1].leave()
+    line[0].leave()
+    held.free()
+    seat(line[2].take(1))
+
+
 def test_work_that_nobody_waits_for_is_never_next(tmp_path: Path) -> None:
     mine, theirs, third = (of_another_process(tmp_path) for _ in range(3))
     held = seat(mine.take(1, background=True))
@@ -133,7 +162,7 @@ def test_names_and_contents_tell_nothing(tmp_path: Path) -> None:
     seat(mine.take(2))
     assert Seats(tmp_path / "a" / "b", SPOT).take(1)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert sorted(path.suffix for path in files) == [".0", ".1", ".next"]
+    assert sorted(path.suffix for path in files) == [".0", ".1", ".line1", ".line2", ".line3"]
     assert all(len(path.stem) == 24 and int(path.stem, 16) for path in files)
     assert {path.read_text().strip() for path in files} <= {"", str(os.getpid())}
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
@@ -230,3 +259,12 @@ def test_who_was_stopped_keeps_nobody_waiting_until_it_goes_on(tmp_path: Path) -
         process.send_signal(signal.SIGCONT)
         os.waitid(os.P_PID, process.pid, os.WCONTINUED)
         assert mine.take(1) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whether a process was stopped")
+def test_a_seat_that_is_free_is_taken_rather_than_that_of_one_who_was_stopped(tmp_path: Path) -> None:
+    with holder(tmp_path, "two") as process:
+        assert line_of(process) == "has it"
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+        seat(Seats(tmp_path, SPOT).take(2))

@@ -30,7 +30,7 @@ async def hold(slots: Slots, asked: Model, log: list[str], name: str, seconds: f
 
 
 def nobody_is_there(folder: Path, asked: Model) -> bool:
-    """Whether every seat is free, and nobody is next."""
+    """Whether every seat is free, and nobody is in line."""
     looking = Seats(folder, addresses.spot(asked))
     held = [looking.take(asked.parallel) for _ in range(asked.parallel)]
     for one in held:
