@@ -4,8 +4,7 @@ Of detect-secrets only the patterns are used, over a text in memory: its scanner
 configured to ask the services themselves. Our own rows hold what it misses (version 1.5.0 knows neither Anthropic nor
 Google, no ``github_pat_``, no new OpenAI key) or what it finds in part (it gives back ``ghp`` for a GitHub token).
 
-Every pattern begins where a word does, and has bounded or possessive repeats: a text made to slow it down takes no
-longer than another.
+The table of our own is :mod:`rung.privacy.forms`.
 """
 
 from __future__ import annotations
@@ -15,124 +14,9 @@ from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 
+from rung.privacy.forms import FORMS, JWT
 from rung.privacy.found import Found
 from rung.privacy.values import is_hole, is_made_up
-from rung.types.value import Value
-
-_AT_START = r"(?<![A-Za-z0-9])"
-_END = r"(?![A-Za-z0-9])"
-_JWT_KIND = "jwt"
-
-
-class Row(Value):
-    """One form of token."""
-
-    kind: str
-    hints: tuple[str, ...]
-    """One of these stands in every text that holds such a token: looked for first, which is fast."""
-    pattern: re.Pattern[str]
-    """Its group ``secret`` is what must not leave; the whole match where it has none."""
-
-
-def _row(kind: str, hints: str, pattern: str) -> Row:
-    return Row(kind, tuple(hints.split()), re.compile(_AT_START + pattern + _END))
-
-
-OWN = (
-    _row("aws-key", "AKIA ASIA ABIA ACCA", r"(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}"),
-    _row("github-token", "ghp_ gho_ ghu_ ghs_ ghr_", r"gh[pousr]_[A-Za-z0-9]{36,255}"),
-    _row("github-token", "github_pat_", r"github_pat_[A-Za-z0-9_]{22,255}"),
-    _row("gitlab-token", "gl", r"gl(?:pat|dt|ft|soat|rt|cbt|ptt|agent|imt|oas|ffct)-[A-Za-z0-9_.-]{20,1024}"),
-    _row("slack-token", "xox", r"xox[abeoprs](?:\.xox[bp])?-[A-Za-z0-9-]{10,255}"),
-    _row("slack-token", "xapp-", r"xapp-\d-[A-Za-z0-9-]{10,255}"),
-    _row(
-        "slack-webhook",
-        "hooks.slack.com",
-        r"hooks\.slack\.com/(?:services|workflows|triggers)/(?P<secret>[A-Za-z0-9_/]{20,255})",
-    ),
-    _row(
-        "discord-webhook",
-        "/webhooks/",
-        r"discord(?:app)?\.com/api/(?:v\d{1,2}/)?webhooks/(?P<secret>\d{8,22}/[A-Za-z0-9_-]{30,100})",
-    ),
-    _row("stripe-key", "_live_ _test_", r"[sr]k_(?:live|test)_[0-9A-Za-z]{16,255}"),
-    _row("stripe-key", "whsec_", r"whsec_[A-Za-z0-9+/]{24,255}={0,2}"),
-    _row("anthropic-key", "sk-ant-", r"sk-ant-[A-Za-z0-9_-]{20,255}"),
-    _row(
-        "openai-key",
-        "sk-",
-        r"sk-(?:proj|svcacct|admin|None|or-v1|lf)-(?=[A-Za-z_-]{0,60}[0-9])[A-Za-z0-9_-]{20,255}",
-    ),
-    _row("openai-key", "sk-", r"sk-(?=[A-Za-z]{0,48}[0-9])[A-Za-z0-9]{20,255}"),
-    _row("google-key", "AIza", r"AIza[0-9A-Za-z_-]{35}"),
-    _row("google-token", "ya29.", r"ya29\.[0-9A-Za-z_-]{20,1024}"),
-    _row("google-secret", "GOCSPX-", r"GOCSPX-[0-9A-Za-z_-]{24,40}"),
-    _row("npm-token", "npm_", r"npm_[A-Za-z0-9]{36,255}"),
-    _row("pypi-token", "pypi-", r"pypi-Ag[A-Za-z0-9_-]{50,1024}"),
-    _row("rubygems-key", "rubygems_", r"rubygems_[a-f0-9]{48}"),
-    _row("crates-token", "cio", r"cio(?=[A-Za-z]{0,31}[0-9])[A-Za-z0-9]{32}"),
-    _row("docker-token", "dckr_", r"dckr_(?:pat|oat)_[A-Za-z0-9_-]{24,64}"),
-    _row("huggingface-token", "hf_", r"hf_[A-Za-z0-9]{30,64}"),
-    _row("groq-key", "gsk_", r"gsk_[A-Za-z0-9]{40,64}"),
-    _row("xai-key", "xai-", r"xai-[A-Za-z0-9]{60,120}"),
-    _row("perplexity-key", "pplx-", r"pplx-[A-Za-z0-9]{32,64}"),
-    _row("nvidia-key", "nvapi-", r"nvapi-[A-Za-z0-9_-]{40,120}"),
-    _row("replicate-token", "r8_", r"r8_[A-Za-z0-9]{37,40}"),
-    _row("digitalocean-token", "_v1_", r"do[opr]_v1_[a-f0-9]{64}"),
-    _row("shopify-token", "shp", r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}"),
-    _row("databricks-token", "dapi", r"dapi[a-f0-9]{32}(?:-\d)?"),
-    _row("doppler-token", "dp.", r"dp\.(?:pt|st|ct|sa|scim|audit)\.[A-Za-z0-9._-]{40,120}"),
-    _row("vault-token", "hvs. hvb. hvr.", r"hv[sbr]\.[A-Za-z0-9_-]{24,255}"),
-    _row("terraform-token", ".atlasv1.", r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,72}"),
-    _row("linear-key", "lin_", r"lin_(?:api|oauth)_[A-Za-z0-9]{40,64}"),
-    _row("notion-token", "ntn_ secret_", r"(?:ntn_|secret_)(?=[A-Za-z]{0,42}[0-9])[A-Za-z0-9]{43,50}"),
-    _row("postman-key", "PMAK-", r"PMAK-[a-f0-9]{24}-[a-f0-9]{34}"),
-    _row("newrelic-key", "NRAK-", r"NRAK-[A-Z0-9]{27}"),
-    _row("grafana-token", "gl", r"gl(?:c_[A-Za-z0-9+/]{32,400}={0,2}|sa_[A-Za-z0-9]{32}_[a-fA-F0-9]{8})"),
-    _row("sentry-token", "sntry", r"sntry(?:s_[A-Za-z0-9+/=_-]{60,400}|u_[a-f0-9]{64})"),
-    _row("atlassian-token", "ATATT3", r"ATATT3[A-Za-z0-9_=-]{60,255}"),
-    _row("figma-token", "figd_", r"figd_[A-Za-z0-9_-]{38,60}"),
-    _row("supabase-key", "sbp_ sb_secret_", r"(?:sbp_[a-f0-9]{40}|sb_secret_[A-Za-z0-9_-]{24,64})"),
-    _row("mailgun-key", "key-", r"key-[a-f0-9]{32}"),
-    _row("mailchimp-key", "-us", r"[0-9a-f]{32}-us\d{1,2}"),
-    _row("telegram-token", ":AA", r"(?<!\d)(?P<secret>\d{8,12}:AA[0-9A-Za-z_-]{30,40})(?![_-])"),
-    _row("telegram-token", ":AA", r"bot(?P<secret>\d{8,12}:AA[0-9A-Za-z_-]{30,40})(?![_-])"),
-    _row("planetscale-token", "pscale_", r"pscale_(?:tkn|oauth|pw)_[A-Za-z0-9_.-]{32,64}"),
-    _row("age-key", "AGE-SECRET-KEY-", r"AGE-SECRET-KEY-1[0-9A-Z]{58}"),
-    _row("tailscale-key", "tskey-", r"tskey-[a-z]{3,8}-[A-Za-z0-9-]{20,80}"),
-    _row("square-token", "sq0", r"sq0(?:atp|csp)-[A-Za-z0-9_-]{22,64}"),
-    _row("square-token", "EAAA", r"(?<![+/=_-])EAAA(?=[A-Za-z_-]{0,58}[0-9])[A-Za-z0-9_-]{60}(?![+/=_-])"),
-    _row("facebook-token", "EAACEdEose0cBA", r"EAACEdEose0cBA[A-Za-z0-9]{20,400}"),
-    _row("dropbox-token", "sl.", r"sl\.(?:u\.)?(?=[A-Za-z_-]{0,120}[0-9])[A-Za-z0-9_-]{130,2048}"),
-    _row("airtable-token", "pat", r"pat[A-Za-z0-9]{14}\.[a-f0-9]{64}"),
-    _row("pulumi-token", "pul-", r"pul-[a-f0-9]{40}"),
-    _row("fly-token", "fm1 fm2", r"fm[12][ar]?_[A-Za-z0-9+/_-]{60,4096}={0,2}"),
-    _row(
-        "discord-token",
-        "M N O",
-        r"[MNO](?=[A-Za-z_-]{0,27}[0-9])[A-Za-z0-9_-]{22,27}\.[A-Za-z0-9_-]{6}\."
-        r"(?=[A-Za-z_-]{0,37}[0-9])[A-Za-z0-9_-]{27,38}(?![_-])",
-    ),
-    _row("vault-token", "s.", r"(?<![._-])s\.(?=[a-z0-9]{0,23}[A-Z])(?=[A-Za-z]{0,22}[0-9])[A-Za-z0-9]{24}(?![._(-])"),
-    _row("azure-token", "AZDO", r"[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}"),
-    _row("registry-login", "eyJhdXRocyI6", r"eyJhdXRocyI6[A-Za-z0-9+/]{16,8192}={0,2}"),
-    _row(
-        "password-hash",
-        "$",
-        r"\$(?:[1567y]|gy|sha1|apr1|2[abxy]|argon2(?:id|i|d)|scrypt)\$(?:[a-z0-9=,-]{1,40}\$){0,3}"
-        r"[./A-Za-z0-9+$]{20,256}",
-    ),
-    _row("azure-key", "AccountKey=", r"AccountKey=(?P<secret>[A-Za-z0-9+/]{86}==)"),
-    _row("azure-signature", "sig=", r"sig=(?P<secret>[A-Za-z0-9%+/]{40,80}(?:=|%3[dD]){0,2})"),
-    _row(
-        "authorization",
-        "earer",
-        r"[Bb]earer[ +](?P<secret>(?=[A-Za-z._~+/-]{0,255}[0-9])[A-Za-z0-9._~+/-]{20,2048}={0,2})",
-    ),
-    _row("authorization", "asic ", r"[Aa]uthorization\W{1,6}Basic (?P<secret>[A-Za-z0-9+/]{8,512}={0,2})"),
-    _row(_JWT_KIND, "eyJ", r"(?<![_-])eyJ[A-Za-z0-9_-]{8,4096}\.eyJ[A-Za-z0-9_-]{8,8192}\.[A-Za-z0-9_-]{10,2048}"),
-)  # fmt: skip
-"""Kind, hints and form; the first that fits names the kind."""
 
 DETECT_SECRETS = (
     ("aws", "AWSKeyDetector", "aws-key", "AKIA ASIA ABIA ACCA aws AWS Aws"),
@@ -156,18 +40,19 @@ _NUMBERED = {"discord-webhook", "telegram-token"}
 """They begin with a number that is no secret: one that counts up does not make the rest an example."""
 _LONGEST_LINE = 4000
 """Characters of a line that detect-secrets' patterns are given: some take the square of its length."""
+_SIGNS = re.compile(r"[+\->]{1,3}")
 _IS_WORD = re.compile(r"[A-Za-z0-9]")
 _WRAPPING = " \t\r\n\"'=:"
 
 
 def find(text: str) -> Iterator[Found]:
     """Every token in a text, in no order."""
-    for row in OWN:
+    for row in FORMS:
         if any(hint in text for hint in row.hints):
             for match in row.pattern.finditer(text):
                 start, end = match.span("secret" if "secret" in row.pattern.groupindex else 0)
                 made_up = is_hole if row.kind in _NUMBERED else is_made_up
-                if not made_up(text[start:end]) and (row.kind != _JWT_KIND or _is_jwt(text[start:end])):
+                if not made_up(text[start:end]) and (row.kind != JWT or _is_jwt(text[start:end])):
                     yield Found(row.kind, start, end)
     if any(hint in text for row in DETECT_SECRETS for hint in row[3].split()):
         yield from _theirs(text)
@@ -182,38 +67,45 @@ def _is_jwt(token: str) -> bool:
 
 
 @cache
-def _patterns() -> tuple[Row, ...]:
+def _patterns() -> tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...]:
     """detect-secrets' patterns; importing them takes a fifth of a second, and reads nothing but modules."""
     rows = []
     for module, name, kind, hints in DETECT_SECRETS:
         detector = getattr(import_module(f"detect_secrets.plugins.{module}"), name)
-        rows += [Row(kind, tuple(hints.split()), pattern) for pattern in detector.denylist]
+        rows += [(kind, tuple(hints.split()), pattern) for pattern in detector.denylist]
     return tuple(rows)
 
 
 def _theirs(text: str) -> Iterator[Found]:
-    rows = [row for row in _patterns() if any(hint in text for hint in row.hints)]
+    rows = [row for row in _patterns() if any(hint in text for hint in row[1])]
     offset = 0
     for line in text.splitlines(keepends=True):
-        for row in rows:
-            if not any(hint in line for hint in row.hints):
+        # Some of them want a blank, or nothing, where a diff has its sign.
+        own = _unsigned(line)
+        for kind, hints, pattern in rows:
+            if not any(hint in own for hint in hints):
                 continue
-            for begin in range(0, len(line), _LONGEST_LINE):
-                piece = line[max(0, begin - 500) : begin + _LONGEST_LINE]
-                for start, end in _spans(row, piece):
+            for begin in range(0, len(own), _LONGEST_LINE):
+                piece = own[max(0, begin - 500) : begin + _LONGEST_LINE]
+                for start, end in _spans(kind, pattern, piece):
                     shift = offset + max(0, begin - 500)
-                    yield Found(row.kind, shift + start, shift + end)
+                    yield Found(kind, shift + start, shift + end)
         offset += len(line)
 
 
-def _spans(row: Row, line: str) -> Iterator[tuple[int, int]]:
-    for match in row.pattern.finditer(line):
-        start, end = match.span(1 if row.pattern.groups and row.kind not in _WHOLE else 0)
+def _unsigned(line: str) -> str:
+    signs = _SIGNS.match(line)
+    return " " * signs.end() + line[signs.end() :] if signs else line
+
+
+def _spans(kind: str, pattern: re.Pattern[str], line: str) -> Iterator[tuple[int, int]]:
+    for match in pattern.finditer(line):
+        start, end = match.span(1 if pattern.groups and kind not in _WHOLE else 0)
         while start < end and line[start] in _WRAPPING:
             start += 1
         while start < end and line[end - 1] in _WRAPPING:
             end -= 1
         whole = not (_IS_WORD.match(line, start - 1) if start else None) and not _IS_WORD.match(line, end)
-        word = row.kind == "artifactory-token" and not any(map(str.isdigit, line[start:end]))  # ``APCIterator``
+        word = kind == "artifactory-token" and not any(map(str.isdigit, line[start:end]))  # ``APCIterator``
         if whole and end > start and not word and not is_made_up(line[start:end]):
             yield start, end
