@@ -147,6 +147,21 @@ async def test_a_pin_by_branch_repository_or_language_goes_with_the_files(
     assert await held_by(rung, *words, folder=here) is held
 
 
+@pytest.mark.parametrize(
+    "when", ['{ path = "**/vault/**" }', '{ path = "~/secret/**" }', '{ repository = "~/secret" }']
+)
+async def test_a_pinned_folder_holds_where_we_are_in_it_by_any_of_its_names(
+    when: str, sim: Simulator, rung: Rung, home: Path
+) -> None:
+    (home / "vault").mkdir()
+    (home / "vault" / "plan.txt").write_text("first\nsecond\n", encoding="utf-8")
+    (home / "secret").symlink_to(home / "vault")
+    pin(sim, when)
+    for words in ("route --json", "ask --json --show-prompt"):
+        said = await rung.shell(f"cd {home}/secret && rung {words} -f plan.txt what is it")
+        assert '"local"' in said.out.partition('"pins"')[2].partition("]")[0], said
+
+
 async def test_a_pin_by_language_sees_the_files_of_a_diff(sim: Simulator, rung: Rung) -> None:
     pin(sim, '{ language = "python" }')
     diff = "diff --git a/x.py b/x.py\n--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a\n+b\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from pathlib import Path
 
@@ -197,6 +197,85 @@ async def test_a_pinned_folder_holds_though_the_workspace_begins_above_it(home: 
     assert sim.connections == 0
     await ask(home, review(home, "outer/shop.py"), settings(sim.url, pin))
     assert sim.connections > 0
+
+
+def git(folder: Path, *words: str) -> None:
+    subprocess.run(["git", "-c", "protocol.file.allow=always", *words], cwd=folder, check=True, capture_output=True)
+
+
+def nested(home: Path) -> Path:
+    """A workspace that lies in the pinned folder: a repository in another one."""
+    (home / "outer" / "private").mkdir(parents=True)
+    git(home / "outer", "init", "-q")
+    return repository(home / "outer" / "private" / "inner")
+
+
+def submodule(home: Path) -> Path:
+    """One that is the pinned folder itself."""
+    source, outer = repository(home / "source"), repository(home / "outer")
+    git(source, "add", ".")
+    git(source, "commit", "-q", "-m", "Begin")
+    git(outer, "submodule", "add", "-q", str(source), "mods/private")
+    return outer / "mods" / "private"
+
+
+def worktree(home: Path) -> Path:
+    source = repository(home / "source")
+    git(source, "add", ".")
+    git(source, "commit", "-q", "-m", "Begin")
+    git(source, "worktree", "add", "-q", str(home / "trees" / "private"))
+    return home / "trees" / "private"
+
+
+def plain_folder(home: Path) -> Path:
+    (home / "private").mkdir()
+    return home / "private"
+
+
+def linked_folder(home: Path) -> Path:
+    """The editor opened a link of that name."""
+    (home / "vault").mkdir()
+    (home / "private").symlink_to(home / "vault")
+    return home / "private"
+
+
+@pytest.mark.parametrize("glob", ["**/private/**", "private"])
+@pytest.mark.parametrize("made", [nested, submodule, worktree, plain_folder, linked_folder])
+async def test_a_pinned_folder_holds_though_the_workspace_begins_in_it(
+    made: Callable[[Path], Path], glob: str, home: Path, sim: Simulator
+) -> None:
+    root = await asyncio.to_thread(made, home)
+    (root / "shop.py").write_text("total = 2\n")
+    chosen = settings(sim.url, Rule("pin", When(path=(glob,)), local=True))
+    for action in ("ask", "review-file", "explain-selection"):
+        with pytest.raises(NoAnswerError, match="pinned to this machine"):
+            await ask(home, asking(root, "shop.py", action), chosen)
+    if (root / ".git").exists():
+        await asyncio.to_thread(git, root, "add", ".")
+        request = Request(new_id(), "commit-message", "test", root=root, repository=root)
+        assert (await ask(home, request, chosen)).receipt.tier == "builtin"
+    assert sim.log == []
+
+
+async def test_a_commit_that_moves_a_pinned_submodule_stays_here(home: Path, sim: Simulator) -> None:
+    await asyncio.to_thread(submodule, home)
+    request = Request(new_id(), "commit-message", "test", root=home / "outer", repository=home / "outer")
+    for glob, tier in (("**/private/**", "builtin"), ("**/privat/**", "cloud")):
+        outcome = await ask(home, request, settings(sim.url, Rule("pin", When(path=(glob,)), local=True)))
+        assert outcome.receipt.tier == tier
+
+
+async def test_a_pin_by_the_name_the_shell_calls_a_folder_holds_where_that_is_a_link(
+    home: Path, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "vault" / "deep").mkdir(parents=True)
+    (home / "secret").symlink_to(home / "vault")
+    monkeypatch.setenv("PWD", str(home / "secret" / "deep"))
+    for when in (When(path=("~/secret/**",)), When(repository=("~/secret",))):
+        chosen = settings(sim.url, Rule("pin", when, local=True))
+        with pytest.raises(NoAnswerError, match="pinned to this machine"):
+            await ask(home, asking((home / "vault").resolve(), "deep/shop.py", "ask"), chosen)
+    assert sim.log == []
 
 
 KEY_LINES = [f"{number}Zk9+{'pL7/q' * 11}Q8w" for number in range(6)]

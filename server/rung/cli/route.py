@@ -17,6 +17,7 @@ from rung.routing.features import asks_for_budget, asks_for_health, asks_for_pla
 from rung.routing.plan import Known, plan
 from rung.routing.tokens import DENSE, upper
 from rung.settings import keys, places
+from rung.settings.folders import names_of
 from rung.settings.load import load
 from rung.types.features import Features
 from rung.types.value import Value
@@ -116,7 +117,7 @@ def _of_prompt(args: Arguments, settings: Settings, root: str) -> Explanation:
     prompt, parts = given(list(args.prompt), list(args.file), root)
     _refuse_unread(parts, root)
     word, typed = prefix.split(prompt or "", settings)
-    paths = _paths(typed, parts, root)
+    paths, here = _paths(typed, parts, root), os.environ.get("PWD")
     tier, max_output = _action(args.action, root)
     known: Callable[[Model], Known] = _known
     health: tuple[tuple[str, State], ...] = ()
@@ -129,7 +130,7 @@ def _of_prompt(args: Arguments, settings: Settings, root: str) -> Explanation:
         typed=typed,
         tokens=size(args.action, [typed, *(part.text for part in parts)]),
         paths=paths,
-        absolute=from_root(paths, root.replace(os.sep, "/")),
+        absolute=from_root(paths, names_of(root, here) if paths else ()),
         language=args.language,
         repository=root.replace(os.sep, "/"),
         prefix=word,
@@ -143,7 +144,7 @@ def _of_prompt(args: Arguments, settings: Settings, root: str) -> Explanation:
     if asks_for_place(rule.when for rule in settings.rules):
         from rung.git.repository import where  # noqa: PLC0415 - brings asyncio, for who has such rules
 
-        features = placed(features, where(features.absolute, [root]))
+        features = placed(features, where(features.absolute, names_of(root, here)))
     home = os.path.expanduser("~").replace(os.sep, "/")  # noqa: PTH111
     decision = decide(features, settings, home)
     planned = plan(decision, settings, known, features.tokens + upper(max_output))

@@ -91,7 +91,7 @@ def features(
     action_tier: str | None,
     branch: str | None = None,
     repository: str | None = None,
-    base: str | None = None,
+    bases: Iterable[str] = (),
 ) -> Features:
     """What a rule can ask about this request.
 
@@ -104,7 +104,7 @@ def features(
         action_tier: the action's own tier.
         branch: the branch, where one is known.
         repository: its folder.
-        base: the folder the paths start from, absolute, links resolved; None: nobody knows.
+        bases: every name of the folder the paths start from, absolute; none: nobody knows.
     """
     document = request.document
     return Features(
@@ -112,7 +112,7 @@ def features(
         typed=typed,
         tokens=size(request.action, (part.text for part in parts)),
         paths=paths,
-        absolute=from_root(paths, base),
+        absolute=from_root(paths, bases),
         language=document.language if document else None,
         branch=branch,
         repository=repository or (request.root.as_posix() if request.root else None),
@@ -124,10 +124,10 @@ def features(
     )
 
 
-def from_root(paths: tuple[str, ...], base: str | None) -> tuple[str, ...]:
-    """The paths from the root of the disk; what cannot be known is left out."""
-    rooted = [path if path.startswith("/") else f"{base}/{path}" for path in paths if base or path.startswith("/")]
-    return tuple(rooted)
+def from_root(paths: tuple[str, ...], bases: Iterable[str]) -> tuple[str, ...]:
+    """The paths from the root of the disk, by each name of their folder; what nobody knows is left out."""
+    named = [path if path.startswith("/") else f"{base}/{path}" for base in bases for path in paths]
+    return tuple(dict.fromkeys([*(path for path in paths if path.startswith("/")), *named]))
 
 
 def asks_for_place(conditions: Iterable[When]) -> bool:

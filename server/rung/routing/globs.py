@@ -70,11 +70,28 @@ def expanded(glob: str) -> tuple[str, ...]:
 def matches(glob: str, path: str) -> bool:
     """Whether a path, with ``/`` between folders, is one the glob means; case is ignored, for pins must not be dodged.
 
-    A glob without ``/`` is looked for at any depth. One that ends in ``/`` means everything below; one without any
-    choice means everything below too, as it does in ``.gitignore``.
+    A glob without ``/`` is looked for at any depth. One that ends in ``/`` means everything below; one that names a
+    file or folder, with no choice but a ``**/`` before it, means everything below too, as it does in ``.gitignore``.
     """
     path = path.replace("\\", "/").removeprefix("./")
     return any(_matches(one, path) for one in expanded(glob))
+
+
+def reaches(glob: str, path: str) -> bool:
+    """:func:`matches`, as a pin asks: what holds for all in a folder holds for itself, which may be a submodule.
+
+    Relative globs meet absolute paths at any depth, so with those the folders above a workspace count.
+    """
+    if matches(glob, path):
+        return True
+    path = path.replace("\\", "/").removeprefix("./")
+    return any(_meets(folder, path) for one in expanded(glob) if (folder := _folder(one.replace("\\", "/"))))
+
+
+def _folder(glob: str) -> str:
+    """The folder of which a glob means everything; empty where it means something else, or the whole disk."""
+    folder = glob.removesuffix("**")
+    return folder[:-1] if folder.endswith("/") and folder.strip("*/") else ""
 
 
 def matches_folder(glob: str, folder: str) -> bool:
@@ -94,15 +111,17 @@ def _below(glob: str) -> str:
 
 def _matches(glob: str, path: str) -> bool:
     glob = glob.replace("\\", "/")
-    if not glob or _CHOICE.search(glob) or glob.endswith("/"):
+    if not glob or _CHOICE.search(glob.removeprefix("**/")) or glob.endswith("/"):
         return _is_at(glob, path)
     return _is_at(glob, path) or _is_at(f"{glob}/**" if "/" in glob else f"**/{glob}/**", path)
 
 
 def _is_at(glob: str, path: str) -> bool:
     glob = _below(glob)
-    if "/" not in glob:
-        glob = "**/" + glob
+    return _meets(glob if "/" in glob else "**/" + glob, path)
+
+
+def _meets(glob: str, path: str) -> bool:
     if _compiled(glob).match(path):
         return True
     # An absolute path is met by a relative glob too: a pin must hold for a file opened from outside its workspace.

@@ -6,10 +6,12 @@ Each takes what the rule wants, and the look at the request.
 from __future__ import annotations
 
 from rung.routing.features import Place, Placed, language_of
-from rung.routing.globs import matches, matches_branch, matches_folder
+from rung.routing.globs import matches, matches_branch, matches_folder, reaches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rung.routing.look import Look, Verdict
     from rung.types.features import Features
 
@@ -85,11 +87,15 @@ def pattern(wanted: tuple[str, ...], look: Look) -> Verdict:
 def path(wanted: tuple[str, ...], look: Look) -> Verdict:
     """One of these globs matches a path in the context."""
     globs = tuple(look.home + glob[1:] if glob.startswith("~/") else glob for glob in wanted)
+    if look.wide and not look.turned:
+        # A pin by a folder's name holds wherever the workspace begins: above that folder, at it, or below.
+        path = _any_glob(globs, (*look.features.paths, *look.features.absolute), reaches)
+        return path is not None, f"{path} is in it" if path else "no path in it matches"
     rooted = tuple(glob for glob in globs if glob.startswith("/"))
     path = _any_glob(globs, look.features.paths)
     if path is None:
         path = _any_glob(rooted, look.features.absolute)
-    if path is not None and look.wide and look.turned:
+    if path is not None and look.wide:
         # What a pin excludes must be all there is: one file that may leave takes no other with it.
         inside = all(_any_glob(globs, (one,)) is not None for one in look.features.paths)
         if not inside and not (rooted and all(_any_glob(rooted, (one,)) is not None for one in look.features.absolute)):
@@ -138,8 +144,8 @@ def _is_branch(globs: tuple[str, ...], branch: str) -> bool:
     return bool(branch) and any(matches_branch(glob, branch) for glob in globs)
 
 
-def _any_glob(globs: tuple[str, ...], paths: tuple[str, ...]) -> str | None:
-    return next((path for path in paths for glob in globs if matches(glob, path)), None)
+def _any_glob(globs: tuple[str, ...], paths: tuple[str, ...], ask: Callable[[str, str], bool] = matches) -> str | None:
+    return next((path for path in paths for glob in globs if ask(glob, path)), None)
 
 
 def either(words: tuple[str, ...]) -> str:

@@ -19,6 +19,7 @@ from rung.routing.features import size as prompt_size
 from rung.routing.plan import RESTING, UNABLE, Known, plan
 from rung.routing.tokens import upper
 from rung.running.shared import Shared
+from rung.settings.folders import names_of
 from rung.settings.values import Settings
 from rung.types.action import Action
 from rung.types.call import Call
@@ -59,6 +60,7 @@ async def begin(shared: Shared, request: Request, action: Action, settings: Sett
         RungError: there is nothing to work on.
     """
     word, typed = prefix.split(request.instruction or "", settings)
+    here = shared.env.get("PWD")
     gathered = await gather(action, request, typed, shared.env)
     asked = features(
         request,
@@ -69,20 +71,21 @@ async def begin(shared: Shared, request: Request, action: Action, settings: Sett
         action_tier=action.tier,
         branch=gathered.branch,
         repository=gathered.repository,
-        base=_base(request, gathered),
+        bases=_bases(request, gathered, here),
     )
     if asks_for_place(rule.when for rule in settings.rules):
-        asked = placed(asked, await _places(request, gathered, asked.absolute))
+        asked = placed(asked, await _places(request, gathered, asked.absolute, here))
     decision = decide(await _as_things_are(shared, settings, asked), settings, _home())
     return Beginning(gathered, decision, asked.tokens)
 
 
 async def _places(
-    request: Request, gathered: Gathered, files: tuple[str, ...]
+    request: Request, gathered: Gathered, files: tuple[str, ...], here: str | None
 ) -> tuple[tuple[tuple[str, ...], str | None], ...]:
     """The repositories and branches of all that is in the context, and of where the request was made."""
     folders = [str(folder) for folder in (request.repository, request.root) if folder is not None]
-    found = await asyncio.to_thread(where, files, folders)
+    called = [name for folder in folders for name in names_of(folder, here)]
+    found = await asyncio.to_thread(where, files, called)
     if gathered.change is None or gathered.repository is None:
         return found
     # Git said it, and knows of work trees that have no ``.git``.
@@ -147,8 +150,10 @@ def _home() -> str:
     return os.path.expanduser("~").replace(os.sep, "/")  # noqa: PTH111
 
 
-def _base(request: Request, gathered: Gathered) -> str | None:
-    """The folder that the paths of the prompt start from."""
-    if gathered.change is not None:
-        return gathered.repository
-    return request.root.resolve().as_posix() if request.root else None
+def _bases(request: Request, gathered: Gathered, here: str | None) -> tuple[str, ...]:
+    """Every name of the folder that the paths of the prompt start from; the shell may call it otherwise than git."""
+    base = gathered.repository if gathered.change is not None else request.root
+    if base is None:
+        return ()
+    asked = (request.root, request.repository, request.commit_file and request.commit_file.parent)
+    return names_of(str(base), here, *(str(folder) for folder in asked if folder is not None))

@@ -16,7 +16,8 @@ class Features(Value):
     paths: tuple[str, ...] = ()
     """All paths in its context, those in a piped diff too, with ``/``."""
     absolute: tuple[str, ...] = ()
-    """The same paths from the root of the disk, links resolved: what a glob that begins with ``/`` is held against."""
+    """The same paths from the root of the disk, by each name of their folder: what a glob that begins with ``/`` is
+    held against, and every glob of a pin."""
     language: str | None = None
     branch: str | None = None
     repository: str | None = None

@@ -322,6 +322,53 @@ def test_what_a_pin_excludes_by_path_takes_no_other_file_with_it(paths: tuple[st
     assert found.local is is_local
 
 
+PINNED = [
+    ("**/private/**", "mods/private", "/w/mods/private", True),  # a submodule that moved
+    ("**/private/**", "inner/a.py", "/w/private/inner/a.py", True),
+    ("**/private/**", "a.py", "/w/private/a.py", True),
+    ("**/private/**", "a.py", "/w/privateer/a.py", False),
+    ("**/private", "a.py", "/w/private/a.py", True),
+    ("private", "a.py", "/w/private/inner/a.py", True),
+    ("private/", "a.py", "/w/private/a.py", True),
+    ("private/**", "a.py", "/w/private/a.py", True),
+    ("private/**", "deep/private", "/w/deep/private", True),
+    ("private/*", "inner/a.py", "/w/private/inner/a.py", False),
+    ("**/*.pem/x", "x", "/w/a.pem/x", True),
+    ("~/keep/**", "a.py", "/home/ada/keep/a.py", True),
+    ("~/keep/**", "keep", "/home/ada/keep", True),
+    ("~/keep/**", "keep/a.py", "/w/keep/a.py", False),
+    ("/**", "a.py", "/w/a.py", True),
+]
+
+
+@pytest.mark.parametrize(("glob", "path", "absolute", "held"), PINNED)
+def test_a_pin_by_a_folder_holds_wherever_the_workspace_begins(
+    glob: str, path: str, absolute: str, *, held: bool
+) -> None:
+    features = Features(action="ask", paths=(path,), absolute=(absolute,))
+    assert holds(When(path=(glob,)), features, "/home/ada", wide=True)[0] is held
+    start = holds(When(path=(glob,)), features, "/home/ada")[0]
+    assert start is (held and glob[0] in "/~" and path != "keep"), "a rule that only says where to start is as before"
+
+
+@pytest.mark.parametrize(
+    ("glob", "path", "absolute", "excluded"),
+    [
+        ("**/public/**", "public/a.md", "/w/public/a.md", True),
+        ("**/public", "public/a.md", "/w/public/a.md", True),
+        ("**/public/**", "secret/a.md", "/home/public/w/secret/a.md", False),
+        ("public/**", "a.md", "/w/public/a.md", False),
+        ("/w/public/**", "a.md", "/w/public/a.md", True),
+        ("**/public/**", "public", "/w/public", False),
+    ],
+)
+def test_folders_above_the_workspace_never_take_anything_out_of_a_pin(
+    glob: str, path: str, absolute: str, *, excluded: bool
+) -> None:
+    features = Features(action="ask", paths=(path,), absolute=(absolute,))
+    assert holds(When(not_of=When(path=(glob,))), features, "", wide=True)[0] is not excluded
+
+
 @pytest.mark.parametrize(
     ("condition", "said"),
     [
