@@ -160,7 +160,8 @@ async def test_a_link_to_it_pins_the_real_folder(rung: Rung, repo: Path, tmp_pat
 
 
 @pytest.mark.parametrize(
-    "name", ["a[b]c", "a*b", "a?b", "q'uo\"te", "back\\slash", "\u00fcml\u00e4ut", "a{b}", "#hash"]
+    "name",
+    ["a[b]c", "a*b", "a?b", "q'uo\"te", "back\\slash", "a{b,c}", "a blank ", "\u00fcml\u00e4ut", "a{b}", "#hash"],
 )
 async def test_a_folder_of_any_name_is_pinned_and_its_likes_are_not(name: str, rung: Rung, tmp_path: Path) -> None:
     folder, like = tmp_path / name, tmp_path / "axb"

@@ -236,7 +236,9 @@ def _is_git(path: Path) -> bool:
 def _literal(folder: str) -> str:
     """A glob that means this very folder: what has a meaning in globs stands in brackets."""
     path = folder.replace(os.sep, "/")
-    return "".join(f"[{letter}]" if letter in "*?" else "[\\[]" if letter == "[" else letter for letter in path)
+    found = "".join(f"[{letter}]" if letter in "*?{,}" else "[\\[]" if letter == "[" else letter for letter in path)
+    # A glob that ends with a blank is taken for a slip.
+    return f"{found[:-1]}[ ]" if found.endswith(" ") else found
 
 
 def _toml(text: str) -> str:

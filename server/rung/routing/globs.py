@@ -27,6 +27,7 @@ def _class(inside: str) -> str:
 @lru_cache(maxsize=4096)
 def _compiled(glob: str) -> re.Pattern[str]:
     out, i = "", 0
+    glob = glob if glob.isascii() else _composed(glob)
     while i < len(glob):
         if glob.startswith("**/", i):
             out, i = out + "(?:.*/)?", i + 3
@@ -46,9 +47,14 @@ def _compiled(glob: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=4096)
 def expanded(glob: str) -> tuple[str, ...]:
-    """The glob with one choice of each of its braces, in every combination; braces without a comma are themselves."""
+    """The glob with one choice of each of its braces, in every combination.
+
+    Braces without a comma are themselves, and so is a lone sign in brackets, as ``[{]``.
+    """
     depth, start, commas = 0, 0, list[int]()
     for at, char in enumerate(glob):
+        if glob[at - 1 : at + 2] == f"[{char}]":
+            continue
         if char == "{":
             depth += 1
             if depth == 1:
@@ -67,13 +73,18 @@ def expanded(glob: str) -> tuple[str, ...]:
     return (glob,)
 
 
+def from_home(globs: tuple[str, ...], home: str) -> tuple[str, ...]:
+    """The globs with the home folder in the place of ``~``."""
+    return tuple(home + glob[1:] if glob == "~" or glob.startswith("~/") else glob for glob in globs)
+
+
 def matches(glob: str, path: str) -> bool:
     """Whether a path, with ``/`` between folders, is one the glob means; case is ignored, for pins must not be dodged.
 
     A glob without ``/`` is looked for at any depth. One that ends in ``/`` means everything below; one that names a
     file or folder, with no choice but a ``**/`` before it, means everything below too, as it does in ``.gitignore``.
     """
-    path = path.replace("\\", "/").removeprefix("./")
+    path = _even(path)
     return any(_matches(one, path) for one in expanded(glob))
 
 
@@ -84,7 +95,7 @@ def reaches(glob: str, path: str) -> bool:
     """
     if matches(glob, path):
         return True
-    path = path.replace("\\", "/").removeprefix("./")
+    path = _even(path)
     return any(_meets(folder, path) for one in expanded(glob) if (folder := _folder(one.replace("\\", "/"))))
 
 
@@ -96,13 +107,27 @@ def _folder(glob: str) -> str:
 
 def matches_folder(glob: str, folder: str) -> bool:
     """Whether a folder is one the glob means: as with paths, but a name is that of the folder alone."""
-    folder = folder.replace("\\", "/").removeprefix("./")
-    return any(_is_at(one.replace("\\", "/"), folder) for one in expanded(glob))
+    folder = _even(folder)
+    globs = [one.replace("\\", "/") for one in expanded(glob)]
+    # One that ends in a slash means the folder as well as all below it.
+    return any(_is_at(one, folder) or (one.endswith("/") and _is_at(one.rstrip("/"), folder)) for one in globs)
 
 
 def matches_branch(glob: str, branch: str) -> bool:
     """Whether a branch is one the glob means, all of its name: ``main`` is not ``hotfix/main``."""
     return any(bool(_compiled(_below(one)).match(branch)) for one in expanded(glob))
+
+
+def _even(path: str) -> str:
+    """A path as globs are held against it: accents in one piece, whichever way the disk keeps them."""
+    path = path.replace("\\", "/").removeprefix("./")
+    return path if path.isascii() else _composed(path)
+
+
+def _composed(text: str) -> str:
+    import unicodedata  # noqa: PLC0415 - few have names that need it
+
+    return unicodedata.normalize("NFC", text)
 
 
 def _below(glob: str) -> str:

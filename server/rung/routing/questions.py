@@ -6,7 +6,7 @@ Each takes what the rule wants, and the look at the request.
 from __future__ import annotations
 
 from rung.routing.features import Place, Placed, language_of
-from rung.routing.globs import matches, matches_branch, matches_folder, reaches
+from rung.routing.globs import from_home, matches, matches_branch, matches_folder, reaches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def pattern(wanted: tuple[str, ...], look: Look) -> Verdict:
 
 def path(wanted: tuple[str, ...], look: Look) -> Verdict:
     """One of these globs matches a path in the context."""
-    globs = tuple(look.home + glob[1:] if glob.startswith("~/") else glob for glob in wanted)
+    globs = from_home(wanted, look.home)
     if look.wide and not look.turned:
         # A pin by a folder's name holds wherever the workspace begins: above that folder, at it, or below.
         path = _any_glob(globs, (*look.features.paths, *look.features.absolute), reaches)
@@ -116,7 +116,7 @@ def branch(wanted: tuple[str, ...], look: Look) -> Verdict:
 
 def repository(wanted: tuple[str, ...], look: Look) -> Verdict:
     """One of these globs matches the folder of the repository."""
-    globs = tuple(look.home + glob[1:] if glob.startswith("~/") else glob for glob in wanted)
+    globs = from_home(wanted, look.home)
     verdicts: list[bool | None] = [
         any(matches_folder(glob, name) for glob in globs for name in place.names) for place in _places(look.features)
     ]

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from rung.settings import phrases, shape, telltale, wordlists
+from rung.settings import globs, phrases, shape, telltale, wordlists
 from rung.settings.lines import Where
 from rung.settings.mistakes import Mistakes
 from rung.settings.values import When
@@ -23,8 +23,6 @@ _MOST_REPEATS = 500_000
 _REPEATS = re.compile(r"\{\s*(\d+)")
 _WORDS = ("words", "before")
 _GLOBS = ("path", "branch", "repository")
-_MOST_GLOBS = 1000
-_BRACES = re.compile(r"\{([^{}]*)\}")
 
 
 class Conditions:
@@ -97,29 +95,20 @@ class Conditions:
             elif name == "pattern":
                 out[self._pattern(entry, at)] = None
             else:
-                if name in _GLOBS:
-                    self._check_glob(name, entry, at)
-                out[entry] = None
+                out[self._glob(name, entry, at) if name in _GLOBS else entry] = None
         return tuple(out)
 
-    def _check_glob(self, name: str, glob: str, where: Where) -> None:
-        """See that a glob can match something, and stands for no more than can be looked at.
+    def _glob(self, name: str, glob: str, where: Where) -> str:
+        """The glob, see :mod:`rung.settings.globs`.
 
         Raises:
-            SettingsError: it cannot, or stands for more.
+            SettingsError: it can match nothing, or stands for more than can be looked at.
         """
-        if glob.startswith("!"):
-            text = f"A glob with `!` before it excludes nothing: write `not = {{ {name} = ... }}`."
-            raise self._mistakes.at(where, text)
-        count, rest, before = 1, glob, ""
-        while rest != before:
-            before = rest
-            count *= math.prod(inside.count(",") + 1 for inside in _BRACES.findall(rest))
-            rest = _BRACES.sub("", rest)
-        if count > _MOST_GLOBS:
-            raise self._mistakes.at(
-                where, f"The braces of this glob stand for more than {_MOST_GLOBS}: make it several."
-            )
+        tidied = globs.tidied(name, glob)
+        wrong = globs.problem(name, tidied) or (globs.TOO_MANY if globs.is_too_many(tidied) else None)
+        if wrong:
+            raise self._mistakes.at(where, wrong)
+        return tidied
 
     def _words(self, entry: str, where: Where) -> tuple[str, ...]:
         """A word or phrase; or all those of the list it names."""
