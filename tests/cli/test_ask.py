@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -537,3 +540,33 @@ async def test_a_rule_s_name_is_never_taken_for_word_of_the_budget(sim: Simulato
     configure(sim.url, SETTINGS + rule)
     done = await rung("ask", "canary")
     assert (done.code, done.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("variables", "why"),
+    [
+        ({"ALL_PROXY": "socks5://127.0.0.1:1"}, "The proxy in ALL_PROXY is not there: nobody listens."),
+        ({"HTTPS_PROXY": "nonsense://x y"}, "The proxy in HTTPS_PROXY cannot be used: it has a character in it"),
+        (
+            {"https_proxy": "http://me:s3cret@h:abc"},
+            "The proxy in https_proxy cannot be used: it has a port that is none",
+        ),
+        ({"SSL_CERT_FILE": "/nonexistent.pem"}, "What SSL_CERT_FILE names cannot be read, or holds no certificates."),
+    ],
+)
+async def test_an_environment_that_leads_nowhere_fails_one_attempt_and_no_more(
+    variables: dict[str, str], why: str, sim: Simulator, rung: Rung
+) -> None:
+    text = SETTINGS.replace('url = "{url}/openai/v1"', 'url = "https://far.invalid/v1"')
+    configure(sim.url, text + "price = { input = 1.0, output = 2.0 }\n")
+    done = await rung("ask", "--json", "[cloud] What is a ladder?", env=environment(**variables))
+    assert done.code == 0, done.err
+    (attempts,) = [call["attempts"] for call in done.json["receipt"]["calls"]]
+    assert [(one["tier"], one["outcome"]) for one in attempts] == [("cloud", "unreachable"), ("large", "ok")]
+    assert attempts[0]["reason"].startswith(why)
+    assert "s3cret" not in done.said
+    with contextlib.closing(sqlite3.connect(Path(os.environ["RUNG_STATE_DIR"], "ledger.sqlite3"))) as ledger:
+        assert ledger.execute("select tier, outcome from attempt order by id").fetchall() == [
+            ("cloud", "unreachable"),
+            ("large", "ok"),
+        ]

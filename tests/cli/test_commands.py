@@ -75,6 +75,32 @@ async def test_doctor_says_which_model_to_pull(sim: Simulator, rung: Rung) -> No
     assert "`ollama pull qwen2.5-coder:7b`" in done.out
 
 
+FAR = SETTINGS.replace('url = "{url}/openai/v1"', 'url = "https://far.invalid/v1"')
+
+
+@pytest.mark.parametrize(
+    ("variables", "why"),
+    [
+        (
+            {"HTTPS_PROXY": "http://me:s3cret@h:abc"},
+            "The proxy in HTTPS_PROXY cannot be used: it has a port that is none",
+        ),
+        ({"ALL_PROXY": "socks://h:1"}, "The proxy in ALL_PROXY cannot be used: it must begin with http://"),
+        ({"SSL_CERT_FILE": "/nonexistent.pem"}, "What SSL_CERT_FILE names cannot be read, or holds no certificates."),
+    ],
+)
+async def test_doctor_names_what_of_the_environment_keeps_a_model_from_being_reached(
+    variables: dict[str, str], why: str, sim: Simulator, rung: Rung
+) -> None:
+    configure(sim.url, FAR)
+    done = await rung("doctor", env=environment(**variables))
+    assert done.err == ""
+    assert f"no  tier cloud: gpt-5-mini (openai at https://far.invalid/v1): {why}" in done.out
+    (name,) = variables
+    assert f"unset {name}" in done.out.split(why)[1]
+    assert "s3cret" not in done.said
+
+
 async def test_doctor_names_where_settings_would_go(rung: Rung, home: Path) -> None:
     done = await rung("doctor", env=environment(OPENAI_API_KEY="any"))
     assert f"What you want otherwise goes into {home}/.config/rung/rung.toml." in done.out

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime as dt
-import ipaddress
 import json
 import socket
 import ssl
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import httpx2
+from tests.certificates import served
 
 from rung.sim import SimModel, Simulator
 from rung.types.model import Model, Price
@@ -132,7 +128,7 @@ async def victim(fault: Fault, provider: str, elsewhere: str, **limits: Any) -> 
             return
         certificate = None
         if fault.name == "self-signed certificate":
-            scheme, certificate = "https", self_signed()
+            scheme, certificate = "https", served()
         server = Raw(SCRIPTS.get(fault.name, hang)(elsewhere), late=40.0 if fault.name == "slow accept" else 0.0)
         port = await stack.enter_async_context(server.listening(certificate))
         url = f"{scheme}://127.0.0.1:{port}"
@@ -317,35 +313,3 @@ def full() -> Any:
 
 
 RAW_SOCKETS: dict[str, Callable[[], Any]] = {"refused": nobody, "no answer to connect": full}
-
-
-@lru_cache(maxsize=1)
-def self_signed() -> ssl.SSLContext:
-    """A certificate for 127.0.0.1 that nobody vouches for."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "server.pem")
-        pem = serialization.Encoding.PEM
-        private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        path.write_bytes(private + certificate.public_bytes(pem))
-        context.load_cert_chain(path)
-    return context

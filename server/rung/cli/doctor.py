@@ -12,6 +12,8 @@ from rung.cli.inputs import workspace
 from rung.cli.options import parser
 from rung.engine import Engine
 from rung.errors import AttemptError, RungError
+from rung.providers.failures import url_of
+from rung.providers.transport import ready
 from rung.settings import keys, places
 from rung.settings.load import load
 from rung.settings.trust import trusted
@@ -112,6 +114,10 @@ async def _model(engine: Engine, tier: str, model: Model) -> Check:
     if model.key and not keys.find(model.key):
         return Check(False, f"{name}: no key", keys.missing_hint(model.key))  # noqa: FBT003
     if model.provider != "ollama":
+        try:
+            await ready(model, url_of(model))
+        except AttemptError as error:
+            return Check(False, f"{name}: {error.text}", error.hint)  # noqa: FBT003
         return Check(True, f"{name}: {'key found' if model.key else 'no key needed'}; not called")  # noqa: FBT003
     try:
         known = await engine.health.look(model)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 from rung.errors import AttemptError
-from rung.providers import failures, sse
+from rung.providers import connections, failures, sse
 from rung.providers.anthropic_body import HEADROOM, Manners, learned, request_body
 from rung.providers.anthropic_stream import Reader
 from rung.providers.events import Opened, Question
@@ -24,7 +24,7 @@ from rung.providers.key import Keys, key_of
 from rung.providers.ollama import SIMULATED
 from rung.providers.package import Package
 from rung.providers.thinking import tags_for
-from rung.providers.transport import client_for
+from rung.providers.transport import client_for, ready
 from rung.types.model import Model
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Anthropic:
     async def prepare(self, question: Question) -> None:
         """See :class:`rung.providers.events.Prepared`."""
         key_of(self._keys, question.model)
+        await ready(question.model, address(question.model))
         await self._package.load()
 
     async def chat(self, question: Question) -> AsyncGenerator[StreamEvent]:
@@ -70,7 +71,7 @@ class Anthropic:
         sdk = await self._package.load()
         # Whether a model still answers is the server's to say; under `-W error` the package's opinion would be raised.
         warnings.filterwarnings("ignore", r"The model '.*' is deprecated", DeprecationWarning)
-        with failures.mapped(model):
+        with connections.mapped(model):
             async with client_for(model, address(model)) as http:
                 client: AsyncAnthropic = sdk.AsyncAnthropic(
                     # Any key at all keeps it from looking for one in variables and files.

@@ -1,21 +1,16 @@
-"""What went wrong, in the ladder's words: statuses, error bodies and broken connections made into AttemptErrors.
+"""What went wrong, in the ladder's words: statuses and error bodies made into AttemptErrors.
 
 Texts here are Rung's own: a server's message may quote the prompt, so it is looked at and never passed on.
 """
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import json
 import re
-import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-
-import httpx2
 
 from rung.errors import AttemptError
 from rung.providers import overflow
@@ -60,10 +55,6 @@ _REFUSALS = {400, 413, 422}
 _UNPAID = {400, 403, 429}
 _UNWANTED = {400, 403, 422, 451}
 
-_RESET = (httpx2.ReadError, httpx2.WriteError)
-"""What the HTTP client says of a connection that the other side reset."""
-
-
 MOST = 2**53
 """The largest count that is taken for one: databases and other languages hold no larger ones."""
 LONGEST_PAUSE = 86400.0
@@ -77,6 +68,11 @@ _MAKERS = {"openai": "api.openai.com", "anthropic": "api.anthropic.com"}
 def host_of(model: Model) -> str:
     """The server as a person knows it."""
     return model.url or _MAKERS.get(model.provider, model.provider)
+
+
+def url_of(model: Model) -> str:
+    """The server's address, its maker's own where the settings name none."""
+    return model.url or f"https://{host_of(model)}"
 
 
 def pull_hint(model: Model) -> str | None:
@@ -161,61 +157,6 @@ def _seconds(headers: Mapping[str, str]) -> float | None:
         return (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
     except (ValueError, TypeError, OverflowError):
         return None
-
-
-def _root_errno(error: BaseException) -> int | None:
-    """The operating system's number behind a chain of wrapped exceptions, if there is one."""
-    seen: set[int] = set()
-    stack: list[BaseException] = [error]
-    while stack:
-        current = stack.pop()
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        if isinstance(current, BaseExceptionGroup):
-            stack.extend(current.exceptions)
-        if isinstance(current, OSError) and current.errno is not None:
-            return current.errno
-        stack.extend(e for e in (current.__cause__, current.__context__) if e is not None)
-    return None
-
-
-def _connect_failure(model: Model, error: httpx2.HTTPError) -> AttemptError:
-    number = _root_errno(error)
-    start = "Is Ollama running? Start it with `ollama serve`." if model.provider == "ollama" else "Check `url`."
-    # A socket in the file system that nobody made is not there at all.
-    if number in {errno.ECONNREFUSED, errno.ENOENT}:
-        return AttemptError("refused", f"Nobody listens at {host_of(model)}.", start)
-    if number in {socket.EAI_NONAME, socket.EAI_AGAIN, socket.EAI_FAIL}:
-        return AttemptError("unreachable", f"The name of {host_of(model)} is not known.", "Check `url` and network.")
-    return AttemptError("unreachable", f"{host_of(model)} could not be connected to.", start)
-
-
-def _closed_silently(error: httpx2.HTTPError) -> bool:
-    """Whether the other side took the request and closed without a byte, which is a reset that was polite."""
-    # The library has no type of its own for it.
-    return isinstance(error, httpx2.RemoteProtocolError) and "without sending a response" in str(error)
-
-
-@contextlib.contextmanager
-def mapped(model: Model) -> Iterator[None]:
-    """Turn the HTTP client's exceptions into AttemptErrors.
-
-    Raises:
-        AttemptError: ``refused``, ``unreachable`` or ``broken``.
-    """
-    try:
-        yield
-    except httpx2.ConnectTimeout as error:
-        text = f"{host_of(model)} did not take the connection in time."
-        raise AttemptError("unreachable", text) from error.with_traceback(None)
-    except httpx2.ConnectError as error:
-        raise _connect_failure(model, error) from None
-    except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
-        raise AttemptError("bad-request", "The model's `url` is no address.", "Check rung.toml.") from error
-    except httpx2.HTTPError as error:
-        text = f"The connection to {host_of(model)} broke ({type(error).__name__})."
-        raise AttemptError("broken", text, again=isinstance(error, _RESET) or _closed_silently(error)) from None
 
 
 def parse_object(model: Model, line: bytes) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 
-from rung.providers import failures
+from rung.providers import connections, failures
 from rung.providers.events import Finished, Opened, Question, Thought, Usage
 from rung.providers.thinking import ThinkTags, tags_for
-from rung.providers.transport import client_for, lines
+from rung.providers.transport import client_for, lines, ready
 from rung.types.model import Model
 
 if TYPE_CHECKING:
@@ -73,10 +73,14 @@ def request_body(question: Question) -> dict[str, Any]:
 class Ollama:
     """The provider ``ollama``."""
 
+    async def prepare(self, question: Question) -> None:
+        """See :class:`rung.providers.events.Prepared`."""
+        await ready(question.model, question.model.url)
+
     async def chat(self, question: Question) -> AsyncGenerator[StreamEvent]:
         """See :class:`rung.providers.events.Chat`."""
         model, body = question.model, request_body(question)
-        with failures.mapped(model):
+        with connections.mapped(model):
             async with client_for(model, model.url) as client:
                 while True:
                     async with client.stream("POST", "/api/chat", json=body) as response:

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from rung.errors import AttemptError
-from rung.providers import failures
+from rung.providers import connections, failures
 from rung.providers.transport import client_for
 from rung.settings import addresses
 from rung.types.model import Model
@@ -67,7 +67,7 @@ async def _get(model: Model, path: str) -> list[dict[str, Any]]:
     Raises:
         AttemptError: the server is not there, or does not speak this protocol.
     """
-    with failures.mapped(model):
+    with connections.mapped(model):
         async with client_for(model, model.url) as client:
             response = await client.get(path)
             if response.status_code != 200:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 from rung.errors import AttemptError
-from rung.providers import failures, overflow
+from rung.providers import connections, failures, overflow
 from rung.providers.events import Opened, Question
 from rung.providers.key import Keys, key_of
 from rung.providers.loopback import over_http
@@ -24,7 +24,7 @@ from rung.providers.ollama import SIMULATED
 from rung.providers.openai_stream import read
 from rung.providers.package import Package
 from rung.providers.thinking import tags_for
-from rung.providers.transport import client_for
+from rung.providers.transport import client_for, ready
 from rung.types.model import Model
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ class OpenAI:
     async def prepare(self, question: Question) -> None:
         """See :class:`rung.providers.events.Prepared`."""
         key_of(self._keys, question.model)
+        await ready(question.model, address(question.model))
         await self._package.load()
 
     async def chat(self, question: Question) -> AsyncGenerator[StreamEvent]:
@@ -190,10 +191,10 @@ async def _stream(
         raise failures.for_status(model, error.status_code, text, error.response.headers) from None
     except sdk.APIConnectionError as error:
         cause = error.__cause__
-        with failures.mapped(model):
+        with connections.mapped(model):
             raise cause if isinstance(cause, Exception) else error  # noqa: B904
     except sdk.OpenAIError:
         raise AttemptError("broken", f"{failures.host_of(model)} sent something unreadable.") from None
     except httpx2.HTTPError:
-        with failures.mapped(model):
+        with connections.mapped(model):
             raise

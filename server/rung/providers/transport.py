@@ -7,16 +7,17 @@ this machine or another, never goes through a proxy of the environment: that is 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import httpx2
 
 from rung.errors import AttemptError
-from rung.providers.loopback import is_loopback, over_http, transport_to
+from rung.providers import certificates, proxies
+from rung.providers.dial import Dial
+from rung.providers.loopback import SOCKET, Loopback, is_loopback, over_http
 
 if TYPE_CHECKING:
     from rung.types.model import Model
@@ -27,12 +28,6 @@ LONGEST_ANSWER = 64 * 2**20
 """Bytes; a thousand times what the longest answer takes."""
 LONGEST_ERROR = 2**16
 """Bytes of an error's body that are read, for its meaning; the rest of it is left unread."""
-
-
-@lru_cache(maxsize=1)
-def _certificates() -> ssl.SSLContext:
-    """The system's trust, read once: it takes tens of milliseconds."""
-    return httpx2.create_ssl_context()
 
 
 class _Bounded(httpx2.AsyncByteStream):
@@ -74,18 +69,37 @@ def client_for(model: Model, url: str) -> httpx2.AsyncClient:
     Args:
         model: who is asked.
         url: where, as its protocol has it.
+
+    Raises:
+        AttemptError: ``unreachable``, the proxy or the certificates that the environment names cannot be used.
     """
     here = is_loopback(url)
-    verify = _certificates() if url.startswith("https") else False
+    is_own = here or model.local or model.near
+    proxy = None if is_own else proxies.proxy_for(url)
+    inner = httpx2.AsyncHTTPTransport(
+        verify=certificates.context() if url.lower().startswith("https") else False,
+        proxy=proxy.way if proxy else None,
+        uds=url.removeprefix(SOCKET) if url.startswith(SOCKET) else None,
+    )
+    dial = Dial(inner, proxy.named if proxy else None)
     return httpx2.AsyncClient(
         base_url=over_http(url),
         timeout=httpx2.Timeout(None, connect=model.connect),
-        trust_env=not (here or model.local or model.near),
-        verify=verify,
-        transport=transport_to(url, verify) if here else None,
+        # What the environment says was looked at above.
+        trust_env=False,
+        transport=Loopback(dial) if here else dial,
         follow_redirects=False,
         event_hooks={"response": [_bound]},
     )
+
+
+async def ready(model: Model, url: str) -> None:
+    """See to it that making a client takes no time: what has to be imported and read for it is, in a thread.
+
+    Raises:
+        AttemptError: ``unreachable``, as :func:`client_for`.
+    """
+    await asyncio.to_thread(client_for, model, url)
 
 
 async def lines(chunks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,7 +125,9 @@ class Server:
 
 
 @contextlib.asynccontextmanager
-async def serving(*scripts: Script, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Server]:
+async def serving(
+    *scripts: Script, host: str = "127.0.0.1", port: int = 0, certificate: ssl.SSLContext | None = None
+) -> AsyncIterator[Server]:
     """A server that answers by these scripts, one request each, the last for ever; ``host`` may be a socket's path."""
     server = Server(*scripts)
     tasks: set[asyncio.Task[None]] = set()
@@ -136,7 +139,7 @@ async def serving(*scripts: Script, host: str = "127.0.0.1", port: int = 0) -> A
     if host.startswith("/"):
         listening = await asyncio.start_unix_server(accept, host, limit=2**20)
     else:
-        listening = await asyncio.start_server(accept, host, port, limit=2**20)
+        listening = await asyncio.start_server(accept, host, port, limit=2**20, ssl=certificate)
         server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server
