@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sqlite3
 from pathlib import Path
 
@@ -79,6 +80,41 @@ async def test_a_long_text_piped_in_alone_is_shortened_to_fit(sim: Simulator, ru
     assert done.code == 0
     assert [one["path"] for one in done.json["receipt"]["left_out"]] == ["instruction"]
     assert "lines are left out" in prompt_of(sim)
+
+
+WORK = "all work and no play\n" * 2_000
+"""About 10,000 tokens."""
+
+
+async def test_a_text_goes_whole_to_the_next_tier_where_a_model_was_trained_for_a_smaller_window(rung: Rung) -> None:
+    async with Simulator([SimModel(SMALL, max_context=4096), SimModel(LARGE, parameters=14e9)]) as sim:
+        off = '[[rule]]\nname = "long prompts go to the cloud"\nenabled = false\n'
+        configure(sim.url, SETTINGS.replace("8192", "16384") + off)
+        done = await rung("ask", "-v", "Summarise this", feed=WORK)
+        assert done.out.startswith(f"Simulated answer of {LARGE}")
+        assert f"escalated from small ({SMALL}): The whole prompt and its answer may need " in done.err
+        assert "left out" not in done.err
+        assert prompt_of(sim).count("all work") == 2000
+
+
+async def test_what_was_left_out_of_a_prompt_is_said_behind_the_answer(sim: Simulator, rung: Rung) -> None:
+    done = await rung("ask", "--tier", "small", "Summarise this", feed=WORK)
+    assert done.out.startswith(f"Simulated answer of {SMALL}")
+    said = re.fullmatch(r"rung: left out of the prompt: attached: the last (\d+) of 2000 lines\n", done.err)
+    assert said
+    assert f"[the last {said[1]} of 2000 lines are left out]" in prompt_of(sim)
+
+
+async def test_of_much_that_was_left_out_only_some_is_named_without_verbose(
+    sim: Simulator, rung: Rung, repo: Path
+) -> None:
+    for number in range(8):
+        (repo / f"{number}.lock").write_bytes(b"\0")
+    git(repo, "add", ".")
+    done = await rung("commit", "--tier", "small")
+    *named, more = done.err.splitlines()
+    assert named == [f"rung: left out of the prompt: {number}.lock: a binary file" for number in range(5)]
+    assert more == "rung: ... and 3 more (`--verbose` names them)."
 
 
 async def test_a_prompt_and_piped_text_are_both_used(sim: Simulator, rung: Rung) -> None:

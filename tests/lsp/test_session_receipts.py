@@ -203,6 +203,7 @@ async def test_a_commit_s_receipt_names_what_was_left_out(table: Desk) -> None:
         await editor.command("rung.openReceipt")
         text = (await editor.shown()).read_text(encoding="utf-8")
     assert "\nleft out of the prompt: package-lock.json: " in text
+    assert "; left out of the prompt: package-lock.json (a lock file)\n" in text
     assert '\npin: local (by rule "shapes stay here")\n' in text
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rung.cli import ignored
 from rung.cli.inputs import check_model
-from rung.cli.terminal import Display, interactive, summary
+from rung.cli.terminal import Display, interactive, printable, summary
 from rung.engine import Engine
 from rung.errors import CancelledByPersonError, RungError, SettingsError, UsageError
 from rung.routing.decide import BUILTIN
@@ -174,16 +174,28 @@ def answer(request: Request, root: str, args: argparse.Namespace) -> int:
     elif not stream:
         print(outcome.text or "")
     if args.verbose:
-        print(summary(outcome.receipt), file=sys.stderr)
+        print(printable(summary(outcome.receipt), sys.stderr), file=sys.stderr)
     elif not args.json:
         remark(request, outcome)
     return 0
 
 
+NAMED = 5
+"""Omissions that are named behind an answer; ``--verbose`` names all."""
+
+
 def remark(request: Request, outcome: Outcome) -> None:
-    """Say on stderr what must not be taken for a good model's answer, and who should have given a better one."""
+    """Say on stderr what a person must know of an answer.
+
+    That it is no good model's, that the budget kept a better one away, and what was left out of the prompt.
+    """
     for skipped in outcome.receipt.missed:
         print(f"rung: {skipped.sentence()}.", file=sys.stderr)
+    left_out = outcome.receipt.left_out
+    for omission in left_out[:NAMED]:
+        print(printable(f"rung: left out of the prompt: {omission.path}: {omission.why}", sys.stderr), file=sys.stderr)
+    if len(left_out) > NAMED:
+        print(f"rung: ... and {len(left_out) - NAMED} more (`--verbose` names them).", file=sys.stderr)
     if outcome.receipt.degraded:
         print("rung: this answer is the best there was, but not good enough.", file=sys.stderr)
     if outcome.receipt.builtin and request.tier != BUILTIN:

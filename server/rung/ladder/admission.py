@@ -9,12 +9,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rung.errors import AttemptError
-from rung.ladder.ascent import Ascent, LeftError, NotAdmittedError
+from rung.ladder.ascent import Ascent, LeftError, NarrowError, NotAdmittedError
 from rung.ladder.means import Means
 from rung.ladder.prompt import Prompt, prompt_for
 from rung.ladder.rates import Turn
 from rung.ladder.remaining import Remaining
 from rung.routing.plan import RESTING
+from rung.routing.tokens import upper
 from rung.settings.addresses import spot
 from rung.types.event import TierEvent
 from rung.types.plan import Candidate
@@ -66,6 +67,8 @@ class Admission:
         """Seconds spent waiting for others."""
         self._waited = False
         """Whether it had to wait for its place in the queue."""
+        self._made: tuple[Candidate, Prompt] | None = None
+        """The last prompt that was made, and for whom."""
         self.prompt: Prompt | None = None
         """What is to be sent, once it is fitted."""
         self.is_trial = False
@@ -104,7 +107,7 @@ class Admission:
         if self.model.provider == "ollama":
             # While others were served, the server may have changed what it holds.
             await self._load(known if known and self.queued < BLINK else await self._find())
-        self.prompt = await prompt_for(self._ascent.call, self.candidate.replace(model=self.model), self._means.counter)
+        self.prompt = await self._fit()
         await self._rest()
         why_not = await self._ascent.admit(self.candidate.replace(model=self.model), self.prompt.question)
         if why_not:
@@ -211,10 +214,30 @@ class Admission:
         self.candidate = self.candidate.replace(window=min(windows) if windows else None)
         return known
 
+    async def _fit(self) -> Prompt:
+        """The prompt as it fits its window.
+
+        Raises:
+            AttemptError: ``too-long``, even without all that may be left out.
+            NarrowError: only without some of it, while somebody is left whose window holds it whole.
+        """
+        candidate = self.candidate.replace(model=self.model)
+        if self._made is None or self._made[0] != candidate:
+            self._made = candidate, await prompt_for(self._ascent.call, candidate, self._means.counter)
+        prompt = self._made[1]
+        size = upper(prompt.fitted.whole) + self._ascent.call.max_output
+        if prompt.fitted.left_out and self._ascent.whole and self._remaining.takes_whole(size):
+            window = f"the window of {self.model.model} has {candidate.window}"
+            text = f"The whole prompt and its answer may need {size} tokens, and {window}."
+            raise NarrowError("too-long", text, window=candidate.window)
+        return prompt
+
     async def _load(self, known: Known) -> None:
         """Wait for the model's load where it is cold, or leave it behind loading."""
         if known.state != "cold" or known.remote:
             return
+        # Not for a prompt that goes elsewhere.
+        await self._fit()
         await self._let_others_load()
         warmups, patience = self._means.warmups, self.model.cold_patience
         before = warmups.start(self.model)

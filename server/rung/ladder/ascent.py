@@ -48,6 +48,8 @@ class Ascent(Value):
     """Whether it is plain from the first that the last word on a model will be no: nobody is hurried in its favour."""
     alone: bool = False
     """One tier or model was asked for by name: what it says is wanted even if it is not good enough."""
+    whole: bool = False
+    """A shortened prompt is only for want of a model whose window holds all of it."""
     quality_climbs: int = Settings.quality_climbs
     """How often it may go on because an answer was not good enough; 0: that answer is wanted even so."""
 
@@ -67,6 +69,13 @@ class NotAdmittedError(Exception):
 
 class OnlyThoughtError(AttemptError):
     """It thought until its tokens were used up, and nothing was left to answer with: given more, it may well answer."""
+
+
+class NarrowError(AttemptError):
+    """Its window turned out too small for the whole prompt, and somebody is left whose window is not.
+
+    It was not asked; if nobody else answers, it gets the prompt shortened.
+    """
 
 
 class LeftError(AttemptError):

@@ -185,6 +185,11 @@ class AttemptRun:
         """Whether anything in the prompt may be left out."""
         return any(part.shorten != "never" for part in self._ascent.call.parts)
 
+    def size(self, error: AttemptError) -> int:
+        """Tokens of the whole prompt and its answer, by the server's count where it said one."""
+        prompt, most = self._way.prompt, self._ascent.call.max_output
+        return max(upper(prompt.fitted.whole) if prompt else 0, error.prompt_tokens or 0) + most
+
     def fitted_anew(self, error: AttemptError) -> Candidate:
         """The candidate for a second try; where the server counted more than was estimated, with a smaller window."""
         candidate, prompt = self._way.candidate, self._way.prompt

@@ -2,7 +2,8 @@
 
 Invariants: every attempt has one record and one closed connection; nothing of two models stands in one answer (a reset
 event voids what was shown); attempts outnumber the planned models by one at most, a second try or a return to a model
-that was left in favour of faster ones; a pinned request never reaches a model that is not local; nothing lasts beyond
+that was left in favour of faster ones, not counting those that ended before anybody was asked because a window turned
+out too small; a pinned request never reaches a model that is not local; nothing lasts beyond
 the deadline.
 """
 
@@ -66,8 +67,12 @@ class Ladder:
                     emit(ResetEvent(error.text))
                 reason = f"{candidate.tier} failed: {error.text}"
                 if self._worth_again(remaining, attempt, error):
-                    remaining.again(attempt.fitted_anew(error), attempt.model)
-                    reason = f"it is asked once more: {error.text}"
+                    fitted = attempt.fitted_anew(error)
+                    if error.failure == "too-long" and ascent.whole and remaining.takes_whole(attempt.size(error)):
+                        remaining.again_at_last(fitted, attempt.model)
+                    else:
+                        remaining.again(fitted, attempt.model)
+                        reason = f"it is asked once more: {error.text}"
             except asyncio.CancelledError:
                 tried.append(attempt.record(AttemptError("cancelled", "It was cancelled.")))
                 raise

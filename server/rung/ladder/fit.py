@@ -19,7 +19,9 @@ class Fitted(Value):
 
     messages: tuple[Message, ...]
     tokens: int
-    """The estimate of the whole prompt, for this model."""
+    """The estimate of this prompt, for this model."""
+    whole: int
+    """The same of the prompt before anything was left out."""
     left_out: tuple[Omission, ...] = ()
 
 
@@ -35,15 +37,16 @@ def fit(call: Call, window: int | None, count: Callable[[str], int], overhead: i
     Raises:
         AttemptError: ``too-long``, even without everything that may be left out, or only with nothing at all in it.
     """
-    parts, left_out = list(call.parts), dict[int, Omission]()
+    parts, left_out, whole = list(call.parts), dict[int, Omission](), 0
     while True:
         kept = [part for part in parts if part.text]
         messages = call.render(kept)
         total = sum(count(m.content) + overhead for m in messages)
+        whole = whole or total
         room = None if window is None else window - call.max_output
         # A question of which nothing is left is none.
         if room is None or (upper(total) <= room and (kept or not left_out)):
-            return Fitted(messages, total, tuple(left_out[i] for i in sorted(left_out)))
+            return Fitted(messages, total, whole, tuple(left_out[i] for i in sorted(left_out)))
         index = _least(parts)
         if index is None:
             text = f"The prompt has about {upper(total)} tokens and the window room for {max(0, room)}."
@@ -66,7 +69,7 @@ def _shorten(whole: Part, part: Part, excess: int, count: Callable[[str], int]) 
     tokens = max(1, count(part.text))
     keep = min(left - 1, int(left * (1 - (excess + 16) / tokens))) if excess < tokens else 0
     if part.shorten == "drop" or keep < SHORTEST:
-        return part.replace(text=""), Omission(name, "left out: the window is too small")
+        return part.replace(text=""), Omission(name, "all of it, for the window is too small")
     gone = f"the last {len(lines) - keep} of {len(lines)} lines"
     return part.replace(text="".join(lines[:keep]) + f"[{gone} are left out]\n"), Omission(name, gone)
 

@@ -6,7 +6,6 @@ What is sent and what ``--show-prompt`` shows are both made here, so that they a
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -51,19 +50,27 @@ async def prompt_for(call: Call, candidate: Candidate, counter: TokenCounter) ->
         call = call.replace(parts=await asyncio.to_thread(redactor.parts, call.parts))
     window = candidate.window or model.context
     room = headroom(model, counter.memory.of(model), window)
-    fitted = None
+    fitted = fit(call, window, lambda text: counter.count(model, text), MESSAGE_OVERHEAD)
     if room:
-        # Where there is no room for both, better a short thought than no answer.
-        with contextlib.suppress(AttemptError):
-            roomy = call.replace(max_output=call.max_output + room)
-            fitted = fit(roomy, window, lambda text: counter.count(model, text), MESSAGE_OVERHEAD)
-    if fitted is None:
-        fitted, room = fit(call, window, lambda text: counter.count(model, text), MESSAGE_OVERHEAD), 0
+        roomy = _with_room(call, room, fitted, window, lambda text: counter.count(model, text))
+        fitted, room = (roomy, room) if roomy else (fitted, 0)
     if redactor:
         # Once more as it is sent: the template adds paths, a branch and words of its own.
         fitted = fitted.replace(messages=await asyncio.to_thread(redactor.messages, fitted.messages))
     question = Question(model, fitted.messages, call.max_output, call.schema, room)
     return Prompt(question, fitted, redactor.found, redactor.restore) if redactor else Prompt(question, fitted)
+
+
+def _with_room(call: Call, room: int, fitted: Fitted, window: int | None, count: Callable[[str], int]) -> Fitted | None:
+    """The prompt with room for thoughts beside it; None where there is none.
+
+    Better a short thought than no answer, or one about a piece of a prompt that is whole without it.
+    """
+    try:
+        found = fit(call.replace(max_output=call.max_output + room), window, count, MESSAGE_OVERHEAD)
+    except AttemptError:
+        return None
+    return found if fitted.left_out or not found.left_out else None
 
 
 async def preview(call: Call, plan: Plan, counter: TokenCounter) -> Sending:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rung.ladder.ascent import Ascent, LeftError, OnlyThoughtError
+from rung.ladder.ascent import Ascent, LeftError, NarrowError, OnlyThoughtError
 from rung.routing.plan import RESTING
 from rung.settings.addresses import spot
 from rung.types.plan import Skipped
@@ -33,7 +33,12 @@ class Remaining:
         self._left = list(ascent.plan.attempts)
         self._later = list(ascent.plan.later)
         self._most = len(self._left) + len(self._later) + 1
-        """Attempts that may be made: one more than there are models, for a second try or a return."""
+        """Attempts that may be made: one more than there are models, for a second try or a return. One that asked
+        nobody, for its window turned out too small, does not count."""
+        self._narrow: list[Candidate] = []
+        """Those whose window turned out too small for the whole prompt."""
+        self._is_late = False
+        """All who could do better were asked: those who are left may get the prompt shortened."""
         self._named = named
         self._hopeless = ascent.hopeless
         self._can_shorten = any(part.shorten != "never" for part in ascent.call.parts)
@@ -64,11 +69,17 @@ class Remaining:
         able = (self._named(one.model) for one in self._left if not self._hopeless(one.model))
         return any(spot(other) not in done for other in able)
 
+    def takes_whole(self, size: int) -> bool:
+        """Whether somebody is left whose window holds prompt and answer of so many tokens."""
+        wide = (one for one in self._left if one.window is None or one.window >= size)
+        return not self._is_late and any(not self._hopeless(one.model) for one in wide)
+
     def next(self) -> Candidate | None:
         """The next to ask, at the end once more whom only our own patience kept from answering; None at last."""
-        if not self._left and self._later:
+        if not self._left and (self._narrow or self._later):
             # From here on the others count: of all who rest only the last is asked.
-            self._left, self._later = self._later, []
+            self._left = [*self._narrow, *self._later]
+            self._narrow, self._later, self._is_late = [], [], True
         if self._left:
             return self._left.pop(0)
         if not self._returns or self.best is not None or not self._has_room:
@@ -85,12 +96,13 @@ class Remaining:
     @property
     def _has_room(self) -> bool:
         """Whether there is an attempt to spare, and time."""
-        return len(self._reasons) + len(self._left) + len(self._later) < self._most and self.left > 0
+        waiting = len(self._left) + len(self._narrow) + len(self._later)
+        return len(self._reasons) + waiting < self._most and self.left > 0
 
     @property
     def may_again(self) -> bool:
         """Whether one may be asked a second time; not where coming back to another is all that is left."""
-        is_return_due = bool(self._returns) and self.best is None and not (self._left or self._later)
+        is_return_due = bool(self._returns) and self.best is None and not (self._left or self._narrow or self._later)
         return self._spare > 0 and self._has_room and not is_return_due
 
     @property
@@ -103,6 +115,12 @@ class Remaining:
         self._spare = 0
         self._left.insert(0, candidate)
         self._returns = [(one, found) for one, found in self._returns if found != model]
+        self.asked.discard(spot(model))
+
+    def again_at_last(self, candidate: Candidate, model: Model) -> None:
+        """The same, after all who take the prompt whole."""
+        self._spare = 0
+        self._narrow.append(candidate)
         self.asked.discard(spot(model))
 
     def skip(self, candidate: Candidate, reason: str) -> None:
@@ -138,6 +156,10 @@ class Remaining:
             self.best, self._best_rank = answer, rank
         if error.failure == "filtered" or self.left <= 0:
             self._stop()
+        elif isinstance(error, NarrowError):
+            self._most += 1
+            self._narrow.append(candidate)
+            self._go_on_upwards(rank, error)
         elif error.failure in UPWARD:
             self._go_on_upwards(rank, error)
         elif is_first and _is_for_a_while(model, error, self.left, rest):
@@ -165,12 +187,13 @@ class Remaining:
     def _end_for_quality(self) -> None:
         """Nobody else is asked for a better answer, and whoever would have been is named."""
         often = {0: "never goes on", 1: "goes on once only"}.get(self._climbs, f"goes on {self._climbs} times only")
-        for one in (*self._left, *self._later):
+        for one in (*self._left, *self._narrow, *self._later):
             self.skip(one, f"a question {often} from an answer that is not good enough (`quality_climbs`)")
         self._stop()
 
     def _stop(self) -> None:
         self._left.clear()
+        self._narrow.clear()
         self._later.clear()
         self._returns.clear()
 

@@ -34,6 +34,8 @@ PATIENCE = 10.0
 """Seconds the client may take to apply an edit or open a document."""
 SHORT = 1000
 """Characters of a text that is told because its file was not opened."""
+NAMED = 5
+"""Omissions that one line names; a whole receipt names all."""
 SETTLING = 1.0
 """Seconds after which a client that has not told of a change has none to tell: Neovim waits 0.15, Eglot 0.5."""
 
@@ -60,7 +62,9 @@ def told(receipt: Receipt) -> str:
     if receipt.degraded:
         line += "; the best there was, but not good enough"
     if receipt.left_out:
-        line += f"; left out: {', '.join(omission.path for omission in receipt.left_out[:5])}"
+        named = [f"{omission.path} ({omission.why})" for omission in receipt.left_out[:NAMED]]
+        more = len(receipt.left_out) - NAMED
+        line += f"; left out of the prompt: {', '.join([*named, *([f'{more} more'] if more > 0 else [])])}"
     return line
 
 

@@ -172,7 +172,8 @@ class Running:
         alone = decision.only_tier or decision.only_model is not None
         try:
             background, climbs = self._request.background, self._settings.quality_climbs
-            ascent = Ascent(call, event.plan, order, deadline, admit, background, hopeless, alone, climbs)
+            whole = beginning.gathered.whole
+            ascent = Ascent(call, event.plan, order, deadline, admit, background, hopeless, alone, whole, climbs)
             answer = await ladder.climb(ascent, self._emit, tried)
         finally:
             # Shielded: what a cancelled attempt may have cost is counted too.

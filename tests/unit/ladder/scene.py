@@ -124,6 +124,7 @@ class Scene:
         admit: Callable[[Candidate], str | None] = lambda _: None,
         hopeless: Callable[[Model], bool] = lambda _: False,
         quality_climbs: int = 1,
+        whole: bool = False,
     ) -> Answer:
         chosen = models or [(tier, model(tier)) for tier in TIERS]
 
@@ -133,7 +134,7 @@ class Scene:
         plan = Plan(tuple(Candidate(tier, found, window=found.context) for tier, found in chosen))
         now = asyncio.get_running_loop().time()
         ascent = Ascent(asked or call(), plan, TIERS, now + deadline, last_word, hopeless=hopeless)
-        ascent = ascent.replace(quality_climbs=quality_climbs)
+        ascent = ascent.replace(quality_climbs=quality_climbs, whole=whole)
         return await self.ladder.climb(ascent, self.events.append, self.tried)
 
     async def cancelled(self, after: float) -> None:

@@ -56,7 +56,7 @@ def test_a_shortened_part_ends_with_a_note_and_says_how_much_is_missing() -> Non
 def test_all_or_nothing_is_left_out_whole_and_a_part_without_a_path_goes_by_its_kind() -> None:
     found = fitted(200, Part("imports", lines(60), shorten="drop", priority=9), Part("q", "why?"))
     assert found.messages[0].content == "why?"
-    assert [(gone.path, gone.why) for gone in found.left_out] == [("imports", "left out: the window is too small")]
+    assert [(gone.path, gone.why) for gone in found.left_out] == [("imports", "all of it, for the window is too small")]
 
 
 def test_what_may_not_be_shortened_is_too_long() -> None:
@@ -126,4 +126,4 @@ def test_any_prompt_fits_in_whole_lines_with_every_omission_named(seed: int) -> 
 
 
 def _gone(found: Fitted, part: Part) -> bool:
-    return any(gone.path == part.path and gone.why.startswith("left out") for gone in found.left_out)
+    return any(gone.path == part.path and gone.why.startswith("all of it") for gone in found.left_out)
