@@ -8,6 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from rung.cli import loop
 from rung.cli.inputs import workspace
 from rung.cli.options import parser
 from rung.engine import Engine
@@ -49,7 +50,7 @@ def run(words: list[str]) -> int:
         loaded = load(root)
         checks.append(_settings(loaded.settings))
         checks += [Check(False, f"settings: {warning}") for warning in loaded.warnings]  # noqa: FBT003
-        models = asyncio.run(_models(loaded.settings, root))
+        models = loop.run(_models(loaded.settings, root))
         checks += models
         code = 0 if any(check.ok for check in models if check.what.startswith("tier")) else 1
     except RungError as error:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import logging
 import sys
 
+from rung.cli import loop
 from rung.cli.options import parser
 from rung.errors import UsageError
 
@@ -44,7 +44,7 @@ def _tcp(address: str) -> int:
     host, _, port = address.rpartition(":")
     if not port.isdecimal() or int(port) > 65535:
         raise UsageError(f"--tcp takes a port or HOST:PORT, not {address!r}.", "For example --tcp 7777.")
-    return asyncio.run(_listen(host or "127.0.0.1", int(port)))
+    return loop.run(_listen(host or "127.0.0.1", int(port)))
 
 
 async def _listen(host: str, port: int) -> int:

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rung.cli import ignored
+from rung.cli import ignored, loop
 from rung.cli.inputs import check_model
 from rung.cli.terminal import Display, interactive, printable, summary
 from rung.engine import Engine
@@ -86,7 +86,7 @@ def perform_all(
     """
     settings = settings_for(root, verbose=verbose)
     check_model(requests[0].model, settings)
-    return asyncio.run(_perform_all(requests, settings, root, stream, then))
+    return loop.run(_perform_all(requests, settings, root, stream, then))
 
 
 async def _perform_all(

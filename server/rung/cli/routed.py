@@ -5,12 +5,12 @@ No model is called, and nothing is sent.
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rung.cli import loop
 from rung.cli.documents import document
 from rung.cli.inputs import given, instruction
 from rung.cli.perform import look
@@ -38,7 +38,7 @@ def explain(args: Arguments, settings: Settings, root: str) -> Explanation | Non
     if len(args.file) > 1:
         raise UsageError("An action looks at one file.", "Name one of them: `rung route -a ACTION -f FILE`.")
     try:
-        return asyncio.run(_explain(args, settings, root))
+        return loop.run(_explain(args, settings, root))
     except (ContextError, GitError) as error:
         if args.file:
             raise
@@ -94,4 +94,4 @@ def seen(settings: Settings) -> tuple[Callable[[Model], Known], tuple[tuple[str,
         finally:
             await engine.close()
 
-    return asyncio.run(look())
+    return loop.run(look())
