@@ -606,3 +606,13 @@ async def test_an_environment_that_leads_nowhere_fails_one_attempt_and_no_more(
             ("cloud", "unreachable"),
             ("large", "ok"),
         ]
+
+
+async def test_what_a_tier_said_until_it_fell_silent_is_shown_and_marked(sim: Simulator, rung: Rung) -> None:
+    configure(sim.url, SETTINGS.replace("context = 8192", 'context = 8192\nidle = "500ms"'))
+    sim.fail("stall", after=3)
+    done = await rung("ask", "--tier", "small", "hello")
+    assert done.code == 0
+    assert "Simulated answer of sim-small:3b".startswith(done.out.strip())
+    why = f"{SMALL} stopped in the middle of its answer."
+    assert done.err == f"rung: this answer is the best there was, but not good enough: {why}\n"

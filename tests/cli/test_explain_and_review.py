@@ -192,7 +192,8 @@ async def test_fail_on_exits_with_3_from_that_severity_on(
 
 REFUSAL = "I'm sorry, but I can't help with that."
 SHOWN = f"shapes.py: not good enough: no findings could be read in this answer:\n    {REFUSAL}\n"
-REMARK = "rung: this answer is the best there was, but not good enough.\n"
+WHY = "The answer has the wrong form: it is no JSON object with findings."
+REMARK = f"rung: this answer is the best there was, but not good enough: {WHY}\n"
 
 
 @pytest.mark.parametrize("guard", [(), ("--fail-on", "error")])

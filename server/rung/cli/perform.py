@@ -197,6 +197,14 @@ def remark(request: Request, outcome: Outcome) -> None:
     if len(left_out) > NAMED:
         print(f"rung: ... and {len(left_out) - NAMED} more (`--verbose` names them).", file=sys.stderr)
     if outcome.receipt.degraded:
-        print("rung: this answer is the best there was, but not good enough.", file=sys.stderr)
+        print(f"rung: this answer is the best there was, but not good enough{_why(outcome)}", file=sys.stderr)
     if outcome.receipt.builtin and request.tier != BUILTIN:
         print("rung: no model could answer, so this is written without one; `rung doctor` says why.", file=sys.stderr)
+
+
+def _why(outcome: Outcome) -> str:
+    """What is wrong with an answer, as the end of a sentence."""
+    receipt = outcome.receipt
+    attempts = [attempt for call in receipt.calls for attempt in call.attempts]
+    said = [a.reason for a in attempts if (a.tier, a.model) == (receipt.tier, receipt.model) and a.outcome != "ok"]
+    return f": {said[-1]}" if said and said[-1] else "."

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from rung.types.model import Model
 
 
+SILENT = ("stalled", "slow")
+"""Failures of a server that began well and did not come to an end in time: what it said until then may be of use."""
+
+
 class AttemptRun:
     """One call to one model.
 
@@ -137,7 +141,10 @@ class AttemptRun:
     async def _ask(self, prompt: Prompt) -> Answer:
         way, tokens, began = self._way, prompt.fitted.tokens, self._loop.time()
         first = self.model.first_content + self._means.prefill_seconds(self.model, tokens)
-        limits = Limits(None, None, None) if way.last else Limits(first, self.model.idle, self.model.thinking)
+        limits = Limits(first, self.model.idle, self.model.thinking)
+        if way.last:
+            # Nobody is left to climb to; but one that spoke and fell silent is not waited for.
+            limits = Limits(None, self.model.idle, None)
         self._first = first
         self._said = Said(began)
         way.blame = True
@@ -199,16 +206,21 @@ class AttemptRun:
         # The window in tokens as they are estimated here, for this prompt.
         return candidate.replace(window=int(window * min(1.0, prompt.fitted.tokens / error.prompt_tokens)))
 
-    def candidate_answer(self) -> Answer | None:
-        """The whole but not good enough answer, if it may be shown at all; None where there is none."""
+    def candidate_answer(self, error: AttemptError) -> Answer | None:
+        """The answer that is not good enough, if it may be shown at all; None where there is none.
+
+        Half a one is shown only to whoever wants what this model says, whatever that is.
+        """
         end, prompt, text = self._said.end, self._way.prompt, self._said.text
-        if end is None or prompt is None or not text.strip():
+        if prompt is None or not text.strip() or (end is None and error.failure not in SILENT):
             return None
         ascent, window = self._ascent, self._way.candidate.window
-        if not ascent.alone and trimmed(prompt.fitted.tokens, end.usage.tokens_in, window, prompt.question):
+        counted = end.usage.tokens_in if end else None
+        if not ascent.alone and trimmed(prompt.fitted.tokens, counted, window, prompt.question):
             return None
+        is_half = end is None or end.stop == "length"
         is_wanted = ascent.alone or ascent.quality_climbs == 0
-        if not is_wanted and (end.stop == "length" or ascent.call.check(text) is not None):
+        if not is_wanted and (is_half or ascent.call.check(text) is not None):
             return None
         return Answer(text, self._tier, self.model.model, degraded=True, restore=prompt.restore)
 

@@ -62,7 +62,7 @@ class Ladder:
             except AttemptError as error:
                 tried.append(attempt.record(error))
                 rest = self.means.health.rest(attempt.model)
-                remaining.failed(candidate, attempt.model, error, attempt.candidate_answer(), rest)
+                remaining.failed(candidate, attempt.model, error, attempt.candidate_answer(error), rest)
                 if attempt.release.shown:
                     emit(ResetEvent(error.text))
                 reason = f"{candidate.tier} failed: {error.text}"

@@ -55,7 +55,8 @@ class Remaining:
         self._most_climbs = ascent.quality_climbs
         self._spare = 1
         """Second tries that are left."""
-        self._best_rank = -1
+        self._best = (False, -1)
+        """Of the best answer: whether it is whole, and its tier's place."""
         self.returned = False
         """Whether the candidate was left before, and gets the time that remains."""
         self.asked: set[tuple[str, str]] = set()
@@ -82,7 +83,7 @@ class Remaining:
             self._narrow, self._later, self._is_late = [], [], True
         if self._left:
             return self._left.pop(0)
-        if not self._returns or self.best is not None or not self._has_room:
+        if not self._returns or self._best[0] or not self._has_room:
             return None
         # First one who was not even asked: it may be free by now. One who was silent may be so for good.
         found = next((one for one in self._returns if spot(one[1]) not in self.asked), self._returns[0])
@@ -102,7 +103,7 @@ class Remaining:
     @property
     def may_again(self) -> bool:
         """Whether one may be asked a second time; not where coming back to another is all that is left."""
-        is_return_due = bool(self._returns) and self.best is None and not (self._left or self._narrow or self._later)
+        is_return_due = bool(self._returns) and not (self._best[0] or self._left or self._narrow or self._later)
         return self._spare > 0 and self._has_room and not is_return_due
 
     @property
@@ -151,9 +152,10 @@ class Remaining:
         self._failed.append((candidate.tier, candidate.model))
         self.hint = self.hint or error.hint
         rank = self._order.index(candidate.tier)
-        if answer is not None and rank >= self._best_rank:
-            # The one from higher up is likelier to be the better one.
-            self.best, self._best_rank = answer, rank
+        # A whole one is better than half of one, and the one from higher up likelier to be the better one.
+        found = (error.failure in UPWARD, rank)
+        if answer is not None and found >= self._best:
+            self.best, self._best = answer, found
         if error.failure == "filtered" or self.left <= 0:
             self._stop()
         elif isinstance(error, NarrowError):

@@ -1,7 +1,8 @@
 """One attempt's conversation: a question sent, the stream read under its limits, the text let out when it may be.
 
 Only real text ends the wait for the first content, which begins when the question can leave; thinking is a sign of life
-under a cap of its own. The last attempt of a plan has no limits but the deadline, for nobody is left to climb to.
+under a cap of its own. The last attempt of a plan has all the time until the deadline for its first content, for nobody
+is left to climb to; once it speaks, it may not fall silent either.
 """
 
 from __future__ import annotations
@@ -165,13 +166,12 @@ class _Patience:
 
     def thinks(self, now: float, *, speaks: bool) -> None:
         """It thought; ``speaks``: in the middle of its answer."""
-        if self._limits.thinking is None or self._limits.idle is None:
-            self._timer.reschedule(None)
-            return
-        if self._thinking_ends is None:
+        if self._thinking_ends is None and self._limits.thinking is not None:
             self._thinking_ends = now + self._limits.thinking
-        silence_ends = now + self._limits.idle
-        self._timer.reschedule(min(silence_ends, self._thinking_ends) if speaks else self._thinking_ends)
+        ends = [self._thinking_ends] if self._thinking_ends is not None else []
+        if speaks and self._limits.idle is not None:
+            ends.append(now + self._limits.idle)
+        self._timer.reschedule(min(ends, default=None))
 
     def speaks(self, now: float, text: str) -> None:
         """It said something of its answer."""

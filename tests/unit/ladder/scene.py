@@ -125,6 +125,7 @@ class Scene:
         hopeless: Callable[[Model], bool] = lambda _: False,
         quality_climbs: int = 1,
         whole: bool = False,
+        alone: bool = False,
     ) -> Answer:
         chosen = models or [(tier, model(tier)) for tier in TIERS]
 
@@ -134,7 +135,7 @@ class Scene:
         plan = Plan(tuple(Candidate(tier, found, window=found.context) for tier, found in chosen))
         now = asyncio.get_running_loop().time()
         ascent = Ascent(asked or call(), plan, TIERS, now + deadline, last_word, hopeless=hopeless)
-        ascent = ascent.replace(quality_climbs=quality_climbs, whole=whole)
+        ascent = ascent.replace(quality_climbs=quality_climbs, whole=whole, alone=alone)
         return await self.ladder.climb(ascent, self.events.append, self.tried)
 
     async def cancelled(self, after: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.unit.ladder.scene import DONE, GOOD, OPENED, THOUGHT, Fake, Scene, call, fails, model, says
@@ -109,11 +109,60 @@ def test_reading_a_long_prompt_extends_the_wait_for_the_first_content() -> None:
     assert passed == pytest.approx(60, abs=0.01)
 
 
-def test_the_last_attempt_has_no_limit_but_the_deadline() -> None:
-    slow: list[Step] = [200.0, OPENED, 200.0, THOUGHT, 200.0, Content(GOOD), 200.0, DONE]
+def test_the_first_content_of_the_last_attempt_has_no_limit_but_the_deadline() -> None:
+    slow: list[Step] = [200.0, OPENED, 200.0, THOUGHT, 200.0, Content(GOOD), 14.0, THOUGHT, 14.0, DONE]
     answer, passed = run_virtual(Scene({"small": slow}).climb([("small", model("small"))]))
     assert answer.text == GOOD
-    assert passed == 800
+    assert passed == 628
+
+
+@pytest.mark.parametrize(
+    ("script", "seconds"),
+    [
+        pytest.param([200.0, OPENED, Content("It"), LATE], 215, id="silent"),
+        pytest.param([OPENED, Content("It"), 9.0, THOUGHT, LATE], 24, id="silent after a thought"),
+    ],
+)
+def test_the_last_attempt_may_not_fall_silent_once_it_speaks(script: list[Step], seconds: float) -> None:
+    scene = Scene({"small": script})
+
+    async def go() -> None:
+        with pytest.raises(NoAnswerError, match="small stopped in the middle of its answer"):
+            await scene.climb([("small", model("small"))])
+
+    _, passed = run_virtual(go())
+    assert passed == pytest.approx(seconds)
+    assert scene.outcomes == ["stalled"]
+    assert scene.fake.open == 0
+
+
+@pytest.mark.parametrize("wants", [{"alone": True}, {"quality_climbs": 0}])
+@pytest.mark.parametrize("script", [[Content("Half of"), LATE], [Content("Half of"), *[10.0, Content("\n")] * 10]])
+def test_what_a_model_said_until_it_fell_silent_is_shown_to_whoever_wants_it_all_the_same(
+    wants: dict[str, Any], script: list[Step]
+) -> None:
+    scene = Scene({"small": [OPENED, *script]})
+    answer, _ = run_virtual(scene.climb([("small", model("small"))], deadline=50.0, **wants))
+    assert (answer.text.strip(), answer.degraded) == ("Half of", True)
+    assert scene.shown == answer.text
+    assert scene.outcomes in (["stalled"], ["slow"])
+
+
+def test_half_an_answer_never_takes_the_place_of_a_whole_one_or_of_a_return() -> None:
+    half: list[Step] = [OPENED, Content("Half of"), LATE]
+    one, two = model("one"), model("two")
+    scene = Scene({"one": says("no"), "two": half})
+    answer, _ = run_virtual(scene.climb([("small", one), ("large", two)], asked=call(min_chars=20), alone=True))
+    assert (answer.text, scene.outcomes) == ("no", ["bad-answer", "stalled"])
+    scene = Scene({"one": [OPENED, 40.0, *says()[1:]], "two": half})
+    answer, _ = run_virtual(scene.climb([("small", one), ("large", two)], alone=True))
+    assert (answer.text, scene.outcomes) == (GOOD, ["slow", "stalled", "ok"])
+
+
+def test_half_an_answer_of_a_connection_that_broke_is_none() -> None:
+    scene = Scene({"small": [OPENED, Content("Half of"), *fails("broken")]})
+    with pytest.raises(NoAnswerError):
+        run_virtual(scene.climb([("small", model("small"))], alone=True))
 
 
 @pytest.mark.parametrize(
