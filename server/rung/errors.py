@@ -114,6 +114,7 @@ class AttemptError(RungError):
         again: the same question may well succeed a moment later, if nothing came back yet.
         prompt_tokens: how long the prompt was by the server's own count, where it was too long and the server said so.
         window: the window it was too long for; None where ``prompt_tokens`` is.
+        unpaid: of ``auth``: the key is good, but its account has no money left.
     """
 
     code = "attempt"
@@ -128,9 +129,11 @@ class AttemptError(RungError):
         again: bool = False,
         prompt_tokens: int | None = None,
         window: int | None = None,
+        unpaid: bool = False,
     ) -> None:
         super().__init__(text, hint)
         self.failure = failure
+        self.unpaid = unpaid
         self.retry_after = retry_after
         self.again = again
         self.prompt_tokens = prompt_tokens

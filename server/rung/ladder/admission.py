@@ -168,6 +168,8 @@ class Admission:
             NotAdmittedError: others found out that the server is to be left alone.
         """
         model, health, since = self.model, self._means.health, self._loop.time()
+        if (known := health.known(model)).barred:
+            raise NotAdmittedError(str(known.reason))
         why_not = None if self.last or self.candidate.state in RESTING else health.why_not(model, trial=self.is_trial)
         if why_not:
             raise NotAdmittedError(why_not, rests=True)

@@ -20,6 +20,7 @@ from rung.types.model import Model
 
 LOAD_PAUSE = 60.0
 """Seconds a model is left alone after it could not be loaded: the next load would fail like this one."""
+BARRED = "It is asked again once its key or the settings have changed, or after `rung.reload`."
 TROUBLE = ("slow", "stalled", "broken", "load-failed")
 """Failures that speak against the model, not against the question, and leave open whether its server is there."""
 
@@ -77,6 +78,10 @@ class Health:
         if model.key and not key:
             return Known(state="no-key", reason=self._missing_key(model.key))
         found, spot, now = self.said(model), self._spot(model), _now()
+        if self._pauses.barred(_lock(model), key):
+            return found.replace(
+                state="blocked", reason=f"{self._pauses.refused(_lock(model), key)} {BARRED}", barred=True
+            )
         blocked = self._pauses.refused(_lock(model), key) or self._pauses.paused(spot, now)
         if blocked:
             return found.replace(state="blocked", reason=blocked)
@@ -187,7 +192,7 @@ class Health:
         if error.failure in POLITE:
             self._pauses.leave_alone(spot, model.retry_after, error, now)
         elif error.failure == "auth":
-            self._pauses.refuse(_lock(model), self._key(model), error.sentence())
+            self._pauses.refuse(_lock(model), self._key(model), error.sentence(), unpaid=error.unpaid)
         elif error.failure == "load-failed":
             self._pauses.pause(spot, now + LOAD_PAUSE, error.sentence(), asked_for=False)
         elif error.failure == "missing-model":

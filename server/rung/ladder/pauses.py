@@ -39,6 +39,8 @@ class _Refusal(Value):
     fingerprint: int
     """Of the key that was refused."""
     why: str
+    unpaid: bool
+    """The key may be good again though nobody touched it."""
 
 
 class Pauses:
@@ -90,9 +92,9 @@ class Pauses:
         """Seconds for which the server asked to be left alone."""
         return max(0.0, self._rests.get(spot, 0.0) - now)
 
-    def refuse(self, spot: Spot, key: str | None, why: str) -> None:
-        """The server does not take this key (None: lets nobody in without one)."""
-        self._refusals[spot] = _Refusal(hash(key), why)
+    def refuse(self, spot: Spot, key: str | None, why: str, *, unpaid: bool) -> None:
+        """The server does not take this key (None: lets nobody in without one); ``unpaid``: for want of money."""
+        self._refusals[spot] = _Refusal(hash(key), why, unpaid)
 
     def paused(self, spot: Spot, now: float) -> str | None:
         """Why this model is left alone now; None where it may be asked."""
@@ -103,6 +105,11 @@ class Pauses:
         """Why this key is of no use there; None where it may be, as any other than the refused one."""
         found = self._refusals.get(spot)
         return found.why if found and found.fingerprint == hash(key) else None
+
+    def barred(self, spot: Spot, key: str | None) -> bool:
+        """Whether asking with this key is of no use before it or the settings change."""
+        found = self._refusals.get(spot)
+        return found is not None and found.fingerprint == hash(key) and not found.unpaid
 
     def let_in(self, spot: Spot) -> None:
         """The server took the key after all."""

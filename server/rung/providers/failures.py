@@ -88,8 +88,8 @@ def for_status(model: Model, status: int, body: str, headers: Mapping[str, str])
     if status == 429 and _NEVER_ENOUGH.search(body):
         return _too_long(model, body)
     if status == 402 or (status in _UNPAID and _NO_MONEY.search(body)):
-        # As with a key that is refused, nothing but the person can mend it.
-        return AttemptError("auth", f"{where}: the account has no money left.", "Look at its billing.")
+        # As with a key that is refused, nothing but the person can mend it; but they need not touch key or settings.
+        return AttemptError("auth", f"{where}: the account has no money left.", "Look at its billing.", unpaid=True)
     if status in _UNWANTED and _FILTERED.search(body):
         return AttemptError("filtered", f"{host_of(model)} refused the content of the prompt.")
     if status in {401, 403} and model.key:

@@ -30,6 +30,8 @@ class Known(Value):
     window: int | None = None
     remote: bool = False
     """It turned out to run on somebody else's machine."""
+    barred: bool = False
+    """It does not let us in: asking again is of no use before the key or the settings change."""
 
 
 UNABLE = ("no-key", "missing")
@@ -148,6 +150,6 @@ def _forbidden(decision: Decision, model: Model, known: Known) -> str | None:
         )
     if decision.only_model and decision.only_model != model.model:
         return f"only {decision.only_model} was asked for"
-    if known.state in UNABLE:
+    if known.state in UNABLE or known.barred:
         return known.reason or known.state
     return None

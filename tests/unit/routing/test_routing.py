@@ -329,6 +329,13 @@ def test_who_rests_is_asked_only_when_nobody_else_is_left() -> None:
     assert ("large", "it failed") in skipped
 
 
+def test_whoever_lets_nobody_in_is_not_asked_even_when_nobody_else_is_left() -> None:
+    barred = Known("blocked", "the key was not accepted", barred=True)
+    found = plan(decided(asked()), settings(), lambda _: barred)
+    assert (found.attempts, found.later) == ((), ())
+    assert [one.reason for one in found.skipped] == ["the key was not accepted"] * 3
+
+
 def test_a_prompt_that_must_stay_whole_goes_where_it_fits_and_else_is_shortened() -> None:
     found = decided(asked())
     windows: dict[str, Any] = {"small": Known(window=1000), "large": Known(window=2000), "cloud": Known(window=9000)}
