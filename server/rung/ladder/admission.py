@@ -242,10 +242,12 @@ class Admission:
         await self._fit()
         await self._let_others_load()
         warmups, patience = self._means.warmups, self.model.cold_patience
-        before = warmups.start(self.model)
-        self._means.health.ordered(self.model)
         forecast = self._means.load_seconds(self.model)
-        if not self.last and (self.model.when_cold == "climb" or forecast > patience):
+        leaves = not self.last and (self.model.when_cold == "climb" or forecast > patience)
+        # One that is too busy to load is not waited for longer than one that is too busy to answer.
+        before = warmups.start(self.model, None if self.last or leaves else self.model.retry_after)
+        self._means.health.ordered(self.model)
+        if leaves:
             raise LeftError("slow", f"{self.model.model} is not in memory; it loads in the background.")
         self._waits("loading", "it is not in memory yet")
         try:

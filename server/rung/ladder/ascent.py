@@ -78,5 +78,9 @@ class NarrowError(AttemptError):
     """
 
 
+class WaitedOutError(AttemptError):
+    """It was busy, and asked again and again for as long as that makes sense."""
+
+
 class LeftError(AttemptError):
     """It was left because somebody else may be faster: given more time, it may well answer."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from rung.errors import AttemptError, NoAnswerError
 from rung.ladder.admission import Admission
-from rung.ladder.ascent import Ascent, NotAdmittedError, OnlyThoughtError, Tried
+from rung.ladder.ascent import Ascent, NotAdmittedError, OnlyThoughtError, Tried, WaitedOutError
 from rung.ladder.attempt import AttemptRun
 from rung.ladder.means import Means
 from rung.ladder.pauses import LONGEST_REST, POLITE
@@ -101,6 +101,8 @@ class Ladder:
         if error.failure == "too-long":
             # The server said by how much, so the prompt can be made to fit.
             return error.prompt_tokens is not None and attempt.can_shorten
+        if isinstance(error, WaitedOutError):
+            return False
         if error.failure in POLITE and error.retry_after is not None:
             # The attempt itself waits it out. The last of a plan waits for as long as there is time.
             rest = min(error.retry_after, LONGEST_REST)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rung.ladder.ascent import Ascent, LeftError, NarrowError, OnlyThoughtError
+from rung.ladder.ascent import Ascent, LeftError, NarrowError, OnlyThoughtError, WaitedOutError
 from rung.routing.plan import RESTING
 from rung.settings.addresses import spot
 from rung.types.plan import Skipped
@@ -207,6 +207,8 @@ class Remaining:
 
 def _is_for_a_while(model: Model, error: AttemptError, left: float, rest: float) -> bool:
     """Whether the one that failed may well answer later, with so many seconds left."""
+    if isinstance(error, WaitedOutError):
+        return False
     if isinstance(error, LeftError) or (error.retry_after is not None and error.retry_after < left):
         return True
     patience = min(left, model.busy_patience) if model.when_busy == "climb" else left

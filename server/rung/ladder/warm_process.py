@@ -116,14 +116,16 @@ def _post(connection: http.client.HTTPConnection, url: str, body: object) -> Out
     address = urlsplit(url)
     base = "" if address.scheme == "unix" else address.path.rstrip("/")
     headers = {"content-type": "application/json", "host": address.netloc or "localhost"}
+    response = None
     try:
         connection.request("POST", f"{base}/api/chat", json.dumps(body), headers)
         response = connection.getresponse()
         said = response.read(SAID * 4).decode("utf-8", "replace")[:SAID]
     except TimeoutError:
         return {"status": 0, "trouble": "late"}
-    except (OSError, http.client.HTTPException):
-        return {"status": 0, "trouble": "broken"}
+    except (OSError, http.client.HTTPException) as error:
+        is_reset = response is None and isinstance(error, ConnectionError)
+        return {"status": 0, "trouble": "reset" if is_reset else "broken"}
     else:
         kept = {} if response.status == 200 else {"said": said, "retry_after": response.headers.get("retry-after")}
         return {"status": response.status, **kept}

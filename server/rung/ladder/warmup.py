@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ from typing import Any
 
 from rung.errors import AttemptError
 from rung.ladder import warm_process
+from rung.ladder.ascent import WaitedOutError
 from rung.providers import failures
 from rung.providers.ollama import keep_alive
 from rung.settings.addresses import spot
@@ -26,7 +28,7 @@ UNKNOWN = 20.0
 """Seconds a load is forecast to take while nobody has measured one."""
 GLANCE = 0.1
 """Seconds between two looks at whether it is done."""
-RESTS = (1.0, 2.0, 4.0, 8.0)
+RESTS = (2.0, 4.0, 8.0)
 """Seconds before each new try at a server that is busy and does not say for how long."""
 DETACHED = 0x00000008 | 0x00000200
 """Windows: DETACHED_PROCESS and CREATE_NEW_PROCESS_GROUP."""
@@ -72,10 +74,14 @@ class Warmups:
         except OSError:
             return 0
 
-    def start(self, model: Model) -> int:
+    def start(self, model: Model, patience: float | None = None) -> int:
         """Begin to load, unless a load is under way; gives what :meth:`wait` must be told.
 
         The process outlives this one; whoever called may leave.
+
+        Args:
+            model: which one.
+            patience: seconds a server that is busy may be waited for; None: all of the usual rests.
         """
         # Not in a thread: who asks next must see this load, and no child may be lost to somebody who cancels.
         self._make_folder()
@@ -89,11 +95,16 @@ class Warmups:
             "stream": False,
         }
         files = {"lock": str(lock), "turn": str(self._turn(model)), "result": str(result)}
-        job = {"url": model.url, "body": body, "limit": LIMIT, "rests": self._rests, **files}
+        job = {"url": model.url, "body": body, "limit": LIMIT, "rests": self._within(patience), **files}
         before = self._stamp(model)
         self._reap()
         self._children[_spawn(json.dumps(job))] = (model, before)
         return before
+
+    def _within(self, patience: float | None) -> tuple[float, ...]:
+        """The rests that this much patience allows."""
+        sums = itertools.accumulate(self._rests)
+        return tuple(rest for rest, end in zip(self._rests, sums, strict=True) if patience is None or end <= patience)
 
     def _make_folder(self) -> None:
         """Have a folder to write in: where the shared one cannot be made, one of this process alone."""
@@ -170,21 +181,27 @@ class Warmups:
 
 def _failure(model: Model, result: dict[str, Any]) -> AttemptError:
     """Why a model was not loaded, by what its process wrote down; it is a failed load only where the server tried."""
-    failed = AttemptError("load-failed", f"{model.url} could not load {model.model}.", "Is there enough memory?")
+    failed = AttemptError("load-failed", f"{model.url} could not load {model.model}.")
     status, trouble = result.get("status"), result.get("trouble")
     if isinstance(status, int) and status > 0:
         said, rest = str(result.get("said") or ""), str(result.get("retry_after") or "")
         error = failures.for_status(model, status, said, {"retry-after": rest})
-        return failed if error.failure in {"broken", "too-long"} else error
+        if error.failure == "busy":
+            return WaitedOutError("busy", error.text, error.hint, error.retry_after)
+        return failed if error.failure == "too-long" else error
     start = "Is Ollama running? Start it with `ollama serve`."
     if trouble == "refused":
         return AttemptError("refused", f"Nobody listens at {model.url}.", start)
     if trouble == "unreachable":
         return AttemptError("unreachable", f"{model.url} could not be connected to.", start)
-    if trouble == "broken":
-        return AttemptError("broken", f"{model.url} broke off while it loaded {model.model}.")
+    if trouble in {"broken", "reset"}:
+        text = f"{model.url} broke off while it loaded {model.model}."
+        return AttemptError("broken", text, again=trouble == "reset")
+    if trouble == "late":
+        text = f"{model.url} did not load {model.model} in {LIMIT / 60:.0f} minutes."
+        return AttemptError("load-failed", text, "Is there enough memory?")
     if trouble == "busy":
-        return AttemptError("busy", f"{model.url} loads other models.")
+        return WaitedOutError("busy", f"{model.url} loads other models.")
     return failed
 
 

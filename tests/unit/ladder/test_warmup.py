@@ -11,7 +11,7 @@ import pytest
 from tests.unit.ladder.scene import GOOD, SMALL, Scene, model, small
 from tests.unit.providers.scripted import RECORDINGS
 
-from rung.errors import AttemptError
+from rung.errors import AttemptError, NoAnswerError
 from rung.ladder.warmup import Warmups
 from rung.sim import SimModel, Simulator
 from rung.types.model import Model
@@ -24,6 +24,11 @@ def recorded(name: str, index: int = 0) -> dict[str, Any]:
 
 
 BUSY = recorded("queue-full-loading", 1)
+
+
+def loads(sim: Simulator) -> int:
+    """How often the server was asked to load something."""
+    return len([exchange for exchange in sim.log if exchange.method == "POST"])
 
 
 @pytest.fixture
@@ -53,7 +58,7 @@ async def why(warmups: Warmups, asked: Model) -> AttemptError:
         (recorded("foreign-host"), "auth"),
         (recorded("runner-crash-loading"), "load-failed"),
         ({"status": 500, "body": '{"error":"model requires more system memory than is available"}'}, "load-failed"),
-        ({"status": 500, "body": '{"error":"something else"}'}, "load-failed"),
+        ({"status": 500, "body": '{"error":"something else"}'}, "broken"),
         ({"status": 503, "body": "{}", "headers": {"retry-after": "Wed, 25 Nov 2026 07:28:00 GMT"}}, "busy"),
     ],
     ids=["busy", "unknown", "bad type", "bad option", "forbidden", "crash", "memory", "some 500", "busy until then"],
@@ -71,11 +76,65 @@ async def test_a_busy_server_is_asked_again_and_then_has_it(sim: Simulator, scen
     assert scene.outcomes == ["ok"]
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "reset-before-headers"},
+        {"kind": "status", "status": 500, "body": '{"error":"something else"}'},
+        {"kind": "status", "status": 502, "body": "<html>"},
+    ],
+    ids=["reset", "some 500", "502"],
+)
+async def test_a_load_that_may_well_go_better_gets_one_second_try(
+    sim: Simulator, scene: Scene, fault: dict[str, Any]
+) -> None:
+    sim.fail(path="/api/chat", **fault)
+    assert (await scene.climb([("small", small(sim))])).text == GOOD
+    assert scene.outcomes == ["broken", "ok"]
+
+
+async def test_there_is_no_third_one_and_no_talk_of_memory_and_the_model_is_not_left_alone(
+    sim: Simulator, scene: Scene
+) -> None:
+    sim.fail("status", path="/api/chat", status=500, body='{"error":"something else"}', times=None)
+    with pytest.raises(NoAnswerError) as caught:
+        await scene.climb([("small", small(sim))])
+    assert scene.outcomes == ["broken", "broken"]
+    assert loads(sim) == 2
+    assert (caught.value.hint, "memory" in caught.value.text) == (None, False)
+    assert scene.health.known(small(sim)).state == "cold"
+
+
+async def test_what_cannot_go_better_gets_no_second_try(sim: Simulator, scene: Scene) -> None:
+    sim.fail("status", path="/api/chat", times=None, **recorded("runner-crash-loading"))
+    with pytest.raises(NoAnswerError):
+        await scene.climb([("small", small(sim))])
+    assert scene.outcomes == ["load-failed"]
+    assert loads(sim) == 1
+
+
+async def test_the_only_model_is_waited_for_a_few_times_while_its_server_is_busy(sim: Simulator, scene: Scene) -> None:
+    sim.fail("status", path="/api/chat", times=None, **BUSY)
+    with pytest.raises(NoAnswerError):
+        await scene.climb([("small", small(sim))])
+    assert scene.outcomes == ["busy"]
+    assert loads(sim) == 3
+
+
+async def test_with_others_behind_it_a_busy_server_is_waited_for_as_long_as_one_that_asks_for_it(
+    sim: Simulator, scene: Scene
+) -> None:
+    sim.fail("status", path="/api/chat", times=None, **BUSY)
+    impatient = small(sim, retry_after=0.07, cold_patience=60.0)
+    assert (await scene.climb([("small", impatient), ("cloud", model("cloud"))])).tier == "cloud"
+    assert loads(sim) == 2
+
+
 async def test_who_names_a_time_is_left_alone_for_so_long(sim: Simulator, scene: Scene) -> None:
     sim.fail("status", path="/api/chat", status=503, headers={"retry-after": "3600"}, times=None)
     error = await why(scene.ladder.means.warmups, small(sim))
     assert (error.failure, error.retry_after) == ("busy", 3600)
-    assert len([exchange for exchange in sim.log if exchange.method == "POST"]) == 1
+    assert loads(sim) == 1
 
 
 async def test_a_busy_server_is_nobody_s_failed_load(sim: Simulator, scene: Scene) -> None:
