@@ -175,6 +175,22 @@ async def test_format_json_is_json_also_when_it_fails(sim: Simulator, rung: Rung
     assert done.json["error"]["code"] == "usage"
 
 
+async def test_a_file_that_is_named_twice_is_reviewed_once(
+    sim: Simulator, rung: Rung, source: Path, folder: Path
+) -> None:
+    (folder / "link.py").symlink_to("shapes.py")
+    done = await rung("review", "shapes.py", "./shapes.py", str(source), "link.py")
+    assert done.code == 0
+    assert len(questions(sim)) == 1
+
+
+async def test_a_review_of_some_lines_is_refused(sim: Simulator, rung: Rung, source: Path) -> None:
+    done = await rung("review", "shapes.py:1-3")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "rung: A review is of a whole file. Name it without the lines: shapes.py.\n"
+    assert sim.connections == 0
+
+
 async def test_a_misspelt_name_costs_no_question(sim: Simulator, rung: Rung, source: Path) -> None:
     assert (await rung("review", "shapes.py", "missing.py")).code == 2
     assert sim.connections == 0

@@ -20,7 +20,7 @@ from rung.cli.reviewed import SEVERITIES, Reviewed, lacking
 from rung.cli.sarif import sarif
 from rung.cli.show_prompt import show
 from rung.cli.terminal import printable, summary
-from rung.errors import CancelledByPersonError, ContextError, NoAnswerError
+from rung.errors import CancelledByPersonError, ContextError, NoAnswerError, UsageError
 from rung.git import repository
 from rung.git.commit_context import for_folder
 from rung.git.staged import FileChange, StagedChange
@@ -59,10 +59,25 @@ def run(words: list[str]) -> int:
     args = made.parse_intermixed_args(words)
     root = workspace()
     # All of them are read before the first is sent: a misspelt name costs nothing.
-    requests = [_request(document(name, root), root, args) for name in args.files or _staged(root)]
+    requests = [_request(found, root, args) for found in _documents(args.files or _staged(root), root)]
     if args.show_prompt:
         return show(requests, root, args)
     return _review(requests, root, args)
+
+
+def _documents(names: Sequence[str], root: str) -> list[Document]:
+    """The files, each once.
+
+    Raises:
+        UsageError: one cannot be read, or only some lines of it are named.
+    """
+    found = {}
+    for name in names:
+        made = document(name, root)
+        if made.selection is not None:
+            raise UsageError("A review is of a whole file.", f"Name it without the lines: {made.path}.")
+        found[made.path] = made
+    return list(found.values())
 
 
 def _review(requests: Sequence[Request], root: str, args: argparse.Namespace) -> int:
