@@ -20,6 +20,7 @@ from rung.routing.features import asks_for_health
 from rung.settings.load import load
 from rung.settings.trust import trusted
 from rung.types.event import OutcomeEvent
+from rung.types.outcome import Outcome
 from rung.types.request import Request
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from rung.settings.values import Settings
     from rung.types.action import Action
-    from rung.types.outcome import Outcome
 
     Ended: TypeAlias = Outcome | RungError
     """How a request ended: with its outcome, or with the reason why it has none."""
@@ -102,7 +102,7 @@ async def _perform_all(
         actions = engine.actions(Path(root), trusted=trusted(Path(root)))
         await look(engine, settings)
         for request in requests:
-            if found and isinstance(found[-1], CancelledByPersonError):
+            if (this := asyncio.current_task()) and this.cancelling():
                 ended: Ended = CancelledByPersonError("Cancelled.")
             else:
                 ended = await _perform(engine, request, settings, actions, stream=stream)
@@ -130,6 +130,8 @@ async def _perform(
         if not engine.cancel(request.id):
             running.cancel()
         (ended,) = await asyncio.gather(running, return_exceptions=True)
+        if isinstance(ended, Outcome):
+            return ended  # The whole answer came meanwhile.
         return CancelledByPersonError("Cancelled.", receipt=getattr(ended, "receipt", None))
     except (UsageError, SettingsError):
         raise
