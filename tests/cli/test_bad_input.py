@@ -40,6 +40,12 @@ def reason(done: Ran) -> str:
     ("words", "said"),
     [
         (("fly",), "there is no command 'fly'"),
+        (("komit",), "there is no command 'komit'. Did you mean `rung commit`?"),
+        (
+            ("ask", "--teir", "small", "hi"),
+            "Unrecognized arguments: --teir. Did you mean --tier? `rung ask --help` lists",
+        ),
+        (("ask", "--xyzzy", "hi"), "Unrecognized arguments: --xyzzy. `rung ask --help` lists"),
         (("ask", "--fly"), "Unrecognized arguments: --fly"),
         (("ask", "--tier", "nope", "hi"), "There is no tier 'nope'. The tiers are: small, large, cloud, builtin"),
         (
@@ -47,6 +53,8 @@ def reason(done: Ran) -> str:
             "No tier has a model 'nope'. The models are: sim-small:3b, sim-large:14b, gpt-5-mini",
         ),
         (("ask", "--tier", "builtin", "hi"), "ask needs a model"),
+        (("ask", "--tier", "builtin", "hi", "--show-prompt"), "ask needs a model"),
+        (("route", "--tier", "builtin", "hi"), "ask needs a model"),
         (("ask", "--tier"), "expected one argument"),
         (("ask", "--max-output", "-5", "hi"), "'-5' is no number from 1"),
         (("ask", "--max-output", "many", "hi"), "'many' is no number from 1"),

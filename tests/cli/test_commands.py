@@ -28,6 +28,11 @@ async def test_help_names_every_command_and_the_exit_codes(rung: Rung) -> None:
     assert (await rung()).code == 2
 
 
+async def test_help_with_a_command_is_its_help(rung: Rung) -> None:
+    assert (await rung("help", "ask")).out == (await rung("ask", "--help")).out
+    assert (await rung("help", "fly")).out == (await rung("--help")).out
+
+
 @pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"demo"}))
 async def test_every_command_says_what_it_takes(command: str, rung: Rung) -> None:
     for word in ("--help", "-h"):

@@ -80,6 +80,8 @@ def _run(words: list[str]) -> int:
     Raises:
         RungError: it has no result.
     """
+    if words[:1] == ["help"] and words[1:2] and words[1] in COMMANDS:
+        words = [words[1], "--help"]
     if not words or words[0] in {"-h", "--help", "help"}:
         print(usage())
         return 0 if words else 2
@@ -89,7 +91,11 @@ def _run(words: list[str]) -> int:
         print(f"rung {__version__}")
         return 0
     if words[0] not in COMMANDS:
-        print(f"rung: there is no command {words[0]!r}. `rung --help` lists them.", file=sys.stderr)
+        from difflib import get_close_matches  # noqa: PLC0415 - only where something is misspelt
+
+        near = get_close_matches(words[0], COMMANDS, n=1)
+        meant = f" Did you mean `rung {near[0]}`?" if near else ""
+        print(f"rung: there is no command {words[0]!r}.{meant} `rung --help` lists them.", file=sys.stderr)
         return 2
     module = COMMANDS[words[0]][0]
     command = getattr(__import__(f"rung.cli.{module}", fromlist=["run"]), "run")  # noqa: B009

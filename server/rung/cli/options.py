@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import re
+from difflib import get_close_matches
 from typing import NoReturn
 
 from rung.errors import UsageError
@@ -17,7 +19,14 @@ class Parser(argparse.ArgumentParser):
         Raises:
             UsageError: always.
         """
-        raise UsageError(f"{message[0].upper()}{message[1:]}.", f"`{self.prog} --help` lists the options.")
+        unknown = message.removeprefix("unrecognized arguments: ").partition(" ")[0]
+        near = (
+            get_close_matches(unknown, re.findall(r"--[\w-]+", self.format_help()), n=1)
+            if unknown.startswith("--")
+            else []
+        )
+        meant = f"Did you mean {near[0]}? " if near else ""
+        raise UsageError(f"{message[0].upper()}{message[1:]}.", f"{meant}`{self.prog} --help` lists the options.")
 
 
 def parser(command: str, description: str) -> Parser:

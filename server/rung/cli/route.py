@@ -11,7 +11,7 @@ import os
 from rung.cli.inputs import check_model, given, workspace
 from rung.errors import UsageError
 from rung.routing import prefix
-from rung.routing.decide import decide
+from rung.routing.decide import BUILTIN, decide
 from rung.routing.explain import Explanation
 from rung.routing.features import asks_for_budget, asks_for_health, asks_for_place, from_root, placed, size
 from rung.routing.plan import Known, plan
@@ -147,6 +147,10 @@ def _of_prompt(args: Arguments, settings: Settings, root: str) -> Explanation:
         features = placed(features, where(features.absolute, names_of(root, here)))
     home = os.path.expanduser("~").replace(os.sep, "/")  # noqa: PTH111
     decision = decide(features, settings, home)
+    if decision.tier == BUILTIN:
+        from rung.actions import without_model  # noqa: PLC0415 - only where it is asked for
+
+        without_model.check(args.action)
     planned = plan(decision, settings, known, features.tokens + upper(max_output))
     planned = _within_budget(planned, settings, decision.max_cost, features.tokens, max_output)
     return Explanation(decision, planned, features.tokens)

@@ -42,7 +42,7 @@ def explain(args: Arguments, settings: Settings, root: str) -> Explanation | Non
     except (ContextError, GitError) as error:
         if args.file:
             raise
-        print(f"rung: explained without what {args.action} looks at: {error.text}", file=sys.stderr)
+        print(f"rung: explained without what {args.action} looks at: {error.sentence()}", file=sys.stderr)
         return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rung.actions import without_model
 from rung.actions.run import run
 from rung.errors import NoAnswerError
 from rung.ladder.prompt import preview as shown
@@ -29,6 +30,7 @@ async def preview(shared: Shared, request: Request, action: Action, settings: Se
     beginning = await begin(shared, request, action, settings)
     gathered, sendings, failed = beginning.gathered, list[Sending](), list[NoAnswerError]()
     if beginning.decision.tier == BUILTIN:
+        without_model.check(action.id)
         return Preview(beginning.decision, ())
 
     async def ask(call: Call) -> Answer:
@@ -57,6 +59,7 @@ async def explained(shared: Shared, request: Request, action: Action, settings: 
     beginning = await begin(shared, request, action, settings)
     plans = list[Plan]()
     if beginning.decision.tier == BUILTIN:
+        without_model.check(action.id)
         return Explanation(beginning.decision, Plan(()), beginning.tokens)
 
     async def ask(call: Call) -> Answer:
