@@ -110,6 +110,8 @@ TRAPS: dict[str, tuple[str, ...]] = {
         "unit/ladder/test_slots.py::test_requests_are_served_in_order_and_no_more_at_once_than_the_model_serves",
         "unit/ladder/test_slots.py::test_one_more_than_may_wait_is_turned_away_at_once",
         "unit/ladder/test_queue.py::test_people_come_before_work_that_nobody_waits_for",
+        "unit/ladder/test_turns.py::test_one_with_much_to_ask_lets_another_in_after_the_answer_that_is_under_way",
+        "cli/test_taking_turns.py::test_the_second_waits_and_is_answered_by_the_local_model",
         "engine/test_ending.py::test_a_newer_request_from_the_same_spot_ends_the_older",
     ),
     "what a stream cost is lost": (
