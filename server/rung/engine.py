@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,8 +116,10 @@ class Engine:
             self._catalogues[stamp] = found
         return self._catalogues[stamp]
 
-    async def run(self, request: Request, settings: Settings, actions: Mapping[str, Action]) -> AsyncGenerator[Event]:
-        """Run a request with the settings it begins with.
+    async def run(
+        self, request: Request, settings: Settings | Callable[[], Awaitable[Settings]], actions: Mapping[str, Action]
+    ) -> AsyncGenerator[Event]:
+        """Run a request with the settings it begins with, or those that can be had when it does.
 
         Raises:
             RungError: with a sentence for the person: no context, no answer, cancelled ...
@@ -125,8 +127,12 @@ class Engine:
         action = _action(request, actions)
         self._supersede(request)
         events: asyncio.Queue[Event | None] = asyncio.Queue()
-        running = Running(self._shared, request, action, settings, events.put_nowait)
-        task = asyncio.create_task(running.run(), name=f"rung request {request.id}")
+
+        async def work() -> None:
+            found = await settings() if callable(settings) else settings
+            await Running(self._shared, request, action, found, events.put_nowait).run()
+
+        task = asyncio.create_task(work(), name=f"rung request {request.id}")
         task.add_done_callback(lambda _: events.put_nowait(None))
         self._requests[request.id] = (request, task)
         self._tell()

@@ -22,7 +22,7 @@ from tests.lsp.desk import (
     sim_model,
     write_settings,
 )
-from tests.lsp.wire import Json
+from tests.lsp.wire import Json, spawned, within
 
 from rung.settings import trust
 
@@ -154,6 +154,61 @@ async def test_a_rule_changed_during_a_request_counts_for_the_next_one(home: Pat
         found = await editor.result("rung/run", {**EXPLAIN, "uri": uri, "version": 1})
     assert path.exists()
     assert (found["receipt"]["tier"], found["receipt"]["rule"]) == ("large", "up")
+
+
+CLOUD = """
+[[tier]]
+name = "cloud"
+[[tier.model]]
+provider = "openai-compatible"
+model = "sim-small:3b"
+url = "{url}/v1"
+local = false
+price = { input = 0.0, output = 0.0 }
+
+[[rule]]
+name = "up"
+tier = "cloud"
+"""
+PIN = """
+[[rule]]
+name = "pin"
+local = true
+"""
+
+
+@pytest.mark.process
+async def test_a_pin_just_written_holds_for_the_next_request_of_a_running_process(home: Path) -> None:
+    async with desk(home) as table:
+        free = settings(table.sim.url, CLOUD.replace("{url}", table.sim.url))
+        path = write_settings(free)
+        uri = table.file("shapes.py")
+        async with spawned("import sys; from rung.cli import main; sys.exit(main(['lsp']))") as server:
+            client = server.client
+            await client.initialize({**FULL, "workspace": {}, "window": {}}, rootUri=table.repository.as_uri())
+            await client.open(uri, CODE, language="python")
+            for number in range(20):
+                tiers = []
+                for text in (free, free + PIN):
+                    write_settings(text) if number % 2 else path.write_text(text, encoding="utf-8")
+                    answer = await client.result("rung/run", {**EXPLAIN, "uri": uri})
+                    tiers.append(answer["receipt"]["tier"])
+                assert tiers == ["cloud", "small"], number
+            await client.leave()
+            assert await within(server.finish()) == (0, "")
+
+
+async def test_a_request_that_waits_for_a_file_being_written_can_be_cancelled(table: Desk) -> None:
+    path = write_settings(settings(table.sim.url))
+    async with table.editor() as editor:
+        uri = table.file("shapes.py")
+        await editor.open(uri, CODE)
+        await listed(table, editor)
+        path.write_text("", encoding="utf-8")  # about to be written: it is waited for
+        run = await editor.run("explain-selection", uri, range=SPAN)
+        assert await editor.command("rung.cancel", {"id": run}) is not False
+        assert (await editor.progress("end"))["message"] == "cancelled"
+    assert table.questions == []
 
 
 async def test_a_broken_settings_file_is_shown_at_its_line_changes_nothing_and_clears(table: Desk) -> None:

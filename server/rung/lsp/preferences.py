@@ -129,6 +129,15 @@ class Preferences:
         self.check(root)
         return self._store.current(root)
 
+    async def fresh(self, root: Path | None) -> Settings:
+        """Those a request begins with: of the files as they are now, where what they say is whole.
+
+        Raises:
+            SettingsError: its files were broken from the first.
+        """
+        self.check(root)
+        return await self._store.fresh(root)
+
     def own(self) -> Settings | None:
         """Those of the editor's first folder; None: broken from the first."""
         try:

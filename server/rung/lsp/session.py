@@ -192,8 +192,14 @@ class Session:
         actions = self._preferences.actions(request.root)
         self._own[request.id] = (request, title)
         decided: DecidedEvent | None = None
+
+        async def fresh() -> Settings:
+            nonlocal settings
+            settings = await self._preferences.fresh(request.root)
+            return settings
+
         try:
-            async with aclosing(self._engine.run(request, settings, actions)) as events:
+            async with aclosing(self._engine.run(request, fresh, actions)) as events:
                 async for event in events:
                     if isinstance(event, DecidedEvent):
                         decided = event

@@ -36,6 +36,8 @@ _LOOKS = 20
 """Readings of a file that somebody writes all the time, before those of other workspaces have their turn."""
 _TRIES = 3
 """Watches that may fail at once (a folder vanished, the system's watches are used up) before polling."""
+_FRESH = 5.0
+"""Seconds a request waits at most for files that have changed since they were read; mostly it is a tenth of one."""
 _GONE = 8
 """Looks in a row for which a file that has gone may still come back, before its pins are given up."""
 
@@ -101,6 +103,23 @@ class SettingsStore:
             assert state.error is not None
             raise state.error
         return state.good if state.error is None else state.good.replace(errors=(state.error,))
+
+    async def fresh(self, root: Path | None) -> Settings:
+        """:meth:`current`, with what changed since it was read taken over first: a pin just written holds at once.
+
+        A request asks here when it begins. Whoever goes on writing is waited for five seconds at most, and then what
+        was whole before is in force.
+
+        Raises:
+            SettingsError: see :meth:`current`.
+        """
+        name = _absolute(root)
+        state = self._states.get(name)
+        if state is not None and watchlist.stamps(name) != state.stamps:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_FRESH):
+                    await self._settle(name)
+        return self.current(root)
 
     def forget(self, root: Path | None) -> None:
         """Watch a workspace no longer and drop what is known of it."""

@@ -343,3 +343,56 @@ async def test_a_file_that_is_empty_for_a_moment_never_counts_as_empty(person: P
             file.write(default("cloud"))
         await listener.default_tier("cloud")
     assert [settings.default_tier for _, settings, _, _ in listener.heard if settings] == ["cloud"]
+
+
+@pytest.mark.parametrize("way", ["in place", "replaced", "in the workspace", "trust"])
+async def test_who_asks_for_fresh_settings_has_what_was_just_written(person: Person, way: str) -> None:
+    person.says(default("small"))
+    if way == "trust":
+        person.workspace_says(default("large"))
+    store = SettingsStore(load)
+    heard = Listener(store).heard
+    assert store.current(person.workspace).default_tier == "small"
+    if way == "in place":
+        person.says(default("large"))
+    elif way == "replaced":
+        person.own.with_name("new").write_text(default("large"))
+        person.own.with_name("new").replace(person.own)
+    elif way == "trust":
+        trust.trust(person.workspace)
+    else:
+        person.workspace_says("[[rule]]\nname = 'pin'\nlocal = true\n")
+    found = await store.fresh(person.workspace)
+    assert found is store.current(person.workspace)
+    own = [rule.name for rule in found.rules if rule.layer == "untrusted"]
+    assert own == ["pin (workspace)"] if way == "in the workspace" else found.default_tier == "large"
+    assert [settings for _, settings, _, _ in heard] == [found]
+    assert await store.fresh(person.workspace) is found
+
+
+async def test_fresh_settings_of_a_broken_file_are_the_last_good_ones(person: Person) -> None:
+    person.says(default("large"))
+    store = SettingsStore(load)
+    good = store.current(None)
+    person.says("default_tier = ")
+    assert await store.fresh(None) is good
+    assert store.loaded(None).errors
+    person.says("")
+    assert (await store.fresh(None)).default_tier == "small"
+
+
+def test_who_goes_on_writing_is_waited_for_no_longer_than_five_seconds(person: Person) -> None:
+    person.says(default("large"))
+    number = 0
+
+    def read_and_write(root: Path | None) -> Loaded:
+        nonlocal number
+        loaded, number = load(root), number + 1
+        person.says(f"# {number}\n")
+        return loaded
+
+    store = SettingsStore(read_and_write)
+    good = store.current(None)
+    found, seconds = run_virtual(store.fresh(None))
+    assert found is good
+    assert 0 < seconds <= 5
