@@ -78,8 +78,18 @@ tier = "large"
 
 async def test_the_size_counts_every_character_once(sim: Simulator, rung: Rung) -> None:
     found = (await rung("route", "--json", "a" * 4000)).json
-    assert found["tokens"] == 1150
+    assert found["tokens"] == 1000
     assert (await rung("route", "--json", feed="a" * 40_000)).json["tier"] == "cloud"
+
+
+async def test_rules_see_the_size_as_it_is_estimated_and_windows_more(sim: Simulator, rung: Rung) -> None:
+    found = (await rung("route", "--json", feed="a" * 32_000)).json
+    assert (found["tokens"], found["tier"]) == (8_000, "small")
+    assert (await rung("route", "--json", feed="a" * 32_001)).json["tier"] == "cloud"
+    found = (await rung("route", "--json", feed="a" * 22_000)).json
+    assert found["tokens"] == 5_500
+    # With 2,000 for the answer it would just fit by the estimate.
+    assert "its window of 8192 tokens is too small" in [one["reason"] for one in found["skipped"]]
 
 
 @pytest.mark.parametrize("words", [("--local",), ("-m", "sim-large:14b"), ("--tier", "cloud")])

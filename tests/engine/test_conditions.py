@@ -7,6 +7,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
+from tests.engine.conftest import Desk
 
 from rung.engine import Engine
 from rung.git import repository
@@ -82,3 +83,12 @@ async def test_the_disk_is_looked_at_only_where_a_rule_asks_for_branch_or_reposi
         finally:
             await engine.close()
     assert bool(seen) is looks
+
+
+async def test_rules_see_the_size_as_it_is_estimated_and_windows_more(desk: Desk) -> None:
+    rule = Rule("long", When(tokens_over=5_500), tier="cloud")
+    request = desk.request(instruction="a" * 22_000, max_output=2_000)
+    found = await desk.engine.explain(request, desk.settings(rules=(rule,)), {})
+    assert (found.tokens, found.decision.tier) == (5_500, "small")
+    # With 2,000 for the answer it would just fit by the estimate.
+    assert "its window of 8192 tokens is too small" in [skipped.reason for skipped in found.plan.skipped]

@@ -21,7 +21,7 @@ class Explanation(Value):
     decision: Decision
     plan: Plan
     tokens: int
-    """The upper estimate of the prompt."""
+    """The estimate of the prompt."""
 
     def shape(self) -> dict[str, Any]:
         """DESIGN's ``route``: plain JSON."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rung.routing.tokens import estimate, upper
+from rung.routing.tokens import estimate
 from rung.types.features import Features
 from rung.types.value import Value
 
@@ -77,8 +77,8 @@ def language_of(path: str) -> str:
 
 
 def size(action: str, texts: Iterable[str]) -> int:
-    """The upper estimate of a prompt, in tokens."""
-    return upper((0 if action == "ask" else OVERHEAD) + sum(estimate(text) for text in texts))
+    """The estimate of a prompt, in tokens: what rules ask about. For a window or a budget take the upper one of it."""
+    return (0 if action == "ask" else OVERHEAD) + sum(estimate(text) for text in texts)
 
 
 def features(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 CHARACTERS_PER_TOKEN = 4.0
 UPPER = 1.15
-"""Decisions are made on the estimate times this."""
+"""What must fit a window or a budget is counted as the estimate times this; rules ask about the estimate itself."""
 DENSE = 2.0
 """Tokens a prompt may have for each that is estimated: of 1,300 source files the densest had 1.9."""
 
@@ -25,5 +25,5 @@ def estimate(text: str) -> int:
 
 
 def upper(tokens: int) -> int:
-    """The estimate decisions are made on."""
+    """The estimate that what must fit is counted by."""
     return round(tokens * UPPER)

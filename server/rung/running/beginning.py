@@ -50,7 +50,7 @@ class Beginning(Value):
     gathered: Gathered
     decision: Decision
     tokens: int
-    """The upper estimate of the prompt."""
+    """The estimate of the prompt."""
 
 
 async def begin(shared: Shared, request: Request, action: Action, settings: Settings) -> Beginning:
@@ -121,7 +121,7 @@ def decided(shared: Shared, settings: Settings, beginning: Beginning, action: Ac
 
 def _size(call: Call, action: Action) -> int:
     """The upper estimate of one question's prompt, in tokens."""
-    return prompt_size(action.id, (part.text for part in call.parts))
+    return upper(prompt_size(action.id, (part.text for part in call.parts)))
 
 
 async def affordable(shared: Shared, settings: Settings, decided: DecidedEvent, asked: Asked = frozenset()) -> Plan:

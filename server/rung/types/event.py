@@ -22,9 +22,9 @@ class DecidedEvent(Value):
     decision: Decision
     plan: Plan
     tokens: int
-    """The upper estimate of the prompt."""
+    """The estimate of the prompt, as rules see it."""
     prompt: int = 0
-    """The same of the first question alone."""
+    """The upper estimate of the first question's alone."""
     max_output: int = 0
     """Tokens its answer may have."""
 

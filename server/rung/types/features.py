@@ -12,7 +12,7 @@ class Features(Value):
     typed: str = ""
     """What the person typed, prefix stripped; never a template, never the attached code."""
     tokens: int = 0
-    """The upper estimate of the prompt."""
+    """The estimate of the prompt."""
     paths: tuple[str, ...] = ()
     """All paths in its context, those in a piped diff too, with ``/``."""
     absolute: tuple[str, ...] = ()
