@@ -128,9 +128,13 @@ class Engine:
         self._supersede(request)
         events: asyncio.Queue[Event | None] = asyncio.Queue()
 
+        running: Running | None = None
+
         async def work() -> None:
+            nonlocal running
             found = await settings() if callable(settings) else settings
-            await Running(self._shared, request, action, found, events.put_nowait).run()
+            running = Running(self._shared, request, action, found, events.put_nowait)
+            await running.run()
 
         task = asyncio.create_task(work(), name=f"rung request {request.id}")
         task.add_done_callback(lambda _: events.put_nowait(None))
@@ -182,10 +186,12 @@ class Engine:
         return await affordable(self._shared, settings, decided, asked)
 
     @staticmethod
-    async def _end(task: asyncio.Task[None], running: Running) -> None:
+    async def _end(task: asyncio.Task[None], running: Running | None) -> None:
         """Pass on how the request ended; somebody else's cancel is the person's, not ours."""
         if task.cancelled():
-            raise CancelledByPersonError("The request was cancelled.", receipt=running.cancelled)
+            raise CancelledByPersonError(
+                "The request was cancelled.", receipt=None if running is None else running.cancelled
+            )
         await task
 
     def _supersede(self, request: Request) -> None:

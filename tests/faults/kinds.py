@@ -52,8 +52,8 @@ PARAMETERS = {
 RAW = (
     Fault("refused", one("refused")),
     Fault("no answer to connect", one("unreachable")),
-    Fault("https to a plain server", frozenset({"unreachable", "broken"})),
-    Fault("self-signed certificate", frozenset({"unreachable"})),
+    Fault("https to a plain server", one("unreachable")),
+    Fault("self-signed certificate", one("unreachable")),
     Fault("slow accept", frozenset({"slow", "unreachable", "broken"}), waits=True),
     Fault("dripping headers", SLOW, waits=True),
     Fault("no http", BROKEN),

@@ -9,7 +9,7 @@ A server that says it is busy is asked again after each of the ``rests``.
 
 Argument: JSON ``{"url", "body", "lock", "turn", "result", "limit", "rests"}``; without ``turn`` no other load is waited
 for, and without ``rests`` a server is asked once. The result file gets ``{"ok", "seconds", "status", "trouble", "said",
-"retry_after"}``: what is needed to say what went wrong.
+"retry_after", "reason", "code"}``: what is needed to say what went wrong.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import http.client
 import json
 import os
 import socket
+import ssl
 import sys
 import time
 from collections.abc import Iterator
@@ -92,23 +93,29 @@ def _connections(url: str, limit: float) -> Iterator[http.client.HTTPConnection]
 
 
 Outcome = dict[str, "Any"]
-"""``status`` (0: the server could not be spoken to, and ``trouble`` says how), ``said`` and ``retry_after``."""
+"""``status`` (0: the server could not be spoken to, and ``trouble`` says how), ``said`` and ``retry_after``.
+
+Where TLS failed, OpenSSL's ``reason``, and the ``code`` of what is wrong with the certificate.
+"""
 
 
 def _load(url: str, body: object, limit: float) -> Outcome:
     """What came of asking once."""
-    trouble = "unreachable"
+    found: Outcome = {"status": 0, "trouble": "unreachable"}
     for connection in _connections(url, limit):
         try:
             connection.connect()
         except (ConnectionRefusedError, FileNotFoundError):
-            trouble = "refused"
+            found = {"status": 0, "trouble": "refused"}
             connection.close()
+        except ssl.SSLError as error:
+            connection.close()
+            return {"status": 0, "trouble": "tls", "reason": error.reason, "code": getattr(error, "verify_code", None)}
         except OSError:
             connection.close()
         else:
             return _post(connection, url, body)
-    return {"status": 0, "trouble": trouble}
+    return found
 
 
 def _post(connection: http.client.HTTPConnection, url: str, body: object) -> Outcome:

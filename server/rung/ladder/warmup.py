@@ -17,7 +17,7 @@ from typing import Any
 from rung.errors import AttemptError
 from rung.ladder import warm_process
 from rung.ladder.ascent import WaitedOutError
-from rung.providers import failures
+from rung.providers import connections, failures, tls
 from rung.providers.ollama import keep_alive
 from rung.settings.addresses import spot
 from rung.types.model import Model
@@ -189,11 +189,12 @@ def _failure(model: Model, result: dict[str, Any]) -> AttemptError:
         if error.failure == "busy":
             return WaitedOutError("busy", error.text, error.hint, error.retry_after)
         return failed if error.failure == "too-long" else error
-    start = "Is Ollama running? Start it with `ollama serve`."
     if trouble == "refused":
-        return AttemptError("refused", f"Nobody listens at {model.url}.", start)
+        return AttemptError("refused", f"Nobody listens at {model.url}.", connections.start_hint(model))
     if trouble == "unreachable":
-        return AttemptError("unreachable", f"{model.url} could not be connected to.", start)
+        return AttemptError("unreachable", f"{model.url} could not be connected to.", connections.start_hint(model))
+    if trouble == "tls":
+        return tls.failed(model.url, connections.plain_hint(model), result.get("reason"), result.get("code"))
     if trouble in {"broken", "reset"}:
         text = f"{model.url} broke off while it loaded {model.model}."
         return AttemptError("broken", text, again=trouble == "reset")

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from rung.errors import AttemptError
-from rung.providers import proxies
+from rung.providers import proxies, tls
 from rung.providers.dial import UnreachedError
 from rung.providers.failures import host_of, url_of
 from rung.types.model import Model
@@ -21,6 +21,7 @@ from rung.types.model import Model
 _RESET = (httpx2.ReadError, httpx2.WriteError)
 """What the HTTP client says of a connection that the other side reset."""
 _NAMELESS = {socket.EAI_NONAME, socket.EAI_AGAIN, socket.EAI_FAIL}
+_HTTPS = "Write https:// instead of http:// in `url`, if it speaks TLS alone."
 _LOGIN = re.compile(r"^407 |^Invalid username/password|but got NO ACCEPTABLE METHODS|^Requested NO AUTHENTICATION")
 """A proxy wants to know who asks, as the HTTP library has it."""
 _REFUSAL = re.compile(r"^(\d{3}) |could not connect: ([A-Za-z ]{1,60})\.$")
@@ -42,7 +43,9 @@ def mapped(model: Model) -> Iterator[None]:
         raise AttemptError("bad-request", "The model's `url` is no address.", "Check rung.toml.") from error
     except httpx2.HTTPError as error:
         text = f"The connection to {host_of(model)} broke ({type(error).__name__})."
-        raise AttemptError("broken", text, again=isinstance(error, _RESET) or _closed_silently(error)) from None
+        again = isinstance(error, _RESET) or _closed_silently(error)
+        hint = _HTTPS if again and not model.local and model.url.startswith("http:") else None
+        raise AttemptError("broken", text, hint, again=again) from None
 
 
 def _closed_silently(error: httpx2.HTTPError) -> bool:
@@ -58,11 +61,20 @@ def start_hint(model: Model) -> str | None:
     return "Check `url`." if model.url else "Check the network."
 
 
+def plain_hint(model: Model) -> str:
+    """What to do where no TLS is spoken at a model's address."""
+    if model.url:
+        return "Write http:// instead of https:// in `url`, if that is what it speaks."
+    return "Does a firewall or a proxy stand between?"
+
+
 def _unreached(model: Model, error: UnreachedError) -> AttemptError:
     """Why a request did not leave."""
     host, hint = host_of(model), start_hint(model)
     if error.proxy and error.stage != "secure":
         return _not_past(model, error.proxy, error)
+    if error.stage == "secure":
+        return tls.failed(host, plain_hint(model), *tls.told(_tls_error(error)), late=error.late)
     if error.late:
         return AttemptError("unreachable", f"{host} did not take the connection in time.")
     number = _root_errno(error)
@@ -77,6 +89,10 @@ def _unreached(model: Model, error: UnreachedError) -> AttemptError:
 def _not_past(model: Model, proxy: str, error: UnreachedError) -> AttemptError:
     """Why a request did not come past the proxy."""
     hint = proxies.hint(proxy, url_of(model))
+    broken = _tls_error(error)
+    if error.stage == "connect" and broken is not None:
+        plain = f"Write http:// in {proxy}, if that is what it speaks."
+        return tls.failed(f"the proxy in {proxy}", plain, *tls.told(broken))
     if error.stage == "connect":
         number = _root_errno(error)
         why = "did not take the connection in time" if error.late else "could not be connected to"
@@ -105,6 +121,13 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         if isinstance(current, BaseExceptionGroup):
             stack.extend(current.exceptions)
         stack.extend(e for e in (current.__context__, current.__cause__) if e is not None)
+
+
+def _tls_error(error: BaseException) -> ssl.SSLError | None:
+    """What the TLS library said, if it is what failed."""
+    # This one only says that there is nothing to read at the moment.
+    found = (e for e in _chain(error) if isinstance(e, ssl.SSLError) and not isinstance(e, ssl.SSLWantReadError))
+    return next(found, None)
 
 
 def _root_errno(error: BaseException) -> int | None:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.certificates import served
 from tests.unit.ladder.scene import GOOD, SMALL, Scene, model, small
-from tests.unit.providers.scripted import RECORDINGS
+from tests.unit.providers.scripted import RECORDINGS, Script, serving
 
 from rung.errors import AttemptError, NoAnswerError
 from rung.ladder.warmup import Warmups
@@ -157,6 +158,19 @@ async def test_trouble_with_the_connection_is_told_as_such(
     else:
         sim.fail("reset-before-headers", path="/api/chat")
     assert (await why(scene.ladder.means.warmups, small(sim, url=url))).failure == outcome
+
+
+async def test_a_load_says_what_is_wrong_with_tls(scene: Scene, sim: Simulator) -> None:
+    async with serving(Script(), certificate=served()) as server:
+        url = f"https://127.0.0.1:{server.port}"
+        error = await why(scene.ladder.means.warmups, small(sim, url=url))
+        assert (error.failure, error.text) == (
+            "unreachable",
+            f"The certificate of {url} was not accepted: it is self-signed.",
+        )
+        assert server.talks == []
+    error = await why(scene.ladder.means.warmups, small(sim, url=sim.url.replace("http", "https")))
+    assert (error.failure, error.text.endswith(" does not speak TLS.")) == ("unreachable", True)
 
 
 async def test_what_is_kept_of_an_error_is_short(sim: Simulator, scene: Scene, tmp_path: Path) -> None:
