@@ -17,7 +17,8 @@ from rung.providers import overflow
 from rung.types.model import Model
 
 _FILTERED = re.compile(
-    r"content_filter|content[ _](?:management )?policy|safety[ _](?:system|check)|moderation|ResponsibleAIPolicy"
+    r"content_filter|content[ _](?:(?:management|moderation|filter(?:ing)?)[ _])?policy"
+    r"|safety[ _](?:system|check)|moderation|ResponsibleAIPolicy"
     r"|(?:input|prompt|content|request|messages?) (?:\w+ )?(?:was|were|has been|have been) (?:flagged|blocked)"
     r"|violates? (?:our |the )?(?:usage|content|acceptable use) (?:guidelines|polic)|prohibited_content"
     r"|data_inspection_failed|content exists risk|considered high risk",

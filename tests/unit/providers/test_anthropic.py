@@ -236,6 +236,7 @@ async def test_closing_in_the_middle_closes_the_connection() -> None:
         ),
         (refused(400, "invalid_request_error", "messages: at least one message is required"), "bad-request"),
         (refused(400, "invalid_request_error", "Your credit balance is too low to access the API"), "auth"),
+        (refused(400, "invalid_request_error", "Output blocked by content filtering policy"), "filtered"),
         (refused(401, "authentication_error", "invalid x-api-key sk-mine"), "auth"),
         (refused(402, "billing_error", "pay"), "auth"),
         (refused(403, "permission_error", "no"), "auth"),

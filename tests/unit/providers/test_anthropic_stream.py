@@ -27,6 +27,9 @@ from rung.providers import sse
 from rung.providers.anthropic_stream import Reader
 from rung.providers.events import Content, Finished, Opened, Thought
 
+FILTERED = "Output blocked by content filtering policy"
+"""Anthropic's own words."""
+
 
 @pytest.mark.parametrize(
     ("error", "outcome"),
@@ -37,6 +40,7 @@ from rung.providers.events import Content, Finished, Opened, Thought
         ({"type": "timeout_error", "message": "canary"}, "slow"),
         ({"type": "authentication_error", "message": "canary"}, "auth"),
         ({"type": "invalid_request_error", "message": "prompt is too long"}, "too-long"),
+        ({"type": "invalid_request_error", "message": FILTERED}, "filtered"),
         ({"type": "brand_new_error", "message": "canary"}, "broken"),
         ("overloaded", "broken"),
         (None, "broken"),

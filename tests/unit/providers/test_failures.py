@@ -217,6 +217,8 @@ def test_a_prompt_that_is_too_long_is_called_so_with_the_numbers_the_server_name
         (403, "Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_BIO", "filtered"),
         (400, "The response was filtered due to Azure's content management policy", "filtered"),
         (400, "Content Exists Risk", "filtered"),
+        (400, "Output blocked by content filtering policy", "filtered"),
+        (400, "This violates the content moderation policy", "filtered"),
         (403, "Your account was flagged for review", "auth"),
         (403, "Country, region, or territory not supported", "auth"),
         (400, "messages: at least one is required", "bad-request"),
