@@ -112,6 +112,7 @@ class AttemptError(RungError):
         failure: the outcome word of DESIGN's Shapes, such as ``"unreachable"``.
         retry_after: seconds the server asked to be left alone; None where it did not say.
         again: the same question may well succeed a moment later, if nothing came back yet.
+        model_only: the key was not let in to this model; what else it opens is not known.
         prompt_tokens: how long the prompt was by the server's own count, where it was too long and the server said so.
         window: the window it was too long for; None where ``prompt_tokens`` is.
         unpaid: of ``auth``: the key is good, but its account has no money left.
@@ -127,6 +128,7 @@ class AttemptError(RungError):
         retry_after: float | None = None,
         *,
         again: bool = False,
+        model_only: bool = False,
         prompt_tokens: int | None = None,
         window: int | None = None,
         unpaid: bool = False,
@@ -136,6 +138,7 @@ class AttemptError(RungError):
         self.unpaid = unpaid
         self.retry_after = retry_after
         self.again = again
+        self.model_only = model_only
         self.prompt_tokens = prompt_tokens
         self.window = window
 

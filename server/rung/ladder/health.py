@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 
 from rung.errors import AttemptError
 from rung.ladder.breaker import Breaker
-from rung.ladder.pauses import POLITE, Pauses
-from rung.ladder.servers import ABSENT, EVERY, Servers, address
+from rung.ladder.pauses import POLITE, Lock, Pauses
+from rung.ladder.servers import ABSENT, EVERY, Servers
 from rung.providers.failures import pull_hint
 from rung.routing.plan import Known
 from rung.types.model import Model
@@ -69,6 +69,11 @@ class Health:
             return server.breaker, Breaker.usual()
         return server.breaker, self._breakers.setdefault(spot, Breaker.usual())
 
+    def _locks(self, model: Model) -> tuple[Lock, Lock]:
+        """What a refused key is remembered by, for every model of the address and for this one alone."""
+        place, name = self._spot(model)
+        return (place, model.key or ""), (place, model.key or "", name)
+
     def _key(self, model: Model) -> str | None:
         return self._keys(model.key) if model.key else None
 
@@ -78,11 +83,10 @@ class Health:
         if model.key and not key:
             return Known(state="no-key", reason=self._missing_key(model.key))
         found, spot, now = self.said(model), self._spot(model), _now()
-        if self._pauses.barred(_lock(model), key):
-            return found.replace(
-                state="blocked", reason=f"{self._pauses.refused(_lock(model), key)} {BARRED}", barred=True
-            )
-        blocked = self._pauses.refused(_lock(model), key) or self._pauses.paused(spot, now)
+        locks = self._locks(model)
+        if self._pauses.barred(locks, key):
+            return found.replace(state="blocked", reason=f"{self._pauses.refused(locks, key)} {BARRED}", barred=True)
+        blocked = self._pauses.refused(locks, key) or self._pauses.paused(spot, now)
         if blocked:
             return found.replace(state="blocked", reason=blocked)
         down = self._down(model, now)
@@ -136,7 +140,8 @@ class Health:
     def why_not(self, model: Model, *, trial: bool) -> str | None:
         """Why an attempt that began should go on to the next model after all; None: it may ask."""
         now = _now()
-        blocked = self._pauses.refused(_lock(model), self._key(model)) or self._pauses.paused(self._spot(model), now)
+        refused = self._pauses.refused(self._locks(model), self._key(model))
+        blocked = refused or self._pauses.paused(self._spot(model), now)
         return blocked or (None if trial else self._down(model, now))
 
     def rest(self, model: Model) -> float:
@@ -163,7 +168,7 @@ class Health:
         server.answers(model)
         for breaker in self._breakers_of(model):
             breaker.succeeded()
-        self._pauses.let_in(_lock(model))
+        self._pauses.let_in(self._locks(model))
         self._pauses.answered(self._spot(model))
         self._tell()
 
@@ -192,7 +197,9 @@ class Health:
         if error.failure in POLITE:
             self._pauses.leave_alone(spot, model.retry_after, error, now)
         elif error.failure == "auth":
-            self._pauses.refuse(_lock(model), self._key(model), error.sentence(), unpaid=error.unpaid)
+            every, this = self._locks(model)
+            lock = this if error.model_only else every
+            self._pauses.refuse(lock, self._key(model), error.sentence(), unpaid=error.unpaid)
         elif error.failure == "load-failed":
             self._pauses.pause(spot, now + LOAD_PAUSE, error.sentence(), asked_for=False)
         elif error.failure == "missing-model":
@@ -218,11 +225,6 @@ class Health:
     async def glance(self, models: Iterable[Model]) -> None:
         """Look once at every local server of these models."""
         await self._servers.glance(models)
-
-
-def _lock(model: Model) -> tuple[str, str]:
-    """What a refused key is remembered by."""
-    return address(model), model.key or ""
 
 
 def _now() -> float:

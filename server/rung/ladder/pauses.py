@@ -1,11 +1,12 @@
 """Who is to be left alone, and until when: what servers asked for, and whom they do not let in.
 
-A pause belongs to one model at one address. A key that was refused is refused for every model of its address, until
-there is another one or the settings change. Times are seconds of the loop's clock.
+A pause belongs to one model at one address. A key that was refused is refused for every model of its address, or for
+one of them alone, until there is another one or the settings change. Times are seconds of the loop's clock.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rung.types.value import Value
@@ -25,7 +26,9 @@ LONGEST_REST = 3600.0
 """Seconds a server may ask to be left alone; of more only so much is believed."""
 
 Spot = tuple[str, str]
-"""An address, and the name of a model or of a key there."""
+"""An address, and the name of a model there."""
+Lock = tuple[str, ...]
+"""An address, the name of a key there, and that of a model where it is about one alone."""
 
 
 class _Pause(Value):
@@ -49,7 +52,7 @@ class Pauses:
     def __init__(self) -> None:
         self._pauses: dict[Spot, _Pause] = {}
         self._rests: dict[Spot, float] = {}
-        self._refusals: dict[Spot, _Refusal] = {}
+        self._refusals: dict[Lock, _Refusal] = {}
         self._busy: dict[Spot, int] = {}
         """How often in a row a model was busy, and named no time."""
 
@@ -92,28 +95,29 @@ class Pauses:
         """Seconds for which the server asked to be left alone."""
         return max(0.0, self._rests.get(spot, 0.0) - now)
 
-    def refuse(self, spot: Spot, key: str | None, why: str, *, unpaid: bool) -> None:
+    def refuse(self, lock: Lock, key: str | None, why: str, *, unpaid: bool) -> None:
         """The server does not take this key (None: lets nobody in without one); ``unpaid``: for want of money."""
-        self._refusals[spot] = _Refusal(hash(key), why, unpaid)
+        self._refusals[lock] = _Refusal(hash(key), why, unpaid)
 
     def paused(self, spot: Spot, now: float) -> str | None:
         """Why this model is left alone now; None where it may be asked."""
         found = self._pauses.get(spot)
         return found.why if found and found.until > now else None
 
-    def refused(self, spot: Spot, key: str | None) -> str | None:
-        """Why this key is of no use there; None where it may be, as any other than the refused one."""
-        found = self._refusals.get(spot)
-        return found.why if found and found.fingerprint == hash(key) else None
+    def refused(self, locks: Iterable[Lock], key: str | None) -> str | None:
+        """Why this key is of no use at any of these; None where it may be, as any other than the refused one."""
+        found = (self._refusals.get(lock) for lock in locks)
+        return next((refusal.why for refusal in found if refusal and refusal.fingerprint == hash(key)), None)
 
-    def barred(self, spot: Spot, key: str | None) -> bool:
+    def barred(self, locks: Iterable[Lock], key: str | None) -> bool:
         """Whether asking with this key is of no use before it or the settings change."""
-        found = self._refusals.get(spot)
-        return found is not None and found.fingerprint == hash(key) and not found.unpaid
+        found = (self._refusals.get(lock) for lock in locks)
+        return any(refusal and refusal.fingerprint == hash(key) and not refusal.unpaid for refusal in found)
 
-    def let_in(self, spot: Spot) -> None:
+    def let_in(self, locks: Iterable[Lock]) -> None:
         """The server took the key after all."""
-        self._refusals.pop(spot, None)
+        for lock in locks:
+            self._refusals.pop(lock, None)
 
     def settings_changed(self) -> None:
         """What may have been the settings' fault is forgotten; what a server asked for is not."""

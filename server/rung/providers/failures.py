@@ -31,10 +31,16 @@ _NO_MONEY = re.compile(
 )
 _NO_MODEL = re.compile(
     r"model_not_found|model_not_exist|not a valid model|model not (?:exist|found)|try pulling it first|no such model"
-    r"|invalid model(?: name)?:|unknown model"
+    r"|invalid model(?: name)?:|invalid model id\b|unknown model"
     r"|model [`'\"\\]{1,3}[^`'\"\\\s]{1,200}[`'\"\\]{1,3} (?:was )?(?:not found|does ?n[o']t exist)",
     re.IGNORECASE,
 )
+_NOT_YOURS = re.compile(
+    r"(?:not|n't) have access to (?:the |this )?model|no access to (?:the |this )?model|model_permission_blocked"
+    r"|model_access_denied|not allowed to (?:access|use|sample from) (?:the |this )?model",
+    re.IGNORECASE,
+)
+"""A model that is there, and not for this key: as OpenAI, GitHub Models, Groq, LiteLLM and Bedrock say it."""
 _LOAD = re.compile(
     r"process has terminated|failed to load|unable to load|error loading model|requires more (system )?memory"
     r"|out of memory|load timed out|timed out waiting for llama runner to start",
@@ -93,10 +99,8 @@ def for_status(model: Model, status: int, body: str, headers: Mapping[str, str])
         return AttemptError("auth", f"{where}: the account has no money left.", "Look at its billing.", unpaid=True)
     if status in _UNWANTED and _FILTERED.search(body):
         return AttemptError("filtered", f"{host_of(model)} refused the content of the prompt.")
-    if status in {401, 403} and model.key:
-        return AttemptError("auth", f"{where}: the key {model.key} was not accepted.", f"Check {model.key}.")
     if status in {401, 403}:
-        return AttemptError("auth", f"{where}: it does not let this machine in.", "Check `url` and `key` in rung.toml.")
+        return _not_let_in(model, status, body)
     if status == 404 and _MODEL.search(body):
         return no_model(model)
     if status in {404, 405}:
@@ -108,6 +112,22 @@ def for_status(model: Model, status: int, body: str, headers: Mapping[str, str])
     if status == 408:
         return AttemptError("slow", f"{where}: it gave up waiting.")
     return for_server_error(model, status, body)
+
+
+def _not_let_in(model: Model, status: int, body: str) -> AttemptError:
+    """The failure of a key, or of this machine: for this model alone, where the server does not say it of all."""
+    where = f"{host_of(model)} answered {status}"
+    if _NOT_YOURS.search(body) or (status == 403 and _NO_MODEL.search(body)):
+        who = f"the key {model.key}" if model.key else "this machine"
+        text = f"{where}: it has no model {model.model} for {who}."
+        return AttemptError("missing-model", text, f"Name one that {who} may use.")
+    if status == 403 and model.key:
+        text, hint = f"{where}: the key {model.key} may not use {model.model}.", f"See what {model.key} is good for."
+        return AttemptError("auth", text, hint, model_only=True)
+    if model.key:
+        return AttemptError("auth", f"{where}: the key {model.key} was not accepted.", f"Check {model.key}.")
+    text, hint = f"{where}: it does not let this machine in.", "Check `url` and `key` in rung.toml."
+    return AttemptError("auth", text, hint, model_only=status == 403)
 
 
 def for_server_error(model: Model, status: int, body: str) -> AttemptError:

@@ -24,13 +24,16 @@ def health(keys: dict[str, str] | None = None) -> Health:
     return Health(held.get, lambda name: f"Set {name}.")
 
 
-def attempt(found: Health, asked: Model, outcome: str | None, retry_after: float | None = None) -> None:
+def attempt(
+    found: Health, asked: Model, outcome: str | None, retry_after: float | None = None, *, model_only: bool = False
+) -> None:
     """One that ends at once; None: well."""
     trial = found.began(asked)
     if outcome is None:
         found.succeeded(asked)
     else:
-        error = AttemptError(outcome, f"It is {outcome}.", retry_after=retry_after)  # type: ignore[arg-type]
+        text = f"It is {outcome}."
+        error = AttemptError(outcome, text, retry_after=retry_after, model_only=model_only)  # type: ignore[arg-type]
         found.failed(asked, error, trial=trial)
 
 
@@ -179,6 +182,29 @@ def test_a_key_that_is_refused_is_refused_for_every_model_of_its_address_until_s
         assert states(found, CLOUD, other) == ["unknown", "unknown"]
 
     run_virtual(go())
+
+
+async def test_a_key_that_one_model_does_not_take_is_refused_for_that_one_alone() -> None:
+    keys = {"KEY": "one"}
+    found, other = health(keys), CLOUD.replace(model="other")
+    attempt(found, CLOUD, "auth", model_only=True)
+    assert states(found, CLOUD, other, CLOUD.replace(key=None)) == ["blocked", "unknown", "unknown"]
+    assert found.why_not(CLOUD, trial=True) == "It is auth."
+    # What another model is answered with says nothing of this one.
+    attempt(found, other, None)
+    assert states(found, CLOUD, other) == ["blocked", "unknown"]
+    keys["KEY"] = "new"
+    assert states(found, CLOUD) == ["unknown"]
+    keys["KEY"] = "one"
+    found.settings_changed()
+    assert states(found, CLOUD) == ["unknown"]
+
+
+async def test_a_model_that_takes_the_key_after_all_is_open_again() -> None:
+    found = health()
+    attempt(found, CLOUD, "auth", model_only=True)
+    attempt(found, CLOUD, None)
+    assert states(found, CLOUD) == ["unknown"]
 
 
 async def test_another_key_under_the_same_name_is_tried() -> None:

@@ -203,6 +203,7 @@ def test_a_prompt_that_is_too_long_is_called_so_with_the_numbers_the_server_name
         (500, "model 'x' not found, try pulling it first", "missing-model"),
         (400, "foo is not a valid model ID", "missing-model"),
         (400, "Model Not Exist", "missing-model"),
+        (400, "invalid model ID", "missing-model"),
         (422, "The model `x` does not exist", "missing-model"),
         (500, "error loading model", "load-failed"),
         (500, "timed out waiting for llama runner to start - progress 0.00", "load-failed"),
@@ -227,6 +228,51 @@ def test_a_prompt_that_is_too_long_is_called_so_with_the_numbers_the_server_name
 def test_a_status_is_called_by_what_its_body_means(status: int, message: str, outcome: str) -> None:
     error = failures.for_status(MODEL, status, json.dumps({"error": {"message": message}}), {})
     assert (error.failure, error.again) == (outcome, False)
+
+
+KEYED = MODEL.replace(key="MY_KEY")
+ACCESS = [
+    (403, {"message": "Project `proj_x` does not have access to model `m`", "code": "model_not_found"}),
+    (403, {"message": "You are not allowed to sample from this model", "type": "invalid_request_error"}),
+    (403, {"message": "The model `m` is blocked at the project level.", "code": "model_permission_blocked_project"}),
+    (403, {"message": "No access to model: m", "code": "no_access"}),
+    (403, {"message": "You don't have access to the model with the specified model ID."}),
+    (401, {"message": "key not allowed to access model. It can only access models=['a']", "type": "auth_error"}),
+    (401, {"message": "no", "type": "key_model_access_denied"}),
+]
+
+
+@pytest.mark.parametrize(("status", "error"), ACCESS)
+def test_a_model_that_a_key_does_not_open_is_missing_and_the_key_is_not_bad(status: int, error: object) -> None:
+    found = failures.for_status(KEYED, status, json.dumps({"error": error}), {})
+    assert (found.failure, found.text) == (
+        "missing-model",
+        f"http://127.0.0.1:1/v1 answered {status}: it has no model m for the key MY_KEY.",
+    )
+    assert found.hint == "Name one that the key MY_KEY may use."
+    assert "this machine" in failures.for_status(MODEL, status, json.dumps({"error": error}), {}).text
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "model_only"),
+    [
+        (401, {"message": "Incorrect API key provided: sk-canary"}, False),
+        (401, {"message": "The model is a secret"}, False),
+        (402, {"message": "pay"}, False),
+        (403, {"message": "insufficient_quota"}, False),
+        (403, {"message": "Country, region, or territory not supported"}, True),
+        (403, {"type": "permission_error", "message": "no"}, True),
+    ],
+)
+@pytest.mark.parametrize("model", [MODEL, KEYED], ids=["no key", "a key"])
+def test_who_is_not_let_in_is_so_for_all_models_only_where_the_key_itself_is_not_taken(
+    status: int,
+    body: object,
+    model_only: bool,  # noqa: FBT001
+    model: Model,
+) -> None:
+    found = failures.for_status(model, status, json.dumps({"error": body}), {})
+    assert (found.failure, found.model_only, "canary" in found.sentence()) == ("auth", model_only, False)
 
 
 @pytest.mark.parametrize("status", [500, 502])
