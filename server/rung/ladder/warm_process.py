@@ -9,7 +9,7 @@ A server that says it is busy is asked again after each of the ``rests``.
 
 Argument: JSON ``{"url", "body", "lock", "turn", "result", "limit", "rests"}``; without ``turn`` no other load is waited
 for, and without ``rests`` a server is asked once. The result file gets ``{"ok", "seconds", "status", "trouble", "said",
-"retry_after", "reason", "code"}``: what is needed to say what went wrong.
+"retry_after", "date", "reason", "code"}``: what is needed to say what went wrong.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _connections(url: str, limit: float) -> Iterator[http.client.HTTPConnection]
 
 
 Outcome = dict[str, "Any"]
-"""``status`` (0: the server could not be spoken to, and ``trouble`` says how), ``said`` and ``retry_after``.
+"""``status`` (0: the server could not be spoken to, and ``trouble`` says how), ``said``, ``retry_after`` and ``date``.
 
 Where TLS failed, OpenSSL's ``reason``, and the ``code`` of what is wrong with the certificate.
 """
@@ -134,8 +134,10 @@ def _post(connection: http.client.HTTPConnection, url: str, body: object) -> Out
         is_reset = response is None and isinstance(error, ConnectionError)
         return {"status": 0, "trouble": "reset" if is_reset else "broken"}
     else:
-        kept = {} if response.status == 200 else {"said": said, "retry_after": response.headers.get("retry-after")}
-        return {"status": response.status, **kept}
+        if response.status == 200:
+            return {"status": 200}
+        told = {"retry_after": response.headers.get("retry-after"), "date": response.headers.get("date")}
+        return {"status": response.status, "said": said, **told}
     finally:
         connection.close()
 

@@ -184,8 +184,8 @@ def _failure(model: Model, result: dict[str, Any]) -> AttemptError:
     failed = AttemptError("load-failed", f"{model.url} could not load {model.model}.")
     status, trouble = result.get("status"), result.get("trouble")
     if isinstance(status, int) and status > 0:
-        said, rest = str(result.get("said") or ""), str(result.get("retry_after") or "")
-        error = failures.for_status(model, status, said, {"retry-after": rest})
+        headers = {"retry-after": str(result.get("retry_after") or ""), "date": str(result.get("date") or "")}
+        error = failures.for_status(model, status, str(result.get("said") or ""), headers)
         if error.failure == "busy":
             return WaitedOutError("busy", error.text, error.hint, error.retry_after)
         return failed if error.failure == "too-long" else error

@@ -64,6 +64,8 @@ _UNWANTED = {400, 403, 422, 451}
 
 MOST = 2**53
 """The largest count that is taken for one: databases and other languages hold no larger ones."""
+ODD = 60.0
+"""Seconds that a date to come again at may lie before the answer's own; where it is more, two clocks made them."""
 LONGEST_PAUSE = 86400.0
 """Seconds a server may ask to be left alone; one that asks for more gets a day."""
 
@@ -162,7 +164,10 @@ def no_model(model: Model) -> AttemptError:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of a Retry-After header in either of its forms; None where it is absent or unreadable."""
+    """Seconds of a Retry-After header in either of its forms; None where it is absent or unreadable.
+
+    A date is held against the answer's own, where both seem to be by one clock.
+    """
     seconds = _seconds(headers)
     return None if seconds is None else min(max(0.0, seconds), LONGEST_PAUSE)
 
@@ -174,10 +179,22 @@ def _seconds(headers: Mapping[str, str]) -> float | None:
     value = headers.get("retry-after", "").strip()
     if value.replace(".", "", 1).isdecimal():
         return float(value)
+    until, sent = _date(value), _date(headers.get("date", ""))
+    if until is None:
+        return None
+    if sent is not None and -ODD <= (by_its_clock := (until - sent).total_seconds()) <= LONGEST_PAUSE:
+        # The server's clock may be another one than ours.
+        return by_its_clock
+    return (until - datetime.now(UTC)).total_seconds()
+
+
+def _date(value: str) -> datetime | None:
+    """A date as HTTP has it; None where it is none."""
     try:
-        return (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+        found = parsedate_to_datetime(value)
     except (ValueError, TypeError, OverflowError):
         return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def parse_object(model: Model, line: bytes) -> dict[str, Any]:

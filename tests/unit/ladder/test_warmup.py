@@ -138,6 +138,12 @@ async def test_who_names_a_time_is_left_alone_for_so_long(sim: Simulator, scene:
     assert loads(sim) == 1
 
 
+async def test_a_time_that_is_a_date_is_by_the_server_s_clock(sim: Simulator, scene: Scene) -> None:
+    dates = {"date": "Thu, 01 Oct 2015 07:00:00 GMT", "retry-after": "Thu, 01 Oct 2015 08:00:00 GMT"}
+    sim.fail("status", path="/api/chat", status=429, headers=dates, times=None)
+    assert (await why(scene.ladder.means.warmups, small(sim))).retry_after == 3600
+
+
 async def test_a_busy_server_is_nobody_s_failed_load(sim: Simulator, scene: Scene) -> None:
     sim.fail("status", path="/api/chat", times=None, **BUSY)
     answer = await scene.climb([("small", small(sim)), ("cloud", model("cloud"))])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from rung.types.model import Model
 
 MODEL = Model("openai-compatible", "m", "http://127.0.0.1:1/v1")
 NONE = (None, None)
+MINUTE = timedelta(minutes=1)
 
 
 def word(status: int, message: str, **fields: Any) -> str:
@@ -386,3 +389,22 @@ async def test_a_connection_closed_in_the_middle_is_not_tried_again() -> None:
     async with serving(Script([b'{"message":{"content":"x"},"done":false}\n'], cut=True)) as server:
         error = await failure(Ollama(), question(ollama(server.url)))
     assert (error.failure, error.again) == ("broken", False)
+
+
+@pytest.mark.parametrize("offset", [0, -3600, 3600, -40 * 365 * 86400], ids=["right", "behind", "ahead", "of 1985"])
+def test_a_date_to_come_again_at_is_held_against_the_answer_s_own(offset: float) -> None:
+    now = datetime.now(UTC) + timedelta(seconds=offset)
+    headers = {"date": format_datetime(now, usegmt=True), "retry-after": format_datetime(now + MINUTE, usegmt=True)}
+    assert failures.retry_after(headers) == 60.0
+
+
+@pytest.mark.parametrize("date", ["Thu, 01 Jan 1970 00:00:00 GMT", "soon", "", "Fri, 31 Dec 2199 00:00:00 GMT"])
+def test_a_date_that_is_not_of_the_same_clock_is_not_believed(date: str) -> None:
+    until = datetime.now(UTC) + MINUTE
+    found = failures.retry_after({"date": date, "retry-after": format_datetime(until, usegmt=True)})
+    assert found == pytest.approx(60.0, abs=30.0)
+
+
+def test_a_date_without_a_zone_is_one_of_greenwich() -> None:
+    told = {"date": "Thu, 26 Nov 2026 01:00:00 -0000", "retry-after": "Thu, 26 Nov 2026 01:00:07 GMT"}
+    assert failures.retry_after(told) == 7.0
