@@ -62,7 +62,7 @@ RAW = (
     Fault("bad gzip", BROKEN),
     Fault("endless line", BROKEN),
     Fault("endless error page", frozenset({"broken", "busy"})),
-    Fault("redirect", BROKEN),
+    Fault("redirect", one("bad-request")),
 )
 """Played on bare sockets."""
 

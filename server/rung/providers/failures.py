@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from rung.errors import AttemptError
 from rung.providers import overflow
@@ -35,6 +36,10 @@ _NO_MODEL = re.compile(
     r"|model [`'\"\\]{1,3}[^`'\"\\\s]{1,200}[`'\"\\]{1,3} (?:was )?(?:not found|does ?n[o']t exist)",
     re.IGNORECASE,
 )
+_TLS_ONLY = re.compile(r"http request (?:was sent )?to (?:an )?https (?:server|port)", re.IGNORECASE)
+_HTTPS = "Write https:// instead of http:// in `url`."
+_HOST = re.compile(r"[a-z0-9.-]{1,253}|[0-9a-f:]{2,45}")
+"""A name or number that may be shown, wherever it comes from."""
 _NOT_YOURS = re.compile(
     r"(?:not|n't) have access to (?:the |this )?model|no access to (?:the |this )?model|model_permission_blocked"
     r"|model_access_denied|not allowed to (?:access|use|sample from) (?:the |this )?model",
@@ -92,6 +97,10 @@ def pull_hint(model: Model) -> str | None:
 def for_status(model: Model, status: int, body: str, headers: Mapping[str, str]) -> AttemptError:
     """The failure behind an HTTP status; ``body`` is read for its meaning only."""
     where = f"{host_of(model)} answered {status}"
+    if 300 <= status < 400:
+        return _moved(model, where, headers.get("location", ""))
+    if status == 400 and _TLS_ONLY.search(body):
+        return AttemptError("bad-request", f"{where}: it speaks TLS alone.", _HTTPS)
     if status == 413 or (status in _REFUSALS and overflow.names_the_window(body)):
         return _too_long(model, body)
     if status == 429 and _NEVER_ENOUGH.search(body):
@@ -114,6 +123,21 @@ def for_status(model: Model, status: int, body: str, headers: Mapping[str, str])
     if status == 408:
         return AttemptError("slow", f"{where}: it gave up waiting.")
     return for_server_error(model, status, body)
+
+
+def _moved(model: Model, where: str, location: str) -> AttemptError:
+    """The failure of a server that points elsewhere: nobody is followed there with a key and a prompt."""
+    here = urlsplit(url_of(model))
+    try:
+        there = urlsplit(location)
+        host = (there.hostname or here.hostname or "").lower()
+    except ValueError:
+        there, host = urlsplit(""), ""
+    if (host, here.scheme, there.scheme) == ((here.hostname or "").lower(), "http", "https"):
+        return AttemptError("bad-request", f"{where}: it speaks TLS alone.", _HTTPS)
+    is_told = _HOST.fullmatch(host) and host != (here.hostname or "").lower()
+    hint = "Check `url` in rung.toml." if model.url else "Does a firewall or a proxy stand between?"
+    return AttemptError("bad-request", f"{where}: it points to {host if is_told else 'another address'}.", hint)
 
 
 def _not_let_in(model: Model, status: int, body: str) -> AttemptError:
@@ -145,7 +169,8 @@ def for_server_error(model: Model, status: int, body: str) -> AttemptError:
         return no_model(model)
     if status == 200 and _FILTERED.search(body):
         return AttemptError("filtered", f"{host_of(model)} refused the content.")
-    if 400 <= status < 500 or _OUR_MISTAKE.search(body):
+    # Nginx's 499, and Ollama's: it thinks that the client has left.
+    if (400 <= status < 500 and status != 499) or _OUR_MISTAKE.search(body):
         return AttemptError("bad-request", f"{where}: it did not understand the request.")
     return AttemptError("broken", f"{where}: an error on its side.", again=status in _PASSING)
 

@@ -8,6 +8,7 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
+from tests.unit.providers import claude
 from tests.unit.providers.scripted import Script, end_of, failure, heard, question, serving, text_of
 from tests.unit.providers.test_streams import compatible, delta, ollama, sse
 
@@ -226,6 +227,7 @@ def test_a_prompt_that_is_too_long_is_called_so_with_the_numbers_the_server_name
         (403, "Your account was flagged for review", "auth"),
         (403, "Country, region, or territory not supported", "auth"),
         (400, "messages: at least one is required", "bad-request"),
+        (499, "client closed request", "broken"),
     ],
 )
 def test_a_status_is_called_by_what_its_body_means(status: int, message: str, outcome: str) -> None:
@@ -408,3 +410,62 @@ def test_a_date_that_is_not_of_the_same_clock_is_not_believed(date: str) -> None
 def test_a_date_without_a_zone_is_one_of_greenwich() -> None:
     told = {"date": "Thu, 26 Nov 2026 01:00:00 -0000", "retry-after": "Thu, 26 Nov 2026 01:00:07 GMT"}
     assert failures.retry_after(told) == 7.0
+
+
+ELSEWHERE = [
+    ("http://127.0.0.1:9/v1", "https://127.0.0.1:9/v1/chat/completions", "it speaks TLS alone."),
+    ("http://gateway.test/v1", "https://Gateway.test/v1/chat/completions", "it speaks TLS alone."),
+    ("http://gateway.test/v1", "https://other.test:8443/v1?prompt=canary", "it points to other.test."),
+    ("https://gateway.test/v1", "http://[fd00::1]/canary", "it points to fd00::1."),
+    ("https://gateway.test/v1", "//login.test/canary", "it points to login.test."),
+    ("https://gateway.test/v1", "/v1/canary/", "it points to another address."),
+    ("https://gateway.test/v1", "https://gateway.test/canary", "it points to another address."),
+    ("https://gateway.test/v1", "http://canary\N{CYRILLIC SMALL LETTER A}.test", "it points to another address."),
+    ("https://gateway.test/v1", "http://canary<b>.test", "it points to another address."),
+    ("https://gateway.test/v1", "http://[canary", "it points to another address."),
+    ("https://gateway.test/v1", "", "it points to another address."),
+]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize(("url", "location", "says"), ELSEWHERE)
+def test_a_server_that_points_elsewhere_is_an_address_to_be_corrected(
+    status: int, url: str, location: str, says: str
+) -> None:
+    error = failures.for_status(MODEL.replace(url=url), status, "<html>canary</html>", {"location": location})
+    assert (error.failure, error.text, error.again) == ("bad-request", f"{url} answered {status}: {says}", False)
+    is_tls = "TLS" in says
+    assert error.hint == ("Write https:// instead of http:// in `url`." if is_tls else "Check `url` in rung.toml.")
+
+
+def test_a_maker_that_points_elsewhere_is_not_who_answers() -> None:
+    error = failures.for_status(Model("openai", "m"), 302, "", {"location": "http://login.hotel.test/?from=x"})
+    assert error.sentence() == (
+        "api.openai.com answered 302: it points to login.hotel.test. Does a firewall or a proxy stand between?"
+    )
+
+
+@pytest.mark.parametrize("make", [ollama, compatible, claude.model])
+async def test_nobody_is_followed_to_where_a_server_points(make: Any) -> None:
+    chat: Any = {ollama: Ollama(), compatible: OpenAI(lambda _: None)}.get(make, claude.keyed())
+    async with serving(Script([b"{}"])) as other:
+        for status in (301, 302, 303, 307, 308):
+            async with serving(Script(status=status, headers={"location": f"{other.url}/v1"})) as server:
+                error = await failure(chat, question(make(server.url)))
+                assert len(server.talks) == 1
+            assert error.failure == "bad-request"
+        assert other.talks == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Client sent an HTTP request to an HTTPS server.\n",
+        "<html><h1>400 Bad Request</h1><center>The plain HTTP request was sent to HTTPS port</center></html>",
+    ],
+    ids=["Go", "nginx"],
+)
+def test_a_server_that_speaks_tls_alone_is_said_to_do_so(body: str) -> None:
+    error = failures.for_status(MODEL, 400, body, {})
+    assert (error.failure, error.hint) == ("bad-request", "Write https:// instead of http:// in `url`.")
+    assert error.text == "http://127.0.0.1:1/v1 answered 400: it speaks TLS alone."
