@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -20,8 +19,7 @@ from rung.actions.prompt import renderer
 from rung.actions.results import commit_message, findings
 from rung.errors import AttemptError, RungError, SettingsError
 from rung.lsp.frames import FrameError, read_frame
-from rung.providers import failures, ollama, openai_stream, sse
-from rung.providers.anthropic_stream import Reader
+from rung.providers import anthropic_stream, failures, ollama, openai_stream
 from rung.providers.events import Content, Finished, Retracted, Thought
 from rung.providers.thinking import ThinkTags
 from rung.settings.check import check
@@ -77,15 +75,8 @@ def by_openai(chunks: list[bytes]) -> AsyncIterator[StreamEvent]:
     return openai_stream.read(MODEL, stream(chunks))
 
 
-async def by_anthropic(chunks: list[bytes]) -> AsyncGenerator[StreamEvent]:
-    reader = Reader(MODEL)
-    async with contextlib.aclosing(sse.events(stream(chunks))) as found:
-        async for piece in found:
-            for event in reader.feed(piece):
-                yield event
-            if reader.ended:
-                return
-    raise failures.unfinished(MODEL)
+def by_anthropic(chunks: list[bytes]) -> AsyncIterator[StreamEvent]:
+    return anthropic_stream.read(MODEL, stream(chunks))
 
 
 READERS: dict[str, tuple[Callable[[list[bytes]], AsyncIterator[StreamEvent]], Callable[[], Sequence[bytes]]]] = {

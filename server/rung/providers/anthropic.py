@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 from rung.errors import AttemptError
-from rung.providers import connections, failures, sse
+from rung.providers import connections, failures
 from rung.providers.anthropic_body import HEADROOM, Manners, learned, request_body
-from rung.providers.anthropic_stream import Reader
+from rung.providers.anthropic_stream import read
 from rung.providers.events import Opened, Question
 from rung.providers.key import Keys, key_of
 from rung.providers.ollama import SIMULATED
@@ -131,14 +131,11 @@ async def _stream(
             yield Opened(simulated=SIMULATED in response.headers)
             if "text/html" in response.headers.get("content-type", ""):
                 raise AttemptError("broken", f"{failures.host_of(model)} sent a web page, not an answer.")
-            reader = Reader(model, tags_for(question))
-            async with contextlib.aclosing(sse.events(response.http_response.aiter_bytes())) as said:
-                async for piece in said:
-                    for event in reader.feed(piece):
-                        yield event
-                    if reader.ended:
-                        return
-            raise failures.unfinished(model)
+            async with contextlib.aclosing(
+                read(model, response.http_response.aiter_bytes(), tags_for(question))
+            ) as events:
+                async for event in events:
+                    yield event
     except sdk.APIStatusError as error:
         text = error.response.text[:65536]
         failed = failures.for_status(model, error.status_code, text, error.response.headers)

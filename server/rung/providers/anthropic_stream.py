@@ -1,14 +1,15 @@
-"""Anthropic's stream made into events."""
+"""Anthropic's stream made into events; a server that does not stream is heard too."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rung.errors import AttemptError
 from rung.providers import anthropic_failures, failures
 from rung.providers.events import Finished, Thought, Usage
-from rung.providers.sse import Event
+from rung.providers.sse import Event, Parser
 from rung.providers.thinking import ThinkTags
 from rung.types.model import Model
 
@@ -24,6 +25,27 @@ STOPS: dict[str, Stop] = {
 """The reasons to stop that leave an answer."""
 INPUT = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 """Read anew, put into the cache, read from the cache: the prompt is the sum."""
+
+
+async def read(
+    model: Model, chunks: AsyncGenerator[bytes], tags: ThinkTags | None = None
+) -> AsyncGenerator[StreamEvent]:
+    """The events of a streamed body; closing it closes ``chunks``.
+
+    Raises:
+        AttemptError: the server reports an error, refuses, breaks off or does not speak this protocol.
+    """
+    parser, reader = Parser(), Reader(model, tags)
+    async with contextlib.aclosing(chunks):
+        while not reader.ended:
+            chunk = await anext(chunks, None)
+            for event in parser.end() if chunk is None else parser.feed(chunk):
+                for found in reader.feed(event):
+                    yield found
+            if chunk is None:
+                break
+    for found in reader.end(parser.whole):
+        yield found
 
 
 class Reader:
@@ -52,13 +74,28 @@ class Reader:
         Raises:
             AttemptError: the server reports an error, refuses, or does not speak this protocol.
         """
+        if self.ended:
+            return
         found = failures.parse_object(self._model, event.data)
-        kind = str(found.get("type") or event.name)
-        if kind == "error" or (event.name == "error" and "error" in found):
-            raise anthropic_failures.in_stream(self._model, found.get("error"))
-        yield from self._take(kind, found)
+        yield from self._take(str(found.get("type") or event.name), found, is_error=event.name == "error")
 
-    def _take(self, kind: str, found: dict[str, Any]) -> Iterator[StreamEvent]:
+    def end(self, whole: Mapping[str, Any]) -> Iterator[StreamEvent]:
+        """The end of the answer.
+
+        Args:
+            whole: the object that the body is where it is no stream; empty where it is none.
+
+        Raises:
+            AttemptError: it is none, for what came is not whole or no answer.
+        """
+        if not self.ended:
+            yield from self._take(str(whole.get("type")), whole)
+        if not self.ended:
+            raise failures.unfinished(self._model)
+
+    def _take(self, kind: str, found: Mapping[str, Any], *, is_error: bool = False) -> Iterator[StreamEvent]:
+        if kind == "error" or (is_error and "error" in found):
+            raise anthropic_failures.in_stream(self._model, found.get("error"))
         if kind == "message_start":
             message = _object(found.get("message"))
             self._served = str(message.get("model") or "") or None
@@ -73,6 +110,17 @@ class Reader:
             self._count(_object(found.get("usage")), (*INPUT, "output_tokens"))
         elif kind == "message_stop":
             yield from self._end()
+        elif kind == "message":
+            yield from self._message(found)
+
+    def _message(self, found: Mapping[str, Any]) -> Iterator[StreamEvent]:
+        """The answer of a server that does not stream."""
+        yield from self._take("message_start", {"message": found})
+        blocks = found.get("content")
+        for block in blocks if isinstance(blocks, list) else []:
+            yield from self._block(_object(block))
+        yield from self._take("message_delta", {"delta": found, "usage": found.get("usage")})
+        yield from self._end()
 
     def _block(self, block: dict[str, Any]) -> Iterator[StreamEvent]:
         if block.get("type") in {"thinking", "redacted_thinking"}:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +58,7 @@ async def read(
                 until = None
             elif until is None:
                 until = loop.time() + LINGER
-    for found in reader.end(parser.loose):
+    for found in reader.end(parser.whole):
         yield found
 
 
@@ -123,17 +122,17 @@ class Reader:
                 raise
         yield from self._take(found, is_error=event.name == "error")
 
-    def end(self, loose: bytes) -> Iterator[StreamEvent]:
+    def end(self, whole: Mapping[str, Any]) -> Iterator[StreamEvent]:
         """The end of the answer.
 
         Args:
-            loose: what the body has outside of any event.
+            whole: the object that the body is where it is no stream; empty where it is none.
 
         Raises:
             AttemptError: it is none, for what came is not whole or no answer.
         """
         if self._stop is None and not self.ended:
-            yield from self._take(_whole(loose))
+            yield from self._take(whole)
         if self._stop in CUT or (self._stop is None and not self.ended):
             raise failures.unfinished(self._model)
         if self._stop in FILTERED:
@@ -181,15 +180,6 @@ class Reader:
 
     def _calls_out(self) -> AttemptError:
         return AttemptError("bad-answer", f"{self._model.model} wants to do something that Rung does not offer.")
-
-
-def _whole(body: bytes) -> dict[str, Any]:
-    """The object a body is that is no stream; empty where it is none. Some put an error into a list."""
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return next(iter(_dicts(found if isinstance(found, list) else [found])), {})
 
 
 def _dicts(value: object) -> list[dict[str, Any]]:

@@ -8,9 +8,8 @@ what the events say; ids and times to reconnect mean nothing here, for nobody re
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncGenerator
-from typing import NamedTuple
+import json
+from typing import Any, NamedTuple
 
 from rung.errors import AttemptError
 from rung.providers import transport
@@ -80,6 +79,15 @@ class Parser:
         """What stands in no field, from its first bracket on: a body that is JSON and no stream of events."""
         return b"\n".join(self._loose)
 
+    @property
+    def whole(self) -> dict[str, Any]:
+        """The object that such a body is; empty where it is none. Some put an error into a list."""
+        try:
+            found = json.loads(self.loose)
+        except (ValueError, RecursionError):
+            return {}
+        return next((item for item in (found if isinstance(found, list) else [found]) if isinstance(item, dict)), {})
+
     def _line(self, line: bytes, found: list[Event]) -> None:
         if self._is_first:
             line, self._is_first = line.removeprefix(_MARK), False
@@ -126,18 +134,3 @@ def _bounded(size: int) -> int:
     if size > transport.LONGEST_LINE:
         raise AttemptError("broken", "The server sent a line that does not end.")
     return size
-
-
-async def events(chunks: AsyncGenerator[bytes]) -> AsyncGenerator[Event]:
-    """The events of a body; closing it closes ``chunks``.
-
-    Raises:
-        AttemptError: as :meth:`Parser.feed`.
-    """
-    parser = Parser()
-    async with contextlib.aclosing(chunks):
-        async for chunk in chunks:
-            for event in parser.feed(chunk):
-                yield event
-        for event in parser.end():
-            yield event

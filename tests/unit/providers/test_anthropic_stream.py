@@ -21,10 +21,9 @@ from tests.unit.providers.claude import (
     model,
     streamed,
 )
-from tests.unit.providers.scripted import end_of, failure, heard, question, serving, text_of
+from tests.unit.providers.scripted import Script, end_of, failure, heard, question, serving, text_of, thoughts
 
-from rung.providers import sse
-from rung.providers.anthropic_stream import Reader
+from rung.providers.anthropic_stream import read
 from rung.providers.events import Content, Finished, Opened, Thought
 
 FILTERED = "Output blocked by content filtering policy"
@@ -128,8 +127,7 @@ async def test_the_same_is_heard_wherever_the_body_is_cut(ends: bytes) -> None:
             yield chunk
 
     for i in range(1, len(body)):
-        reader = Reader(model(""))
-        events = [found async for piece in sse.events(chunks(body[:i], body[i:])) for found in reader.feed(piece)]
+        events = [found async for found in read(model(""), chunks(body[:i], body[i:]))]
         assert text_of(events) == "Grüße, \u2028fine"
         assert end_of(events).usage.tokens_in == 325
 
@@ -141,3 +139,48 @@ async def test_the_same_is_heard_byte_by_byte(ends: bytes) -> None:
         events = await heard(keyed(), question(model(server.url)))
     assert text_of(events) == "Grüße, \u2028fine"
     assert end_of(events).usage.tokens_in == 325
+
+
+def message(**fields: Any) -> dict[str, Any]:
+    blocks = [
+        {"type": "thinking", "thinking": "hm"},
+        {"type": "text", "text": "A fine "},
+        {"type": "text", "text": "one."},
+    ]
+    told = {"type": "message", "role": "assistant", "model": DATED, "content": blocks, "stop_reason": "end_turn"}
+    return {**told, "stop_sequence": None, "usage": {"input_tokens": 5, "output_tokens": 7}, **fields}
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_a_server_that_does_not_stream_is_heard_whole(indent: int | None, *, streamed: bool) -> None:
+    body = json.dumps(message(), indent=indent).encode()
+    if streamed:
+        body = b"".join(b"data: " + line + b"\n" for line in body.splitlines())
+    script = Script([body[:40], body[40:]], headers={"content-type": "application/json"})
+    async with serving(script) as server:
+        events = await heard(keyed(), question(model(server.url)))
+    assert (text_of(events), thoughts(events)) == ("A fine one.", 1)
+    end = end_of(events)
+    assert (end.stop, end.model, end.usage.tokens_in, end.usage.tokens_out) == ("stop", DATED, 5, 7)
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        (message(stop_reason="refusal"), "filtered"),
+        (message(stop_reason="tool_use"), "bad-answer"),
+        (message(stop_reason=None), "broken"),
+        (message(content="odd", usage=[1], stop_reason=2), "bad-answer"),
+        ({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, "busy"),
+        ({"type": "error", "error": {"type": "invalid_request_error", "message": FILTERED}}, "filtered"),
+        ([{"type": "error", "error": {"type": "api_error", "message": "x"}}], "broken"),
+        ({"answer": 42}, "broken"),
+        ([], "broken"),
+        ("message", "broken"),
+    ],
+)
+async def test_a_whole_that_is_no_answer_is_none(body: object, outcome: str) -> None:
+    script = Script([json.dumps(body).encode()], headers={"content-type": "application/json"})
+    async with serving(script) as server:
+        assert (await failure(keyed(), question(model(server.url)))).failure == outcome

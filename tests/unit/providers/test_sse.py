@@ -89,6 +89,18 @@ def test_a_body_that_is_no_stream_is_kept_whole() -> None:
     parser = Parser()
     assert [*parser.feed(b'\n{"a":\n  {"id": 1}'), *parser.feed(b"\n}"), *parser.end()] == []
     assert parser.loose == b'{"a":\n  {"id": 1}\n}'
+    assert parser.whole == {"a": {"id": 1}}
+
+
+@pytest.mark.parametrize(
+    ("body", "whole"),
+    [(b'[{"error": 1}, 2]', {"error": 1}), (b'["x"]', {}), (b"[" * 9999, {}), (b"", {}), (b"{\xff}", {})],
+)
+def test_a_body_that_is_no_object_is_none(body: bytes, whole: object) -> None:
+    parser = Parser()
+    parser.feed(body)
+    parser.end()
+    assert parser.whole == whole
 
 
 @pytest.mark.parametrize("piece", [b"data: " + b"x" * 1000, b"data: " + b"x" * 1000 + b"\n"], ids=["line", "lines"])
