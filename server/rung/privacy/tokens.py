@@ -21,9 +21,13 @@ from rung.privacy.values import is_hole, is_made_up
 DETECT_SECRETS = (
     ("aws", "AWSKeyDetector", "aws-key", "AKIA ASIA ABIA ACCA aws AWS Aws"),
     ("artifactory", "ArtifactoryDetector", "artifactory-token", "AKC AP"),
-    ("discord", "DiscordBotTokenDetector", "discord-token", "M N O"),
     ("github_token", "GitHubTokenDetector", "github-token", "ghp_ gho_ ghu_ ghs_ ghr_"),
-    ("gitlab_token", "GitLabTokenDetector", "gitlab-token", "gl GR1348941"),
+    (
+        "gitlab_token",
+        "GitLabTokenDetector",
+        "gitlab-token",
+        "glpat- gldt- glft- glsoat- glrt- GR1348941 glcbt- glimt- glptt- glagent- gloas-",
+    ),
     ("openai", "OpenAIDetector", "openai-key", "T3BlbkFJ"),
     ("pypi_token", "PypiTokenDetector", "pypi-token", "pypi-"),
     ("sendgrid", "SendGridDetector", "sendgrid-key", "SG."),
@@ -78,22 +82,26 @@ def _patterns() -> tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...]:
 
 def _theirs(text: str) -> Iterator[Found]:
     rows = [row for row in _patterns() if any(hint in text for hint in row[1])]
-    offset = 0
-    for line in text.splitlines(keepends=True):
-        # Some of them want a blank, or nothing, where a diff has its sign.
-        own = _unsigned(line)
-        for kind, hints, pattern in rows:
-            if not any(hint in own for hint in hints):
+    hints = "|".join(sorted({re.escape(hint) for row in rows for hint in row[1] if hint in text}))
+    searched = 0
+    for hint in re.finditer(hints, text):
+        if hint.start() < searched:
+            continue
+        offset = text.rfind("\n", searched, hint.start()) + 1 or searched
+        searched = (text.find("\n", hint.end()) + 1) or len(text)
+        line = _unsigned(text[offset:searched])
+        for kind, its_hints, pattern in rows:
+            if not any(its in line for its in its_hints):
                 continue
-            for begin in range(0, len(own), _LONGEST_LINE):
-                piece = own[max(0, begin - 500) : begin + _LONGEST_LINE]
+            for begin in range(0, len(line), _LONGEST_LINE):
+                piece = line[max(0, begin - 500) : begin + _LONGEST_LINE]
                 for start, end in _spans(kind, pattern, piece):
                     shift = offset + max(0, begin - 500)
                     yield Found(kind, shift + start, shift + end)
-        offset += len(line)
 
 
 def _unsigned(line: str) -> str:
+    """A line without a diff's signs: some of the patterns want a blank, or nothing, where they stand."""
     signs = _SIGNS.match(line)
     return " " * signs.end() + line[signs.end() :] if signs else line
 
