@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rung.privacy import below, names
+from rung.privacy import below, mentions, names
 from rung.privacy.found import Found
 from rung.privacy.names import Name, fits, is_word
-from rung.privacy.values import is_placeholder, looks_random
+from rung.privacy.values import is_code, is_placeholder, looks_random
 
 _SETTER = re.compile(r"(?i)(?:\A|\.)(?:set|with|add|new|use|my|db|user|admin|api|client)?_?\Z")
 _TYPE = r"(?:[ \t]*:[ \t]*[A-Za-z_&][\w.\[\], |&']{0,60}?(?=[ \t]*=))?"
@@ -48,7 +48,7 @@ _BEFORE_BARE = re.compile(
     r"[\"']?(?:mot de )?[\w.-]*\Z",
     re.IGNORECASE,
 )
-_SHELL_BEFORE = re.compile(r"(?:\A[+-]?|[\r\n][+-]|[\s\"'&?;|:])(?:--?)?[\w.-]*\Z")
+_SHELL_BEFORE = re.compile(r"(?:\A[+-]?|[\r\n][+-]|[\s\"'`(\[{&?;|:])(?:--?)?[\w.-]*\Z")
 _ENV_NAME = re.compile(r"[A-Z][A-Z0-9_]*\Z")
 _GOES_ON = re.compile(
     r"""["'`][ \t]*(?:["'`]|[+.][ \t]*(?:\r?\n[+\- ]?[ \t]*)?["'`]|\\?\r?\n[+\- ]?[ \t]*(?:[+.][ \t]*)["'`]|\\\r?\n)"""
@@ -86,9 +86,11 @@ def find(text: str) -> Iterator[Found]:
         place = _quoted(text, name) or _bare(text, name)
         if place:
             yield Found(name.kind, *place)
-        if not place or _GOES_ON.match(text, place[1]):
-            for start, end in below.find(text, name):
-                yield Found(name.kind, start, end)
+        more = list(below.find(text, name)) if not place or _GOES_ON.match(text, place[1]) else []
+        for start, end in more:
+            yield Found(name.kind, start, end)
+        if not place and not more and (place := mentions.find(text, name)):
+            yield Found(name.kind, *place)
 
 
 def _quoted(text: str, name: Name) -> tuple[int, int] | None:
@@ -139,7 +141,7 @@ def _bare(text: str, name: Name) -> tuple[int, int] | None:
     if not (alone or beside) or "(" in value:
         return None
     place = match.start("value"), stop
-    if fits(value, name, quoted=False) and not _is_code(value):
+    if fits(value, name, quoted=False) and not is_code(value):
         return place
     env = tight and match["sign"] == "=" and _ENV_NAME.match(f"{name.before}{name.word}{name.rest}")
     if alone and env and len(value) >= 8 and name.kind == "password" and not is_placeholder(value) and "/" not in value:
@@ -163,8 +165,3 @@ def _among_settings(text: str, name: Name) -> bool:
     below = text[end + 1 : end + 400].split("\n")[:2] if end >= 0 else []
     around = [*above, *below]
     return all(_SETTING.fullmatch(line) for line in around) and not any(_DECLARES.search(line) for line in around)
-
-
-def _is_code(value: str) -> bool:
-    """Whether it reads as names joined by dots: an attribute, a module."""
-    return bool(re.fullmatch(r"[A-Za-z_]\w*(?:(?:\.|::|->)[A-Za-z_]\w*)+", value))

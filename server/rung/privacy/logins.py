@@ -32,10 +32,6 @@ _SQL = re.compile(
 )
 _DSN = re.compile(r"(?i)(?:^|[\s\"'])password=(?P<secret>[^\s\"'`;,&)}\\]{3,256})", re.MULTILINE)
 _OF_A_DSN = re.compile(r"(?i)\b(?:host|hostaddr|user|dbname|database|sslmode)=[^\s\"']{1,200}")
-_SAID = re.compile(
-    r"(?i)\b(?:password|passwd|passphrase)[ \t]+(?:is|was|of|to|set to)[ \t]*:?[ \t]+"
-    r"[\"'`]?(?P<secret>[^\s\"'`,;()]{6,256})"
-)
 _COMMAND = re.compile(
     r"\b(?:(?:docker|podman|buildah|skopeo|helm registry|az acr|oras) login\b[^\r\n]{0,200}?[ \t](?:-p|--password)[ =]"
     r"|redis-cli\b[^\r\n]{0,120}?[ \t]-a[ \t]+|mosquitto_\w{3}\b[^\r\n]{0,200}?[ \t]-P[ \t]+"
@@ -84,10 +80,6 @@ def find(text: str) -> Iterator[Found]:
             line = text[text.rfind("\n", 0, match.start("secret")) + 1 : match.end() + 200].split("\n", 1)[0]
             if _OF_A_DSN.search(line[:2000]) and _is_one(match["secret"]):
                 yield Found("password", *match.span("secret"))
-        for match in _SAID.finditer(text):
-            value = match["secret"].rstrip(".!?:")
-            if looks_like_password(value, quoted=False):
-                yield Found("password", match.start("secret"), match.start("secret") + len(value))
     if any(word in text for word in ("requirepass", "masterauth", "auth-pass", "ENV")):
         yield from _matches(text, _DIRECTIVE, "password")
     if any(word in text for word in ("login", "redis-cli", "mosquitto_", "ldap", "pass:")):

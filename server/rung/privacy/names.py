@@ -9,22 +9,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rung.privacy.values import looks_like_password, looks_like_short_key, looks_random
+from rung.privacy.values import is_camel, looks_like_password, looks_like_short_key, looks_random
 from rung.privacy.words import could_be, could_be_phrase, is_other
 from rung.types.value import Value
 
 _WORD = re.compile(
-    r"(?P<password>passw(?:or)?d|passwort|passphrase|pass[_-]?code|pwd|contrase(?:ñ|n)a|(?<![a-z])pass(?![a-z])"
-    r"|kennwort|mot[_ -]?de[_ -]?passe|wachtwoord|l(?:ö|o)senord|(?<![a-z])(?:senha|hasło|haslo|heslo|psk)(?![a-z])"
-    r"|(?:пароль|密码|密碼|パスワード|비밀번호)(?!\w))"
-    r"|(?P<key>secret|tokens?(?![a-z])|credentials?|(?<![a-z])_auth(?![a-z])|(?<=_)pat(?![a-z])"
-    r"|(?:session|auth|login)[_-]?cookie"
-    r"|(?:api|access|auth|private|account|shared|service|signing|encrypt(?:ion)?|master|license|client|storage|secret"
-    r"|deploy|webhook|session|cookie|jwt|hmac|admin|app|db|database|user|ssh|rsa|aes|openai|anthropic|aws|azure)[_-]?key)"
+    r"(?P<password>passw(?:or)?d|passwort|pass[_ -]?phrase|pass[_-]?code|pwd|contrase(?:ñ|n)a|(?<![a-z])pass(?![a-z])"
+    r"|kennwort|mot[_ -]?de[_ -]?passe|palavra[_ -]passe|wachtwoord|l(?:ö|o)senord"
+    r"|(?<![a-z])(?:senha|hasło|haslo|heslo|psk)(?![a-z])|пароль(?!\w)|密码|密碼|口令|パスワード|비밀번호)"
+    r"|(?P<key>secret key|secret|tokens?(?![a-z])|credentials?|(?<![a-z])_auth(?![a-z])|(?<=_)pat(?![a-z])"
+    r"|(?:session|auth|login)[_-]?cookie|(?<![a-z])bw_session(?![a-z])"
+    r"|(?:api|access|auth|private|account|shared|service|signing|encrypt(?:ion)?|master|license|storage|secret|deploy"
+    r"|webhook|hmac|aes|openai|anthropic|aws|azure)[_ -]?key"
+    r"|(?:client|session|cookie|jwt|admin|app|db|database|user|ssh|rsa|kaggle)[_-]?key"
+    r"|(?:api|zugangs|geheim)[_ -]?schlüssel|(?<![a-z])jetons?(?![a-z])"
+    r"|cl(?:é|e)[_ ](?:d['\u2019]|de[_ ](?:l['\u2019])?)?(?:api|acc(?:è|e)s|secr(?:è|e)te|priv(?:é|e)e)"
+    r"|(?:clave|chave)[_ ](?:de[_ ](?:la[_ ])?|da[_ ])?(?:api|acc?es+o|secreta|privada)"
+    r"|密钥|密鑰|秘钥|令牌|トークン|シークレット|秘密鍵|アクセスキー|apiキー)"
 )
 """In small letters, as the text is in which it is looked for: so it takes a third of the time."""
 _NAME_BEFORE = re.compile(r"[\w.-]{0,80}\Z")
-_NAME_AFTER = re.compile(r"[\w.-]{0,60}")
+_NAME_AFTER = re.compile(r"(?:(?![\u3040-\u9fff\uac00-\ud7af])[\w.-]){0,60}")
+"""Chinese, Japanese and Korean go on without a blank: ``token是``."""
 _NOT_ONE = re.compile(
     r"""(?ix)(?:^|[_.\W])?(?:
     hash(?:ed|es|er|ers|ing)?|encoder|generator|strength|checker|meter|rules?|type|name|field|file|filename|path|dir|url|uri|endpoint|env|var|header|prefix|suffix|length|len|size|count|
@@ -42,7 +48,7 @@ _PASSING = re.compile(
 """Before ``token``: what only says where to go on."""
 _WORD_NAME = re.compile(r"s?|_?(?:\d{1,3}|prod|dev|staging|default|value)")
 """What may follow ``password`` in a name whose value may be a plain word: not ``password_column``."""
-_SECRET_NAME = re.compile(r"(?i)(?:.*_)?secret|(?:api|signing|encrypt(?:ion)?|master|jwt|hmac|secret)[_-]?key")
+_SECRET_NAME = re.compile(r"(?i)(?:.*_)?secret|(?:api|signing|encrypt(?:ion)?|master|jwt|hmac|secret)[_ -]?key")
 _SECRET_REST = re.compile(
     r"(?i)s?|[_-]?(?:access[_-]?)?key(?:[_-]?base)?|[_-]?(?:\d{1,3}|prod|dev|staging|default|value)"
 )
@@ -111,7 +117,7 @@ def _camel_end(rest: str) -> bool:
 
 def fits(value: str, name: Name, *, quoted: bool) -> bool:
     """Whether a value can be the secret of a name by its own look."""
-    if looks_random(value):
+    if looks_random(value) and (quoted or not is_camel(value)):
         return True
     if name.kind == "secret":
         return name.is_secret and looks_like_short_key(value, quoted=quoted)

@@ -53,9 +53,12 @@ _NUMBERED_WORDS = re.compile(
     r"|\d(?:st|nd|rd|th|fa|to|url)(?![a-z])"
 )
 """Words whose digits are their own, so that small letters may follow."""
+_SIGNED = re.compile(r"\w[!@#$%^&*?~]+(?:\w|\Z)")
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:(?:\.|::|->)[A-Za-z_]\w*)+")
 _PATHS = ("~/", "./", "../")
 """With these begin the names of files; ``$HOME`` no value of a key's letters holds."""
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_.~:-]{16,}\Z")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T_:-]\d\d")
 _HEX = re.compile(r"[0-9a-fA-F-]{16,}\Z")
 
 
@@ -158,6 +161,7 @@ def looks_random(value: str) -> bool:
     if (
         not _TOKEN.match(value)
         or value.startswith(_PATHS)
+        or _TIME.match(value)
         or (is_placeholder(value) if len(value) <= _LONG else is_made_up(value))
     ):
         return False
@@ -169,6 +173,28 @@ def looks_random(value: str) -> bool:
     if digits == len(value) - value.count("-") or _is_name(value):
         return False
     return len(set(value)) >= (8 if _HEX.match(value) else 10)
+
+
+def stands_out(value: str) -> bool:
+    """Whether a value is a password among words, with nothing to say so: large, small, digits or signs, and no name."""
+    has = [any(map(test, value)) for test in (str.isupper, str.islower, str.isdigit)]
+    signed = _SIGNED.search(value) is not None
+    if len(value) < 8 or not has[2] or sum(has) + signed < 3 or not looks_like_password(value, quoted=False):
+        return False
+    plain = _NUMBERED_WORDS.sub("", value)
+    parts = _CAMEL.findall(value)
+    return signed or bool(_LEET.search(plain)) or len("".join(parts)) < 2.5 * len(parts)
+
+
+def is_camel(value: str) -> bool:
+    """Whether it reads as words written together: ``testEd25519PrivateKey``; at random they are short."""
+    mixed = any(map(str.isupper, value)) and any(map(str.islower, value))
+    return mixed and value.isalnum() and len(value) >= 3.6 * len(_CAMEL.findall(value))
+
+
+def is_code(value: str) -> bool:
+    """Whether it reads as names joined by dots: an attribute, a module."""
+    return _DOTTED.fullmatch(value) is not None
 
 
 def _is_words(value: str) -> bool:

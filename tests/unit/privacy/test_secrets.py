@@ -344,6 +344,14 @@ HARD = {
     "links": "\x1b]8;;" * 20_000 + "\x1b\\",
     "words that went": "[-a" * 33_000 + "-]",
     "words that came": "{+a" * 33_000 + "+}",
+    "mentions": "password for the user root of the db in the house " * 2_000,
+    "mentions of many": "my token is the password of the api key " * 2_500,
+    "cells": "| token " * 12_000,
+    "cells of blanks": ("token" + " " * 50) * 2_000,
+    "letters of a mention": "token is " + "a1" * 50_000,
+    "names below": "password:\n\n" * 8_000,
+    "tags": "<td>token</td>" * 7_000,
+    "aside": "token (" * 14_000,
     "words": "[-password=a-]{+password=b+}" * 3_000,
 }
 
