@@ -97,7 +97,7 @@ async def test_the_receipt_says_what_rung_route_says(table: Desk) -> None:
     assert path.suffix == ".txt"
     assert unseen(said) in unseen(text)
     for line in (
-        'starts at small: rule "proofs": the prompt says "prove"',
+        "starts at small: a prefix of the prompt asks for this machine, and small is the first tier there",
         'pin: local (by rule "shapes stay here")',
         "pin: local (by prefix)",
         "pin: budget 0.25 (by settings)",

@@ -1,7 +1,8 @@
 """Where a request starts and which pins hold: a pure function of its features and the rules.
 
 An explicit tier > a prefix > the first matching rule with a tier > the action's own tier > the default tier. Every
-matching rule adds its pins, whatever decided the start; so does one of which it could not be found out.
+matching rule adds its pins, whatever decided the start; so does one of which it could not be found out. What pins
+forbid is no start: it moves to the first tier that they allow, in the order of :mod:`rung.routing.plan`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from rung.types.decision import Decision, Pin, RuleTrace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rung.settings.values import Rule, Settings
+    from rung.settings.values import Rule, Settings, Tier
     from rung.types.decision import By
     from rung.types.features import Features
 
@@ -41,6 +42,9 @@ def decide(features: Features, settings: Settings, home: str = "") -> Decision:
     tier, by, name, why = _start(features, settings, matched, traces)
     pins = _pins(features, settings, bound, tier if by == "option" else None)
     ceiling = _lowest(settings, [pin.bound[8:] for pin in pins if pin.bound.startswith("ceiling ")])
+    if by != "option":
+        tier, moved = _moved(tier, pins, ceiling, settings)
+        why += moved
     costs = [cost for cost in (settings.budget.per_request, *(rule.budget for rule in bound)) if cost is not None]
     return Decision(
         tier=tier,
@@ -66,6 +70,10 @@ def _start(
     named = prefix.tier(features.prefix)
     if named:
         return named, "prefix", None, f"a prefix of the prompt asks for {named}"
+    here = (tier.name for tier in settings.tiers if _has(tier, None, is_local=True))
+    if prefix.pins(features.prefix) and (lowest := next(here, None)):
+        why = f"a prefix of the prompt asks for this machine, and {lowest} is the first tier there"
+        return lowest, "prefix", None, why
     for rule in matched:
         found = settings.tier(rule.tier) if rule.tier else None
         if found:
@@ -77,6 +85,30 @@ def _start(
     default = settings.tier(settings.default_tier) if settings.default_tier else None
     tier = default or settings.tiers[0]
     return tier.name, "default", None, f"{tier.name} is the default tier"
+
+
+def _moved(tier: str, pins: tuple[Pin, ...], ceiling: str | None, settings: Settings) -> tuple[str, str]:
+    """The first tier that pins allow, and the words for it where that is another one; the tier itself where none is."""
+    tiers = settings.tiers
+    names = [one.name for one in tiers]
+    start, top = names.index(tier), names.index(ceiling) if ceiling else len(tiers) - 1
+    begin = min(start, top)
+    order = [*tiers[begin : top + 1], *tiers[:begin][::-1]]
+    bounds = {pin.bound: pin.source for pin in reversed(pins)}
+    only = next((bound[11:] for bound in bounds if bound.startswith("only model ")), None)
+    found = next((one.name for one in order if _has(one, only, is_local="local" in bounds)), tier)
+    if found == tier:
+        return tier, ""
+    bound = f"ceiling {ceiling}"
+    if start <= top:
+        bound = f"only model {only}" if _has(tiers[start], None, is_local="local" in bounds) else "local"
+    return found, f"; {found} instead of {tier}: {bound} (by {bounds[bound]})"
+
+
+def _has(tier: Tier, only: str | None, *, is_local: bool) -> bool:
+    """Whether it has a model that pins allow."""
+    models = (model for model in tier.models if model.local or not is_local)
+    return any(only in {None, model.model} or model.model == "auto" for model in models)
 
 
 def _option(name: str, settings: Settings) -> str:
@@ -109,8 +141,8 @@ def _pins(features: Features, settings: Settings, bound: list[Rule], option: str
         source = f'rule "{rule.name}"'
         if rule.local:
             pins.append(Pin("local", source))
-        if rule.ceiling and settings.tier(rule.ceiling):
-            pins.append(Pin(f"ceiling {rule.ceiling}", source))
+        if rule.ceiling and (highest := settings.tier(rule.ceiling)):
+            pins.append(Pin(f"ceiling {highest.name}", source))
         if rule.budget is not None:
             pins.append(Pin(f"budget {rule.budget}", source))
     return (*pins, *_budget_pins(settings))

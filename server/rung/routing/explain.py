@@ -50,8 +50,10 @@ class Explanation(Value):
     def text(self) -> str:
         """The same for people: start, pins and who set them, the plan, who is left out and why, and every rule."""
         decision, plan = self.decision, self.plan
+        # A tier that was asked for alone may be one that a pin forbids.
+        start = decision.tier if plan.attempts or decision.tier == "builtin" else "no tier"
         lines = [
-            f"starts at {decision.tier}: {decision.why}",
+            f"starts at {start}: {decision.why}",
             f"about {self.tokens} token{'' if self.tokens == 1 else 's'}",
         ]
         lines += [f"pin: {pin.bound} (by {pin.source})" for pin in decision.pins]

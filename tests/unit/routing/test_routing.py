@@ -9,6 +9,7 @@ import pytest
 from rung.errors import UsageError
 from rung.routing import prefix
 from rung.routing.decide import decide
+from rung.routing.explain import Explanation
 from rung.routing.globs import matches
 from rung.routing.plan import Known, plan
 from rung.settings.values import Budget, Rule, Settings, Tier, When
@@ -162,9 +163,21 @@ def test_a_rule_that_is_switched_off_does_nothing_and_says_so() -> None:
     assert (found.rules[0].matched, found.rules[0].why) == (False, "switched off")
 
 
-def test_local_as_a_prefix_is_a_pin_and_no_start() -> None:
+def test_local_as_a_prefix_pins_and_starts_at_the_first_tier_of_this_machine() -> None:
     found = decided(asked(prefix="local"), Rule("r", tier="cloud"))
-    assert (found.tier, found.local) == ("cloud", True)
+    assert (found.tier, found.by, found.rule, found.local) == ("small", "prefix", None, True)
+    assert found.why == "a prefix of the prompt asks for this machine, and small is the first tier there"
+    tiers = tuple(Tier(name, (model(name),)) for name in ("cloud", "small", "large"))
+    assert decide(asked(prefix="local"), Settings(tiers, default_tier="large")).tier == "small"
+
+
+def test_local_as_a_prefix_pins_where_no_tier_is_of_this_machine() -> None:
+    only = Settings((Tier("cloud", (model("cloud"),)),))
+    found = decide(asked(prefix="local"), only)
+    assert (found.tier, found.by, found.local) == ("cloud", "default", True)
+    explained = Explanation(found, plan(found, only, lambda _: Known()), 9).text()
+    assert explained.startswith("starts at no tier: cloud is the default tier\n")
+    assert "  not cloud: cloud: pinned to this machine by prefix\n" in explained
 
 
 def test_a_prefix_may_pin_and_another_name_the_start() -> None:
@@ -172,6 +185,49 @@ def test_a_prefix_may_pin_and_another_name_the_start() -> None:
     assert (found.tier, found.by, found.local) == ("large", "prefix", True)
     assert found.why == "a prefix of the prompt asks for large"
     assert [pin.source for pin in found.pins if pin.bound == "local"] == ["prefix"]
+
+
+PROVEN = 'rule "depth": it always holds'
+
+
+@pytest.mark.parametrize(
+    ("fields", "rules", "tier", "why"),
+    [
+        ({"local": True}, [], "large", f"{PROVEN}; large instead of cloud: local (by the caller)"),
+        ({}, [Rule("pin", local=True)], "large", f'{PROVEN}; large instead of cloud: local (by rule "pin")'),
+        (
+            {},
+            [Rule("top", ceiling="tier1")],
+            "small",
+            f'{PROVEN}; small instead of cloud: ceiling small (by rule "top")',
+        ),
+        (
+            {"prefix": "local\ncloud"},
+            [],
+            "large",
+            "a prefix of the prompt asks for cloud; large instead of cloud: local (by prefix)",
+        ),
+        (
+            {},
+            [Rule("top", ceiling="large"), Rule("pin", local=True)],
+            "large",
+            f'{PROVEN}; large instead of cloud: ceiling large (by rule "top")',
+        ),
+        ({"model": "small"}, [], "small", f"{PROVEN}; small instead of cloud: only model small (by option)"),
+        ({}, [Rule("top", ceiling="cloud"), Rule("cheap", budget=0.0)], "cloud", PROVEN),
+        ({"model": "nowhere"}, [], "cloud", PROVEN),
+        ({"option": "cloud"}, [Rule("pin", local=True)], "cloud", "tier cloud was asked for"),
+    ],
+)
+def test_what_pins_forbid_is_no_start_and_the_plan_is_the_same(
+    fields: dict[str, Any], rules: list[Rule], tier: str, why: str
+) -> None:
+    found = decided(asked(**fields), Rule("depth", tier="cloud"), *rules)
+    assert (found.tier, found.why) == (tier, why)
+    assert planned(found)[0] == planned(found.replace(tier="cloud"))[0]
+    made = plan(found, settings(), lambda _: Known())
+    said = Explanation(found, made, 9).text().partition("\n")[0]
+    assert said == f"starts at {tier if made.attempts else 'no tier'}: {why}"
 
 
 def test_builtin_can_be_asked_for_and_an_unknown_tier_is_named_with_the_known_ones() -> None:
@@ -308,8 +364,8 @@ def test_a_local_pin_leaves_out_whatever_is_not_local_also_what_turned_out_not_t
     assert planned(found, large=Known(remote=True)) == (
         ["small"],
         [
-            ("cloud", 'pinned to this machine by rule "r"'),
             ("large", f"{passed_on}: name a model that is installed here"),
+            ("cloud", 'pinned to this machine by rule "r"'),
         ],
     )
 
