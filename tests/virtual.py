@@ -29,6 +29,9 @@ ROUNDING = 1e-6
 PATIENCE = 10.0
 """Real seconds until a loop with no timer at all, and nothing that happens, is called stuck."""
 
+PATIENCE_WITH_THREADS = 100.0
+"""The same while a thread is at work: on a busy machine it takes long to import a package, or to write to a disk."""
+
 
 class StuckError(AssertionError):
     """Every task waits for something that nobody will do: no timer is left."""
@@ -46,7 +49,7 @@ class _Selector(selectors.BaseSelector):
         if ready or timeout == 0:
             return ready
         if self._loop.threads_busy or timeout is None:
-            ready = self._real.select(PATIENCE)
+            ready = self._real.select(PATIENCE_WITH_THREADS if self._loop.threads_busy else PATIENCE)
             if not ready:
                 raise StuckError("no task is ready, and no timer is left")
             return ready

@@ -265,7 +265,7 @@ async def play(cell: Cell, state: Path) -> None:
     async with bench(cell, state) as made:
         ended = await asyncio.gather(*(ask(made) for _ in range(cell.load)))
         await quiet(made)
-        await made.engine.ledger.flush(20.0)
+        assert await made.engine.ledger.flush(60.0), made.engine.ledger.problem
         rows = {row.id: row for row in made.engine.ledger.rows()}
         assert len(rows) == cell.load
         for one in ended:
