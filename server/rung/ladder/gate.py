@@ -20,10 +20,13 @@ from rung.types.call import Call
 
 TRIMMED_BELOW = 0.55
 """Of the estimate: a server that counted less read only a piece of the prompt (recorded: about half the window)."""
+DENSEST = 1.4
+"""Times the tokens that are usual for a text: what was learned of a model may come from a text of another kind, such as
+base64, and is believed only so far, or a prompt read whole would look cut, and nothing else be learned any more."""
 SURE_FROM = 400
 """Tokens; estimates of shorter prompts are too rough to judge by."""
 SHORTEST_CUT = 256
-"""Tokens; a cut leaves half a window, and none has fewer than 512. A lower count is of what was not cached."""
+"""Tokens; a cut leaves half a window, and none has fewer than 512. A lower count is none of a prompt."""
 WIDE = 0.75
 """Of the estimate: what a vocabulary made for it may need for a text without Latin letters."""
 
@@ -55,9 +58,10 @@ def undercounted(estimate: int, reported: int | None, question: Question | None 
 def trimmed(estimate: int, reported: int | None, window: int | None, question: Question | None = None) -> bool:
     """Whether the server read only a piece of the prompt.
 
-    Only Ollama's own form can be told not to cut, and is told so: there a low count means a cut only where the window
-    may have been too small, and where it is no count of what was not cached. All others are judged by the count alone,
-    for what a server allocates is not what the settings say of it.
+    The count alone tells, whatever window the server is said to have: what it allocates may be another one. What was
+    cached counts as well (recorded: of two equal prompts, the second one was read in a moment and counted the same).
+    Ollama's own form can be told not to cut, and is told so: where the window was large enough by all that is known, a
+    count of less than any cut leaves is a server's that counts in a way of its own.
 
     Args:
         estimate: tokens of the prompt as estimated for this model.
@@ -69,12 +73,13 @@ def trimmed(estimate: int, reported: int | None, window: int | None, question: Q
         return False
     if question is None or question.model.provider != "ollama" or window is None or estimate > window:
         return True
-    return (reported or 0) >= SHORTEST_CUT and estimate * 3 > window
+    return (reported or 0) >= SHORTEST_CUT
 
 
 def _fewest(estimate: int, question: Question) -> float:
     """The tokens the prompt has at least: runs of one sign are few of them, and so may be words in other scripts."""
     text = "\n".join(message.content for message in question.messages)
+    estimate = min(estimate, round(DENSEST * tokens.estimate(text)))
     dense = _RUN.sub(r"\1\1\1", text)
     plain = len(dense.encode("ascii", "ignore")) / tokens.CHARACTERS_PER_TOKEN
     wide = max(0.0, tokens.estimate(dense) - plain)

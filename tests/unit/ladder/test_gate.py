@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import itertools
+import json
 from typing import Any
 
 import pytest
 from tests.unit.ladder.scene import call
+from tests.unit.providers.scripted import RECORDINGS
 
 from rung.ladder.gate import judge, trimmed, undercounted
 from rung.ladder.refusals import refuses
@@ -153,6 +155,11 @@ PROMPT = "x" * 36_749
 """As long as the prompts of the recordings trimmed*; the server says it has 13,594 tokens."""
 
 
+def recorded(name: str) -> Any:
+    """The first exchange of a recording."""
+    return json.loads((RECORDINGS / f"{name}.json").read_text(encoding="utf-8"))["exchanges"][0]
+
+
 def sent(provider: str = "openai-compatible", text: str = PROMPT) -> Question:
     return Question(Model(provider, "m"), (Message("user", text),), 100)  # type: ignore[arg-type]
 
@@ -169,6 +176,28 @@ def test_a_trim_is_seen_however_large_the_window_is_said_to_be() -> None:
         assert trimmed(7500, 2050, window, sent(text="x" * 30_000))
 
 
+@pytest.mark.parametrize("counted", [1026, 3000])
+@pytest.mark.parametrize("window", [8192, 16_384, 32_768, 131_072])
+def test_a_trim_by_a_server_that_was_told_not_to_is_seen_in_any_window(counted: int, window: int) -> None:
+    assert trimmed(6828, counted, window, sent("ollama", "word " * 5462))
+
+
+def test_what_a_server_had_cached_counts_too_so_a_low_count_has_no_such_excuse() -> None:
+    """The recordings hold the same prompt twice in a row: the second one was read in a moment, and counted the same."""
+    twice = [recorded(name)["response"]["chunks"][-1][1] for name in ("trimmed-one-message", "trimmed-stream")]
+    first, again = [json.loads(text.splitlines()[-1]) for text in twice]
+    assert first["prompt_eval_count"] == again["prompt_eval_count"] == 1026
+    assert first["prompt_eval_duration"] > 20 * again["prompt_eval_duration"]
+
+
+def test_what_was_learned_from_texts_of_another_kind_makes_no_trim() -> None:
+    """Base64 has 2.5 times the tokens that are usual; code after it does not."""
+    text = "def f(x): return x\n" * 400
+    assert not trimmed(round(2.5 * 1900), 1900, 32_768, sent("ollama", text))
+    assert not undercounted(round(2.5 * 1900), 1900, sent("ollama", text)), "else the ratio could never come back"
+    assert trimmed(round(2.5 * 1900), 1026, 32_768, sent("ollama", text))
+
+
 @pytest.mark.parametrize(
     ("estimate", "counted"),
     [(9187, 13_594), (9187, 9187), (9187, 6000), (9187, None), (9187, 0), (399, 26), (60, 900)],
@@ -183,10 +212,10 @@ def test_a_prompt_that_was_read_whole_is_not_called_trimmed(
     assert not trimmed(estimate, counted, window, sent(provider))
 
 
-@pytest.mark.parametrize(("counted", "window"), [(1, 8192), (12, 8192), (200, 8192), (600, 32_768)])
-def test_a_server_told_not_to_cut_counts_few_for_other_reasons(counted: int, window: int) -> None:
+@pytest.mark.parametrize("counted", [1, 12, 200])
+def test_a_server_told_not_to_cut_counts_few_for_other_reasons(counted: int) -> None:
     prompt = "word " * 3200
-    assert not trimmed(4000, counted, window, sent("ollama", prompt))
+    assert not trimmed(4000, counted, 8192, sent("ollama", prompt))
     assert undercounted(4000, counted, sent("ollama", prompt)), "and nothing is learned from it"
 
 

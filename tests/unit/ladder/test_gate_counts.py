@@ -13,11 +13,14 @@ from pathlib import Path
 from rung.actions import catalogue
 from rung.actions.context.gathered import Gathered
 from rung.actions.run import call_for
-from rung.ladder.gate import judge
-from rung.providers.events import Finished, Usage
+from rung.ladder.gate import judge, trimmed
+from rung.ladder.vocabulary import SHIPPED, Vocabulary
+from rung.providers.events import Finished, Question, Usage
+from rung.routing import tokens
 from rung.settings import places
 from rung.types.action import Action
-from rung.types.call import Call
+from rung.types.call import Call, Message
+from rung.types.model import Model
 from rung.types.part import Part
 
 ANSWERS = Path(__file__).with_name("answers")
@@ -111,6 +114,20 @@ def test_fewer_than_one_in_a_hundred_pieces_of_the_standard_library_are_flagged_
     answers = [("edit", f"```python\n{text}\n```", {"language": "python", "original": "pass"}) for text in code]
     assert len(answers) >= 600
     assert not taken(answers)
+
+
+def test_fewer_than_one_in_a_hundred_prompts_that_were_read_whole_are_called_trimmed(tmp_path: Path) -> None:
+    vocabulary = Vocabulary(places.shipped() / SHIPPED, tmp_path)
+    texts = [path.read_text(encoding="utf-8") for path in sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))]
+    counted = [(text, vocabulary.exactly([text])) for text in texts if 2000 < len(text) < 100_000]
+    assert len(counted) >= 100
+    for learned in (0.8, 1.0, 1.3, 2.5):
+        flagged = []
+        for text, count in counted:
+            question = Question(Model("ollama", "m"), (Message("user", text),), 100)
+            if trimmed(round(tokens.estimate(text) * learned), count, 131_072, question):
+                flagged.append(text[:60])
+        assert len(flagged) < len(counted) / 100, (learned, flagged)
 
 
 def test_more_than_nine_in_ten_wrong_answers_are_found() -> None:
