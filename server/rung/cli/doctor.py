@@ -14,7 +14,7 @@ from rung.cli.options import parser
 from rung.engine import Engine
 from rung.errors import AttemptError, RungError
 from rung.providers.failures import url_of
-from rung.providers.transport import ready
+from rung.providers.transport import client_for
 from rung.settings import keys, places
 from rung.settings.load import load
 from rung.settings.trust import trusted
@@ -116,7 +116,7 @@ async def _model(engine: Engine, tier: str, model: Model) -> Check:
         return Check(False, f"{name}: no key", keys.missing_hint(model.key))  # noqa: FBT003
     if model.provider != "ollama":
         try:
-            await ready(model, url_of(model))
+            client_for(model, url_of(model))
         except AttemptError as error:
             return Check(False, f"{name}: {error.text}", error.hint)  # noqa: FBT003
         return Check(True, f"{name}: {'key found' if model.key else 'no key needed'}; not called")  # noqa: FBT003

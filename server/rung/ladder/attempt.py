@@ -130,7 +130,8 @@ class AttemptRun:
 
     def _had_its_time(self) -> bool:
         """Whether it was given all the time its first content may take, from when the question left."""
-        return self._first is not None and self._loop.time() >= self._said.started + self._first
+        said = self._said
+        return self._first is not None and said.left and self._loop.time() >= said.started + self._first
 
     def _learn_silence(self) -> None:
         """Nothing came back for so long: the prompt may take longer to read than was thought."""

@@ -85,6 +85,8 @@ class Said:
 
     def __init__(self, started: float) -> None:
         self.started = started
+        self.left = False
+        """Nothing of ours kept the question back any more."""
         self.pieces: list[str] = []
         self.first_content: float | None = None
         self.blank = 0
@@ -139,6 +141,7 @@ async def speak(
     if prepare is not None:
         await prepare(question)
         said.started = asyncio.get_running_loop().time()
+    said.left = True
     timer = asyncio.timeout(limits.first_content)
     try:
         async with timer, contextlib.aclosing(chat.chat(question)) as stream:

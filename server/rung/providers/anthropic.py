@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 from rung.errors import AttemptError
-from rung.providers import connections, failures
+from rung.providers import connections, failures, rehearsal
 from rung.providers.anthropic_body import HEADROOM, Manners, learned, request_body
 from rung.providers.anthropic_stream import read
 from rung.providers.events import Opened, Question
@@ -40,6 +40,8 @@ VERSION = "2023-06-01"
 would ask for a newer one by itself."""
 MENDED = {400, 422}
 """The statuses that may complain of a parameter."""
+STOPPED = b'data: {"type":"message","stop_reason":"end_turn"}\n\n'
+"""The shortest of answers."""
 REPAIRS = 2
 """How often one question is asked otherwise, each time after a refusal that says what is wrong with it."""
 
@@ -54,7 +56,7 @@ class Anthropic:
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
-        self._package = Package("anthropic", "anthropic.resources.messages")
+        self._package = Package("anthropic", "anthropic.resources.messages", rehearse=_rehearse)
         self._manners: dict[tuple[str, str], Manners] = {}
         """How each model wants to be asked, by address and name, so that it refuses once and not each time."""
 
@@ -73,21 +75,7 @@ class Anthropic:
         warnings.filterwarnings("ignore", r"The model '.*' is deprecated", DeprecationWarning)
         with connections.mapped(model):
             async with client_for(model, address(model)) as http:
-                client: AsyncAnthropic = sdk.AsyncAnthropic(
-                    # Any key at all keeps it from looking for one in variables and files.
-                    api_key="none",
-                    base_url=str(http.base_url),
-                    max_retries=0,
-                    http_client=http,
-                    timeout=http.timeout,
-                    open_telemetry={"traces": False, "propagation": False},
-                )
-                # Instead of the headers of a variable. The version and the way to show the key belong together.
-                client._custom_headers = {  # noqa: SLF001
-                    "anthropic-version": VERSION,
-                    "X-Api-Key": key or sdk.omit,
-                    "Authorization": sdk.omit,
-                }
+                client = _made(sdk, http, key)
                 async with contextlib.aclosing(self._mended(sdk, client, question)) as events:
                     async for event in events:
                         yield event
@@ -115,6 +103,36 @@ class Anthropic:
             if not left:
                 raise error
             manners = better
+
+
+def _made(sdk: Any, http: httpx2.AsyncClient, key: str | None) -> AsyncAnthropic:
+    """The package's client."""
+    client: AsyncAnthropic = sdk.AsyncAnthropic(
+        # Any key at all keeps it from looking for one in variables and files.
+        api_key="none",
+        base_url=str(http.base_url),
+        max_retries=0,
+        http_client=http,
+        timeout=http.timeout,
+        open_telemetry={"traces": False, "propagation": False},
+    )
+    # Instead of the headers of a variable. The version and the way to show the key belong together.
+    client._custom_headers = {  # noqa: SLF001
+        "anthropic-version": VERSION,
+        "X-Api-Key": key or sdk.omit,
+        "Authorization": sdk.omit,
+    }
+    return client
+
+
+async def _rehearse(sdk: Any) -> None:
+    """Ask nobody."""
+    asked = Question(Model("anthropic", "m"), (), 1)
+    async with rehearsal.client(STOPPED) as http:
+        http.base_url = OFFICIAL
+        async with contextlib.aclosing(_stream(sdk, _made(sdk, http, None), asked, request_body(asked), [])) as events:
+            async for _ in events:
+                pass
 
 
 async def _stream(

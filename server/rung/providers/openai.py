@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 from rung.errors import AttemptError
-from rung.providers import connections, failures, overflow
+from rung.providers import connections, failures, overflow, rehearsal
 from rung.providers.events import Opened, Question
 from rung.providers.key import Keys, key_of
 from rung.providers.loopback import over_http
@@ -104,7 +104,12 @@ class OpenAI:
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
-        self._package = Package("openai", "openai.resources.chat.chat", "openai.resources.chat.completions.completions")
+        self._package = Package(
+            "openai",
+            "openai.resources.chat.chat",
+            "openai.resources.chat.completions.completions",
+            rehearse=_rehearse,
+        )
         self._refused: dict[tuple[str, str], tuple[str, ...]] = {}
         """What each model's server refused, by address and name, so that it is refused once and not each time."""
 
@@ -121,12 +126,7 @@ class OpenAI:
         sdk = await self._package.load()
         async with client_for(model, address(model)) as http:
             base = over_http(address(model), "/v1")
-            client: AsyncOpenAI = sdk.AsyncOpenAI(
-                api_key=key or "none", base_url=base, max_retries=0, http_client=http, timeout=http.timeout
-            )
-            # The SDK fills these from variables that are not Rung's to use, and has no argument that says "none".
-            client.organization = client.project = None
-            client._custom_headers = {}  # noqa: SLF001
+            client = _made(sdk, http, base, key)
             async with contextlib.aclosing(self._mended(sdk, client, question)) as events:
                 async for event in events:
                     yield event
@@ -158,6 +158,27 @@ class OpenAI:
         lasting = [name for name in mended if name in LASTING]
         if lasting:
             self._refused[place] = tuple(dict.fromkeys((*self._refused.get(place, ()), *lasting)))
+
+
+def _made(sdk: Any, http: httpx2.AsyncClient, base: str, key: str | None) -> AsyncOpenAI:
+    """The package's client."""
+    client: AsyncOpenAI = sdk.AsyncOpenAI(
+        api_key=key or "none", base_url=base, max_retries=0, http_client=http, timeout=http.timeout
+    )
+    # The SDK fills these from variables that are not Rung's to use, and has no argument that says "none".
+    client.organization = client.project = None
+    client._custom_headers = {}  # noqa: SLF001
+    return client
+
+
+async def _rehearse(sdk: Any) -> None:
+    """Ask nobody."""
+    asked = Question(Model("openai", "m"), (), 1)
+    async with rehearsal.client(b"data: [DONE]\n\n") as http:
+        client = _made(sdk, http, OFFICIAL, None)
+        async with contextlib.aclosing(_stream(sdk, client, asked, request_body(asked), (), complaint=[])) as events:
+            async for _ in events:
+                pass
 
 
 async def _stream(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 
@@ -14,11 +15,13 @@ class Package:
     Args:
         name: of the package.
         parts: modules it would else import by itself at the first request, in the way of everything else.
+        rehearse: makes a first request with it that goes nowhere.
     """
 
-    def __init__(self, name: str, *parts: str) -> None:
+    def __init__(self, name: str, *parts: str, rehearse: Callable[[Any], Awaitable[None]]) -> None:
         self._name = name
         self._parts = parts
+        self._rehearse = rehearse
         self._module: Any = None
 
     async def load(self) -> Any:
@@ -33,4 +36,8 @@ class Package:
             importlib.import_module(part)
         # A variable of the package's own may have made it tell all it sends.
         logging.getLogger(self._name).setLevel(logging.WARNING)
+        asyncio.run(self._rehearsed(module))
         return module
+
+    async def _rehearsed(self, module: Any) -> None:
+        await self._rehearse(module)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import httpx2
 
 from rung.errors import AttemptError
-from rung.providers import certificates, proxies
+from rung.providers import certificates, proxies, rehearsal
 from rung.providers.dial import Dial
 from rung.providers.loopback import SOCKET, Loopback, is_loopback, over_http
 
@@ -94,12 +94,17 @@ def client_for(model: Model, url: str) -> httpx2.AsyncClient:
 
 
 async def ready(model: Model, url: str) -> None:
-    """See to it that making a client takes no time: what has to be imported and read for it is, in a thread.
+    """See to it that a request leaves at once: what has to be imported and read for it is, in a thread.
 
     Raises:
         AttemptError: ``unreachable``, as :func:`client_for`.
     """
-    await asyncio.to_thread(client_for, model, url)
+
+    def prepare() -> None:
+        client_for(model, url)
+        rehearsal.of_http()
+
+    await asyncio.to_thread(prepare)
 
 
 async def lines(chunks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:

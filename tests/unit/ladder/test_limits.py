@@ -10,6 +10,7 @@ from tests.unit.ladder.scene import DONE, GOOD, OPENED, THOUGHT, Fake, Scene, ca
 from tests.virtual import run_virtual
 
 from rung.errors import NoAnswerError
+from rung.ladder.breaker import FAILURES
 from rung.providers.events import Content, Finished, Question
 from rung.types.part import Part
 
@@ -99,6 +100,21 @@ def test_what_is_prepared_before_a_question_leaves_is_not_the_server_s_time() ->
     answer, passed = run_virtual(scene.climb([("small", model("small")), ("large", model("large"))]))
     assert (answer.tier, passed) == ("small", 129)
     assert scene.tried[0].attempt.first_content_ms == 29_000
+
+
+def test_who_was_not_asked_before_the_time_was_over_is_not_to_blame() -> None:
+    scene = Scene({"small": says()})
+    scene.fake = Unprepared(scene.fake.scripts)
+    scene.ladder.means.providers = {"openai-compatible": scene.fake}
+
+    async def go() -> None:
+        for _ in range(FAILURES):
+            with pytest.raises(NoAnswerError):
+                await scene.climb([("small", model("small"))], deadline=90.0)
+        assert scene.health.known(model("small")).state == "unknown"
+
+    run_virtual(go())
+    assert scene.fake.asked == []
 
 
 def test_reading_a_long_prompt_extends_the_wait_for_the_first_content() -> None:

@@ -22,17 +22,20 @@ from tests.unit.providers import claude, scripted, test_openai
 import rung.engine
 
 def loaded():
-    return {name for name in sys.modules if name.split(".")[0] == NAME}
+    return set(sys.modules)
+
+def of_the_package():
+    return {name for name in loaded() if name.split(".")[0] == NAME}
 
 async def main():
     async with scripted.serving(SCRIPT) as server:
-        before = loaded()
+        before = of_the_package()
         chat, asked = CHAT, scripted.question(MODEL)
         await chat.prepare(asked)
-        prepared = loaded()
+        prepared, there = loaded(), of_the_package()
         assert server.talks == []
         await scripted.heard(chat, asked)
-        print(len(before), len(prepared) > 50, sorted(loaded() - prepared))
+        print(len(before), len(there) > 50, sorted(loaded() - prepared))
 
 asyncio.run(main())
 """
