@@ -128,11 +128,12 @@ def _made(sdk: Any, http: httpx2.AsyncClient, key: str | None) -> AsyncAnthropic
 async def _rehearse(sdk: Any) -> None:
     """Ask nobody."""
     asked = Question(Model("anthropic", "m"), (), 1)
-    async with rehearsal.client(STOPPED) as http:
-        http.base_url = OFFICIAL
-        async with contextlib.aclosing(_stream(sdk, _made(sdk, http, None), asked, request_body(asked), [])) as events:
-            async for _ in events:
-                pass
+    async with (
+        rehearsal.client(STOPPED) as http,
+        contextlib.aclosing(_stream(sdk, _made(sdk, http, None), asked, request_body(asked), [])) as events,
+    ):
+        async for _ in events:
+            pass
 
 
 async def _stream(

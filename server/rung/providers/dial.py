@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import httpx2
-import socksio
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -81,8 +80,7 @@ class Dial(httpx2.AsyncBaseTransport):
             raise UnreachedError(way.stage or "connect", self._proxy, late=True) from None
         except httpx2.UnsupportedProtocol:
             raise
-        except (httpx2.HTTPError, socksio.SOCKSError, AssertionError, UnicodeError) as error:
-            # The last three are of the libraries: for what no SOCKS proxy says, and for names that nobody can be asked.
+        except _in_the_way() as error:
             if way.stage is None:
                 raise
             late = isinstance(error, httpx2.TimeoutException)
@@ -93,6 +91,13 @@ class Dial(httpx2.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close the transport that does the work."""
         await self._inner.aclose()
+
+
+def _in_the_way() -> tuple[type[Exception], ...]:
+    """What is raised where a request cannot leave, also by whom the HTTP library leaves names and SOCKS to."""
+    import socksio  # noqa: PLC0415 - by now the HTTP library has imported it; before, it is of no use
+
+    return httpx2.HTTPError, UnicodeError, AssertionError, socksio.SOCKSError
 
 
 class _Way:

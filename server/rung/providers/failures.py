@@ -99,6 +99,9 @@ def for_status(model: Model, status: int, body: str, headers: Mapping[str, str])
     where = f"{host_of(model)} answered {status}"
     if 300 <= status < 400:
         return _moved(model, where, headers.get("location", ""))
+    if status == 407:
+        text = f"The proxy on the way to {host_of(model)} wants another user and password."
+        return AttemptError("unreachable", text, "Look at HTTP_PROXY and its like.")
     if status == 400 and _TLS_ONLY.search(body):
         return AttemptError("bad-request", f"{where}: it speaks TLS alone.", _HTTPS)
     if status == 413 or (status in _REFUSALS and overflow.names_the_window(body)):

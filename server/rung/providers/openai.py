@@ -175,7 +175,7 @@ async def _rehearse(sdk: Any) -> None:
     """Ask nobody."""
     asked = Question(Model("openai", "m"), (), 1)
     async with rehearsal.client(b"data: [DONE]\n\n") as http:
-        client = _made(sdk, http, OFFICIAL, None)
+        client = _made(sdk, http, rehearsal.NOBODY, None)
         async with contextlib.aclosing(_stream(sdk, client, asked, request_body(asked), (), complaint=[])) as events:
             async for _ in events:
                 pass

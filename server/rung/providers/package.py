@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
+
+from rung.errors import AttemptError
 
 
 class Package:
@@ -40,4 +43,6 @@ class Package:
         return module
 
     async def _rehearsed(self, module: Any) -> None:
-        await self._rehearse(module)
+        # It is a courtesy; what goes wrong is said where it matters.
+        with contextlib.suppress(AttemptError):
+            await self._rehearse(module)

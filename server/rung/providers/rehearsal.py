@@ -11,6 +11,8 @@ from functools import lru_cache
 
 import httpx2
 
+NOBODY = "http://nobody.invalid"
+"""Who is asked: a name that is no server's (RFC 2606)."""
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
 
@@ -22,7 +24,7 @@ def of_http() -> None:
     async def ask() -> None:
         nobody = httpcore2.AsyncMockBackend([ANSWER])
         async with httpcore2.AsyncConnectionPool(network_backend=nobody) as pool:
-            await pool.request("GET", "http://localhost/")
+            await pool.request("GET", NOBODY)
 
     asyncio.run(ask())
 
@@ -30,4 +32,4 @@ def of_http() -> None:
 def client(answer: bytes) -> httpx2.AsyncClient:
     """A client that answers itself, with this stream of events."""
     response = httpx2.Response(200, headers={"content-type": "text/event-stream"}, content=answer)
-    return httpx2.AsyncClient(transport=httpx2.MockTransport(lambda _: response), trust_env=False)
+    return httpx2.AsyncClient(base_url=NOBODY, transport=httpx2.MockTransport(lambda _: response), trust_env=False)

@@ -227,6 +227,7 @@ def test_a_prompt_that_is_too_long_is_called_so_with_the_numbers_the_server_name
         (403, "Your account was flagged for review", "auth"),
         (403, "Country, region, or territory not supported", "auth"),
         (400, "messages: at least one is required", "bad-request"),
+        (407, "Proxy Authentication Required", "unreachable"),
         (499, "client closed request", "broken"),
     ],
 )

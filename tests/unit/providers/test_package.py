@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import json
 import logging
 import subprocess
 import sys
@@ -12,9 +14,12 @@ from tests.unit.providers import claude
 from tests.unit.providers.scripted import Script, failure, question, serving
 from tests.unit.providers.test_openai import keyed, model
 
+import rung.providers.anthropic
+import rung.providers.openai
 from rung.errors import AttemptError
 from rung.providers.anthropic import Anthropic
 from rung.providers.openai import OpenAI
+from rung.providers.package import Package
 
 PROGRAM = """
 import asyncio, sys
@@ -62,6 +67,25 @@ def test_nothing_is_imported_at_the_start_and_nothing_is_left_to_import_once_a_q
         program = program.replace(word, meaning)
     done = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert (done.stdout.strip(), done.stderr) == ("0 True []", "")
+
+
+async def test_what_goes_wrong_with_the_rehearsal_is_no_failure() -> None:
+    async def fails(_module: object) -> None:
+        raise AttemptError("broken", "It is.")
+
+    assert await Package("json", rehearse=fails).load() is json
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+async def test_the_rehearsal_asks_nobody_that_there_is(
+    provider: str, caplog: pytest.LogCaptureFixture, off_machine: list[str]
+) -> None:
+    caplog.set_level(logging.INFO)
+    sdk = importlib.import_module(provider)
+    await {"openai": rung.providers.openai, "anthropic": rung.providers.anthropic}[provider]._rehearse(sdk)
+    assert off_machine == []
+    assert "nobody.invalid" in caplog.text
+    assert not any(name in caplog.text for name in ("api.openai.com", "api.anthropic.com"))
 
 
 KEYS = [None, "sk-\u201cquoted\u201d", "sk-a\nX-Evil: 1", "sk-a\n"]
