@@ -19,6 +19,7 @@ from rung.ladder.climb import Ladder
 from rung.ladder.health import Health
 from rung.ladder.means import Means
 from rung.ladder.memory import Memory
+from rung.ladder.notices import Notices
 from rung.ladder.prewarm import prewarm
 from rung.ladder.slots import Slots
 from rung.ladder.tokens import TokenCounter
@@ -77,7 +78,8 @@ class Engine:
         folder = state or places.state_folder()
         find = find_key or keys.find
         self._warmups = Warmups(folder / "warm")
-        self.health = Health(find, keys.missing_hint, lambda: self._warmups.active)
+        self._notices = Notices(folder / "limits.json")
+        self.health = Health(find, keys.missing_hint, lambda: self._warmups.active, self._notices)
         self.ledger = Ledger(folder / "ledger.sqlite3")
         self._memory = Memory(folder / "measured.json")
         vocabulary = Vocabulary(places.shipped() / SHIPPED, places.cache_folder() / "tiktoken")
@@ -85,7 +87,8 @@ class Engine:
         providers: dict[str, Chat] = {"ollama": Ollama(), "openai": openai, "openai-compatible": openai}
         providers["anthropic"] = Anthropic(find)
         counter = TokenCounter(vocabulary, self._memory)
-        means = Means(providers, self.health, Slots(folder / "slots"), self._warmups, counter)
+        slots = Slots(folder / "slots")
+        means = Means(providers, self.health, slots, self._warmups, counter, notices=self._notices)
         environment = dict(os.environ if env is None else env)
         self._shared = Shared(Ladder(means), self.ledger, Budget(self.ledger), environment, vocabulary.exactly, source)
         self._requests: dict[str, tuple[Request, asyncio.Task[None]]] = {}
@@ -267,6 +270,7 @@ class Engine:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._warmups.close()
         await self._memory.close()
+        await self._notices.close()
         await asyncio.to_thread(self._shared.budget.close)
         await asyncio.to_thread(self.ledger.close, CLOSING)
 

@@ -616,3 +616,34 @@ async def test_what_a_tier_said_until_it_fell_silent_is_shown_and_marked(sim: Si
     assert "Simulated answer of sim-small:3b".startswith(done.out.strip())
     why = f"{SMALL} stopped in the middle of its answer."
     assert done.err == f"rung: this answer is the best there was, but not good enough: {why}\n"
+
+
+def spoil(name: str) -> None:
+    """Make a file of the state folder unreadable for whoever expects JSON in it."""
+    Path(os.environ["RUNG_STATE_DIR"], name).write_text("no JSON", encoding="utf-8")
+
+
+LIMITED = SETTINGS.replace("context = 8192", "context = 8192\nper_minute = 1")
+
+
+async def test_a_server_that_asked_one_process_to_be_left_alone_is_left_alone_by_the_next(
+    sim: Simulator, rung: Rung
+) -> None:
+    sim.fail("status", model=SMALL, status=429, headers={"retry-after": "600"})
+    first = await rung("ask", "--json", "hello")
+    assert [attempt["outcome"] for attempt in first.json["receipt"]["calls"][0]["attempts"]] == ["rate-limited", "ok"]
+    second = await rung("ask", "--json", "hello")
+    assert [attempt["outcome"] for attempt in second.json["receipt"]["calls"][0]["attempts"]] == ["ok"]
+    assert second.json["receipt"]["escalated_from"] == "small"
+    assert [model for model, _ in questions(sim)] == [SMALL, LARGE, LARGE]
+    alone = await rung("ask", "--tier", "small", "hello")
+    assert alone.code == 1
+    assert "it asked to be left alone for " in alone.err
+
+
+async def test_the_questions_of_all_processes_count_against_a_model_s_rate(sim: Simulator, rung: Rung) -> None:
+    configure(sim.url, LIMITED)
+    for expected in (SMALL, LARGE, LARGE):
+        assert (await rung("ask", "hello")).out.startswith(f"Simulated answer of {expected}")
+    spoil("limits.json")
+    assert (await rung("ask", "hello")).out.startswith(f"Simulated answer of {SMALL}")

@@ -184,7 +184,7 @@ async def test_the_next_attempt_may_use_what_the_failed_one_gave_back(desk: Desk
     models = desk.models()
     first = models["cloud"].replace(model="gpt-5")
     tiers = (Tier("cloud", (first, models["cloud"]), 60.0),)
-    desk.sim.fail("status", model="gpt-5", status=401)
+    desk.sim.fail("status", model="gpt-5", status=404)
     worst = (OUTPUT + openai.HEADROOM) * 10.0 / 1e6
     settings = Settings(tiers, budget=Budget(per_day=worst + 0.001))
     assert (await desk.ask(desk.request(max_output=OUTPUT), settings)).receipt.model == CLOUD

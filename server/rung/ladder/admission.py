@@ -181,7 +181,7 @@ class Admission:
             self._waits("queued", f"it asked to be left alone for {pause:.0f} s")
             await asyncio.sleep(pause)
             patience -= pause
-        turn = self._means.rates.take(model, patience)
+        turn = await self._means.rates.take_among(model, patience)
         if turn.pause > patience:
             text = f"{model.model} may be asked {model.per_minute} times a minute, again in {turn.pause:.0f} s."
             # There is no coming back for what can't be had in time.

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 
 from rung.errors import AttemptError
 from rung.ladder.breaker import Breaker
+from rung.ladder.notices import Notices
 from rung.ladder.pauses import POLITE, Lock, Pauses
 from rung.ladder.servers import ABSENT, EVERY, Servers
 from rung.providers.failures import pull_hint
@@ -32,6 +33,7 @@ class Health:
         keys: finds a key by its name.
         missing_key: the sentence that says how to set it.
         loading: whether a load is under way on this machine.
+        notices: what other processes were told by servers; None: there are none.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Health:
         keys: Callable[[str], str | None],
         missing_key: Callable[[str], str],
         loading: Callable[[], bool] = lambda: False,
+        notices: Notices | None = None,
     ) -> None:
         self._keys = keys
         self._missing_key = missing_key
@@ -46,6 +49,7 @@ class Health:
         self._breakers: dict[tuple[str, str], Breaker] = {}
         """Those of single models."""
         self._pauses = Pauses()
+        self._notices = notices or Notices()
         self._changed: list[Callable[[], None]] = []
 
     def subscribe(self, changed: Callable[[], None]) -> Callable[[], None]:
@@ -83,6 +87,7 @@ class Health:
         if model.key and not key:
             return Known(state="no-key", reason=self._missing_key(model.key))
         found, spot, now = self.said(model), self._spot(model), _now()
+        self._hear(model)
         locks = self._locks(model)
         if self._pauses.barred(locks, key):
             return found.replace(state="blocked", reason=f"{self._pauses.refused(locks, key)} {BARRED}", barred=True)
@@ -146,7 +151,18 @@ class Health:
 
     def rest(self, model: Model) -> float:
         """Seconds for which this model's server asked to be left alone, or is, for it is busy."""
+        self._hear(model)
         return self._pauses.resting(self._spot(model), _now())
+
+    def _hear(self, model: Model) -> None:
+        """Take in what its server asked for when another process of this person asked."""
+        spot, now = self._spot(model), _now()
+        seconds = self._notices.rest(spot)
+        if seconds <= 0:
+            return
+        until = self._pauses.rest(spot, now + seconds)
+        if seconds > model.retry_after and self._pauses.paused(spot, now) is None:
+            self._pauses.pause(spot, until, f"it asked to be left alone for {seconds:.0f} s", asked_for=True)
 
     def digest(self, model: Model) -> str:
         """Which build of the model an Ollama server has; empty: not known."""
@@ -196,6 +212,8 @@ class Health:
         spot, now = self._spot(model), _now()
         if error.failure in POLITE:
             self._pauses.leave_alone(spot, model.retry_after, error, now)
+            if error.retry_after:
+                self._notices.leave_alone(spot, error.retry_after)
         elif error.failure == "auth":
             every, this = self._locks(model)
             lock = this if error.model_only else every

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rung.ladder.health import Health
 from rung.ladder.memory import SHORT, Memory
+from rung.ladder.notices import Notices
 from rung.ladder.rates import Rates
 from rung.ladder.slots import Slots
 from rung.ladder.speak import Said
@@ -37,17 +38,25 @@ class Means:
         slots: the queues before the models.
         warmups: loads models that are not in memory.
         counter: tokens of a text; it learns into the same memory.
+        notices: what this person's other processes tell of limits; None: there are none.
     """
 
     def __init__(
-        self, providers: Mapping[str, Chat], health: Health, slots: Slots, warmups: Warmups, counter: TokenCounter
+        self,
+        providers: Mapping[str, Chat],
+        health: Health,
+        slots: Slots,
+        warmups: Warmups,
+        counter: TokenCounter,
+        *,
+        notices: Notices | None = None,
     ) -> None:
         self.providers = providers
         self.health = health
         self.slots = slots
         self.warmups = warmups
         self.counter = counter
-        self.rates = Rates()
+        self.rates = Rates(notices)
 
     @property
     def memory(self) -> Memory:
