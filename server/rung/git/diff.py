@@ -10,6 +10,7 @@ import re
 from typing import Literal
 
 from rung.git.diff_paths import NULL, headed_paths, header_pair, hit_paths, loose_paths, plain, unprefixed
+from rung.git.listings import names_in
 from rung.types.value import Value
 
 Kind = Literal["A", "M", "D", "R", "C"]
@@ -77,8 +78,8 @@ def paths_in(text: str) -> tuple[str, ...]:
     """Every path a diff anywhere in ``text`` names, old and new, each once, in order.
 
     Looks at the lines of diffs, of ``--stat``, ``--numstat``, ``--name-status`` and ``--raw``, of jj, Perforce,
-    ``head`` and ``grep -n``, in mails (``>``), beside a graph (``|``) and in the diff of a patch (``+``) too. Where a
-    line can be read in two ways, both are in.
+    ``head`` and ``grep -n``, in mails (``>``), beside a graph (``|``) and in the diff of a patch (``+``), and at lists
+    (:mod:`rung.git.listings`) too. Where a line can be read in two ways, both are in.
     """
     found: dict[str, None] = {}
     for file in parse(text):
@@ -86,7 +87,7 @@ def paths_in(text: str) -> tuple[str, ...]:
             if path is not None:
                 found[path] = None
     bare = _COLOUR.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
-    for path in (*loose_paths(bare), *hit_paths(bare)):
+    for path in (*loose_paths(bare), *hit_paths(bare), *names_in(bare)):
         found[path] = None
     return tuple(found)
 

@@ -70,6 +70,7 @@ def test_both_names_of_a_renamed_file_are_found(repo: Repo, name: str) -> None:
         ["--stat"],
         ["--numstat"],
         ["--name-status"],
+        ["--name-only"],
         ["--raw"],
         ["--summary"],
         ["--compact-summary"],
@@ -79,6 +80,22 @@ def test_both_names_of_a_renamed_file_are_found(repo: Repo, name: str) -> None:
 def test_names_in_lists_are_found(repo: Repo, options: list[str]) -> None:
     repo.stage("secrets/key.pem", "x\n")
     assert "secrets/key.pem" in paths_in(_diff(repo, *options))
+
+
+@pytest.mark.parametrize("options", [[], ["-s"], ["-sb"], ["--porcelain"], ["-v"], ["-uall"]])
+def test_names_in_a_status_are_found(repo: Repo, options: list[str]) -> None:
+    def named() -> set[str]:
+        return set(paths_in(repo.git("status", *options)))
+
+    repo.stage("secrets/key.pem", "x\n" * 9)
+    repo.stage("Makefile", "x\n")
+    assert {"secrets/key.pem", "Makefile"} <= named()
+    repo.commit("Add")
+    repo.git("mv", "secrets/key.pem", "open.txt")
+    repo.write("new folder/b.txt", "y\n")
+    repo.write("Makefile", "y\n")
+    assert {"secrets/key.pem", "open.txt", "Makefile"} <= named()
+    assert {"new folder/", "new folder/b.txt"} & named()
 
 
 def test_a_merge_with_a_conflict_is_read(repo: Repo) -> None:
@@ -213,6 +230,12 @@ def test_a_nul_is_no_part_of_a_files_name() -> None:
         ("-*** Update File: p/x.py\n+*** Update File: q.py\n", {"p/x.py", "q.py"}),
         ("++++ b/p/x.py\n+@@ -1 +1 @@\n", {"p/x.py"}),
         ("diff --git a/p/x.py b/p/x.py\r--- a/p/x.py\r+++ b/p/x.py\r", {"p/x.py"}),
+        ("Makefile\np/x.py\n", {"p/x.py", "Makefile"}),
+        ('"p/\\303\\274 x.py"\n(app)/[id].ts\r\n', {"p/ü x.py", "(app)/[id].ts"}),
+        ("#\tmodified:   p/x y.py\n#\n", {"p/x y.py"}),
+        ("\tmodified:   libs/inner (new commits, untracked content)\n", {"libs/inner"}),
+        ("\tboth modified:   p/x.py\n\tdeleted by them: q.py\n", {"p/x.py", "q.py"}),
+        ("Look:\n M p/x.py\nR  a.py -> b.py\n?? q/\nUU c.py\n", {"p/x.py", "a.py", "b.py", "q/", "c.py"}),
     ],
 )
 def test_other_forms_of_change_name_their_files(text: str, paths: set[str]) -> None:
@@ -228,6 +251,12 @@ def test_other_forms_of_change_name_their_files(text: str, paths: set[str]) -> N
         "==== A heading ====\nText.\n",
         "Modified by me on Monday:\n",
         "*** Note ***\n",
+        "apple\nbanana\n",
+        "https://a.example/x\nhttps://b.example/y\n",
+        "1.5\n2.25\n",
+        "x.y()\nz=1\n",
+        "1. M is a letter\n2. A dog\nModified: the plan.\nA  new thing came up\n",
+        "Untracked files: see above\n",
     ],
 )
 def test_what_only_looks_like_a_form_of_change_names_nothing(text: str) -> None:
