@@ -152,6 +152,36 @@ async def test_a_pin_on_the_document_s_path_is_known_when_listing(home: Path) ->
     assert found == {"shapes.py": False, "secrets/key.py": True}
 
 
+@pytest.mark.parametrize("can", [True, False])
+async def test_what_is_about_a_file_left_unread_is_disabled_with_the_reason(table: Desk, can: bool) -> None:  # noqa: FBT001
+    table.file(".rungignore", "shapes.py\nkeys/\n")
+    async with table.editor(having({"textDocument": {"codeAction": {"disabledSupport": can}}})) as editor:
+        for name in ("shapes.py", "keys/a.py"):
+            uri = table.file(name)
+            await editor.open(uri, CODE)
+            found = await editor.actions(uri, SPAN)
+            assert [one["kind"] for one in found if "disabled" not in one] == [COMMIT]
+            disabled = {one["kind"]: one["disabled"]["reason"] for one in found if "disabled" in one}
+            reason = f"{name} is not read: .rungignore says so. Take it out of .rungignore if you want it read."
+            assert disabled == (dict.fromkeys([REVIEW, EXPLAIN], reason) if can else {})
+        table.file(".rungignore", "keys/\n")
+        assert all("disabled" not in one for one in await editor.actions(table.file("shapes.py"), SPAN))
+
+
+@pytest.mark.parametrize("when", ['path = "**/work/**"', 'path = "~/work/**"', 'language = "python"'])
+async def test_pins_by_any_of_its_names_and_by_language_are_known_when_listing(home: Path, when: str) -> None:
+    cloud = '[[tier]]\nname = "cloud"\n[[tier.model]]\nprovider = "openai"\nmodel = "gpt-5-mini"\n'
+    pin = f'[[rule]]\nname = "pin"\nlocal = true\nwhen = {{ {when} }}\n'
+    async with desk(home, more=cloud + pin) as table:
+        table.sim.down()
+        async with table.editor() as editor:
+            await editor.status(lambda status: status["kind"] != "ready")
+            uri = table.file("shapes.py")
+            await editor.open(uri, CODE)
+            (one,) = await editor.actions(uri, only=["source.rung.review"])
+    assert "pinned to this machine" in one["disabled"]["reason"]
+
+
 async def test_a_state_nobody_knows_yet_counts_as_able_and_listing_opens_no_connection(home: Path) -> None:
     async with Simulator() as sim:
         write_settings(settings(sim.url))

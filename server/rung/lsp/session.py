@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 
 from rung.errors import CancelledByPersonError, ContextError, NoAnswerError, RungError, SettingsError, UsageError
-from rung.lsp.asking import aimed, home_of, in_symbol, is_commit_buffer, name_of, to_request
+from rung.lsp.asking import aimed, home_of, in_symbol, is_commit_buffer, to_request
 from rung.lsp.deliver import Delivery, told
 from rung.lsp.findings import Findings
-from rung.lsp.offers import Offers, unable
+from rung.lsp.offers import Offers, features_of, unable, why_unread
 from rung.lsp.preferences import Preferences, shipped
 from rung.lsp.progress import Progress, progress
 from rung.lsp.receipts import Receipts
@@ -120,7 +120,8 @@ class Session:
         root = home_of(self._server, uri)
         try:
             catalogue = self._preferences.actions(root)
-            cannot = unable(self._engine, self._preferences.current(root), catalogue, name_of(uri, root))
+            about, unread = features_of(uri, document.language_id, root), why_unread(uri, root)
+            cannot = unable(self._engine, self._preferences.current(root), catalogue, about, unread)
         except SettingsError as error:
             catalogue = shipped()
             cannot = dict.fromkeys(catalogue, error.sentence())

@@ -75,7 +75,7 @@ async def begin(shared: Shared, request: Request, action: Action, settings: Sett
     )
     if asks_for_place(rule.when for rule in settings.rules):
         asked = placed(asked, await _places(request, gathered, asked.absolute, here))
-    decision = decide(await _as_things_are(shared, settings, asked), settings, _home())
+    decision = decide(await _as_things_are(shared, settings, asked), settings, home_folder())
     return Beginning(gathered, decision, asked.tokens)
 
 
@@ -145,8 +145,8 @@ async def affordable(shared: Shared, settings: Settings, decided: DecidedEvent, 
     )
 
 
-def _home() -> str:
-    """The home folder; pathlib raises where there is none."""
+def home_folder() -> str:
+    """The home folder with ``/``; pathlib raises where there is none."""
     return os.path.expanduser("~").replace(os.sep, "/")  # noqa: PTH111
 
 
