@@ -37,6 +37,10 @@ ABOUT = [
     "file://localhost/w/%73ecrets/x.py",
     "jar:file:///w/secrets/x.py",
     "oil-ssh://host//w/secrets/x.py",
+    "zipfile:///w/a.zip::secrets/x.py",
+    "zipfile:/w/a.zip::secrets/x.py",
+    "tarfile::/w/a.tar.gz::secrets/x.py",
+    "zipfile:///w/a.zip::b.zip::secrets/x.py",
 ]
 
 

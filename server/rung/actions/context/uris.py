@@ -64,7 +64,11 @@ def _queried(whole: str) -> Iterator[str]:
 
 
 def _cut(path: str) -> Iterator[str]:
-    """The file in the work tree that an object in a git folder is of, then the path as it is."""
+    """The file in the work tree that an object in a git folder is of, what is in an archive, then the path as it is."""
+    pieces = path.lstrip(":").split("::")
+    if len(pieces) > 1:  # Vim's ``zipfile:///w/a.zip::b/c.py`` and ``tarfile::/w/a.tar::b/c.py``
+        yield from _cut(pieces[0])
+        yield from ("/".join(pieces[begin:]) for begin in range(len(pieces)))
     top, mark, rest = path.replace("\\", "/").partition("/.git/")
     if mark:
         inner, names = _object(rest)
