@@ -124,6 +124,9 @@ def _walk(folder: Path) -> Iterator[tuple[str, bytes]]:
             if _is_editors(path):
                 continue
             relative = path.relative_to(folder).as_posix()
+            if relative == "rung.toml" and path.is_dir():
+                # Nobody knows what the file was to say, as with a pipe in its place.
+                raise _RefusedError("has a folder in the place of rung.toml")
             if path.is_symlink():
                 target = os.path.realpath(path)
                 if not target.startswith(real + os.sep) or not Path(target).exists():

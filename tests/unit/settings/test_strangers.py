@@ -169,6 +169,15 @@ def pipe(person: Person) -> None:
     os.mkfifo(person.theirs)
 
 
+def a_folder(person: Person) -> None:
+    (person.theirs / "rung.toml").mkdir(parents=True)
+
+
+def link_to_a_folder(person: Person) -> None:
+    (person.theirs.parent / "actions").mkdir(parents=True)
+    person.theirs.symlink_to("actions")
+
+
 def device(person: Person) -> None:
     person.theirs.parent.mkdir()
     person.theirs.symlink_to("/dev/zero")
@@ -180,7 +189,18 @@ def huge(person: Person) -> None:
         file.truncate(17 * 1024 * 1024)
 
 
-UNREADABLE = [link_folder, link_nowhere, pipe_folder, link_file, link_file_nowhere, pipe, device, huge]
+UNREADABLE = [
+    link_folder,
+    link_nowhere,
+    pipe_folder,
+    link_file,
+    link_file_nowhere,
+    pipe,
+    a_folder,
+    link_to_a_folder,
+    device,
+    huge,
+]
 
 
 @pytest.mark.parametrize("made", UNREADABLE)
