@@ -14,6 +14,7 @@ from rung.cli.inputs import check_model
 from rung.cli.perform import look, settings_for
 from rung.cli.terminal import printable
 from rung.engine import Engine
+from rung.routing.tokens import counted
 from rung.settings.trust import trusted
 from rung.types.preview import Preview, Sending
 from rung.types.request import Request
@@ -134,7 +135,7 @@ def _to(sending: Sending) -> list[str]:
 def _rest(sending: Sending) -> list[str]:
     lines = [f"left out: {omission.path}: {omission.why}" for omission in sending.left_out]
     lines += [f"redacted: {redaction.count} x {redaction.kind}" for redaction in sending.redacted]
-    lines += [f"about {sending.tokens} tokens", f"options: {json.dumps(options(sending), ensure_ascii=False)}"]
+    lines += [f"about {counted(sending.tokens)}", f"options: {json.dumps(options(sending), ensure_ascii=False)}"]
     for message in sending.messages:
         lines += [f"--- {message.role}", message.content]
     return lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rung.errors import AttemptError
-from rung.routing.tokens import upper
+from rung.routing.tokens import counted, upper
 from rung.types.call import Call, Message
 from rung.types.part import Omission, Part
 from rung.types.value import Value
@@ -49,7 +49,7 @@ def fit(call: Call, window: int | None, count: Callable[[str], int], overhead: i
             return Fitted(messages, total, whole, tuple(left_out[i] for i in sorted(left_out)))
         index = _least(parts)
         if index is None:
-            text = f"The prompt has about {upper(total)} tokens and the window room for {max(0, room)}."
+            text = f"The prompt has about {counted(upper(total))} and the window room for {max(0, room)}."
             raise AttemptError("too-long", text)
         parts[index], left_out[index] = _shorten(call.parts[index], parts[index], upper(total) - room, count)
 

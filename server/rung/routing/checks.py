@@ -5,6 +5,7 @@ from __future__ import annotations
 from rung.routing import questions
 from rung.routing.globs import expanded
 from rung.routing.questions import either, quoted
+from rung.routing.tokens import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,9 +63,9 @@ def described(when: When) -> str:
     if when.language:
         parts.append(f"the language is {either(when.language)}")
     if when.tokens_over is not None:
-        parts.append(f"over {when.tokens_over} tokens")
+        parts.append(f"over {counted(when.tokens_over)}")
     if when.tokens_under is not None:
-        parts.append(f"under {when.tokens_under} tokens")
+        parts.append(f"under {counted(when.tokens_under)}")
     if when.budget_left_under is not None:
         parts.append(f"under ${when.budget_left_under:g} left today")
     parts += [f"{tier} is {either(tuple(s for t, s in when.health if t == tier))}" for tier in dict(when.health)]

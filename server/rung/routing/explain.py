@@ -5,6 +5,7 @@ Nothing of what the person typed comes in but the words that rules matched and t
 
 from __future__ import annotations
 
+from rung.routing.tokens import counted
 from rung.types.value import Value
 
 TYPE_CHECKING = False
@@ -54,7 +55,7 @@ class Explanation(Value):
         start = decision.tier if plan.attempts or decision.tier == "builtin" else "no tier"
         lines = [
             f"starts at {start}: {decision.why}",
-            f"about {self.tokens} token{'' if self.tokens == 1 else 's'}",
+            f"about {counted(self.tokens)}",
         ]
         lines += [f"pin: {pin.bound} (by {pin.source})" for pin in decision.pins]
         lines.append("plan:" if plan.attempts else "plan: nobody")

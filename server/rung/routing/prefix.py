@@ -30,14 +30,17 @@ def split(prompt: str, settings: Settings) -> tuple[str | None, str]:
         The first tier that is named, ``local`` where that is, or both on lines of their own: a name may have spaces.
     """
     named: dict[bool, str] = {}
-    rest = prompt
+    # What some programs begin a text with, to say how it is written.
+    rest = prompt.lstrip("\ufeff")
     while rest.lstrip().startswith(_BRACKETS) and (match := _prefix().match(rest)):
         name = _named(widths(match[1]).strip().lower(), settings)
         if name is None:
             break
         named.setdefault(name == LOCAL, name)
         rest = rest[match.end() :]
-    return "\n".join(named[is_local] for is_local in (True, False) if is_local in named) or None, rest
+    return "\n".join(
+        named[is_local] for is_local in (True, False) if is_local in named
+    ) or None, rest if named else prompt
 
 
 def pins(said: str | None) -> bool:

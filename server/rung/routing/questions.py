@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from rung.routing.features import Place, Placed, language_of
 from rung.routing.globs import from_home, matches, matches_branch, matches_folder, reaches
+from rung.routing.tokens import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,14 +40,14 @@ def over(wanted: int, look: Look) -> Verdict:
     """The prompt has more tokens."""
     tokens = look.features.tokens
     over = tokens > wanted
-    return over, f"about {tokens} tokens, {'over' if over else 'not over'} {wanted}"
+    return over, f"about {counted(tokens)}, {'over' if over else 'not over'} {wanted}"
 
 
 def under(wanted: int, look: Look) -> Verdict:
     """The prompt has fewer tokens."""
     tokens = look.features.tokens
     under = tokens < wanted
-    return under, f"about {tokens} tokens, {'under' if under else 'not under'} {wanted}"
+    return under, f"about {counted(tokens)}, {'under' if under else 'not under'} {wanted}"
 
 
 def budget(wanted: float, look: Look) -> Verdict:

@@ -27,3 +27,8 @@ def estimate(text: str) -> int:
 def upper(tokens: int) -> int:
     """The estimate that what must fit is counted by."""
     return round(tokens * UPPER)
+
+
+def counted(tokens: int) -> str:
+    """The number with its word."""
+    return f"{tokens} token{'' if tokens == 1 else 's'}"

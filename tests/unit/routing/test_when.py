@@ -99,6 +99,7 @@ def test_a_condition_holds_or_not_and_says_why(when: When, *, held: bool, why: s
         (When(health=(("small", "down"), ("small", "busy"))), "small is down or busy"),
         (When(budget_left_under=0.5), "under $0.5 left today"),
         (When(tokens_under=5, action=("fix",)), "the action is fix and under 5 tokens"),
+        (When(tokens_under=1), "under 1 token"),
         (When(repository=("/elsewhere",)), "repository matches"),
         (When(pattern=("zzz",)), "a pattern matches"),
     ],
@@ -106,6 +107,11 @@ def test_a_condition_holds_or_not_and_says_why(when: When, *, held: bool, why: s
 def test_not_says_what_is_not_the_case(when: When, said: str) -> None:
     features = Features(action="ask", tokens=9)
     assert holds(When(not_of=when), features, "") == (True, f"not ({said})")
+
+
+def test_one_token_is_counted_as_one() -> None:
+    assert holds(When(tokens_over=8), Features(action="ask", tokens=1), "") == (False, "about 1 token, not over 8")
+    assert holds(When(tokens_under=8), Features(action="ask", tokens=1), "") == (True, "about 1 token, under 8")
 
 
 @pytest.mark.parametrize(
