@@ -17,7 +17,6 @@ from rung.routing.features import asks_for_budget, asks_for_health, asks_for_pla
 from rung.routing.plan import Known, plan
 from rung.routing.tokens import DENSE, upper
 from rung.settings import keys, places
-from rung.settings.folders import names_of
 from rung.settings.load import load
 from rung.types.features import Features
 from rung.types.value import Value
@@ -108,6 +107,12 @@ def _of_action(args: Arguments, settings: Settings, root: str) -> Explanation | 
     return explain(args, settings, root)
 
 
+def _names_of(root: str, here: str | None) -> tuple[str, ...]:
+    from rung.settings.folders import names_of  # noqa: PLC0415 - only where there are files, or rules about places
+
+    return names_of(root, here)
+
+
 def _of_prompt(args: Arguments, settings: Settings, root: str) -> Explanation:
     """The explanation of what stands in the command line, in the files named there, and in what is piped in.
 
@@ -130,7 +135,7 @@ def _of_prompt(args: Arguments, settings: Settings, root: str) -> Explanation:
         typed=typed,
         tokens=size(args.action, [typed, *(part.text for part in parts)]),
         paths=paths,
-        absolute=from_root(paths, names_of(root, here) if paths else ()),
+        absolute=from_root(paths, _names_of(root, here)) if paths else (),
         language=args.language,
         repository=root.replace(os.sep, "/"),
         prefix=word,
@@ -144,7 +149,7 @@ def _of_prompt(args: Arguments, settings: Settings, root: str) -> Explanation:
     if asks_for_place(rule.when for rule in settings.rules):
         from rung.git.repository import where  # noqa: PLC0415 - brings asyncio, for who has such rules
 
-        features = placed(features, where(features.absolute, names_of(root, here)))
+        features = placed(features, where(features.absolute, _names_of(root, here)))
     home = os.path.expanduser("~").replace(os.sep, "/")  # noqa: PTH111
     decision = decide(features, settings, home)
     if decision.tier == BUILTIN:

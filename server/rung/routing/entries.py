@@ -13,11 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from typing import Any
 
-_FOLDED = (
-    rb"\xc3\x9f|\xc4\xb0|\xc5[\x89\xbf]|\xc7\xb0|\xe1\xba[\x96-\x9a\x9e]|\xe2\x84\xaa"
-    rb"|\xef(?:\xac|\xbc[\x90-\x99\xa1-\xba]|\xbd[\x81-\x9a])"
-)
-"""Signs that become ASCII letters when they are folded, in UTF-8: a sharp s, a few others, ligatures, full width."""
+_FOLDED = (b"\xc3\x9f", b"\xc4\xb0", b"\xc5\x89", b"\xc5\xbf", b"\xc7\xb0", b"\xe1\xba", b"\xe2\x84\xaa", b"\xef")
+"""What begins signs in UTF-8 that become ASCII letters when they are folded: a sharp s, a few others, ligatures, full
+width. It is quicker to look for each than to make an expression ready."""
 _HAN = tuple(bytes([first]) for first in range(0xE3, 0xEA))
 """What entries begin with in UTF-8 that no ASCII text can begin: Han and kana."""
 
@@ -31,18 +29,27 @@ def beginning(entries: tuple[str, ...], said: Collection[bytes]) -> list[str]:
     """
     lines = "\n".join(("", *entries, "")).encode("utf-8", "surrogatepass")
     low = lines.lower()  # of ASCII alone
-    starts, letter = set[int](), re.compile(b"[a-z0-9]").search
+    starts = set[int]()
     for word in said:
         line = b"\n" + word
         starts.update(at for at in _places(low, line) if not low[at + len(line) : at + len(line) + 1].isalnum())
-    # A sign, or a bracket in the first word: each is looked at.
+    # A sign, or a bracket in the first word: each is looked at that has all letters of some word.
+    letters = [frozenset(word) for word in said]
     for match in re.finditer(rb"\n(?:[!-/:-@\[-`{-~]|[^ \n(]*\()[^\n]*", low):
-        if letter(match[0]):
+        own = set(match[0])
+        if any(word <= own for word in letters):
             starts.add(match.start())
-    starts.update(low.rfind(b"\n", 0, match.start()) for match in re.finditer(_FOLDED, low))
     found = (lines[at + 1 : lines.index(b"\n", at + 1)] for at in sorted(starts))
-    texts = (line.decode("utf-8", "surrogatepass") for line in found if line[:1] not in _HAN)
-    return [text for text in texts if _first(text).intersection(said)]
+    texts = [line.decode("utf-8", "surrogatepass") for line in found if line[:1] not in _HAN]
+    return [text for text in (*texts, *_otherwise_written(entries)) if _first(text).intersection(said)]
+
+
+def _otherwise_written(entries: tuple[str, ...]) -> set[str]:
+    """The entries that may begin with a word of ASCII and have it in other letters."""
+    others = (one for one in entries if not one.isascii() and not "\u3000" <= one[:1] <= "\u9fff")
+    lines = "\n".join(("", *others, "")).encode("utf-8", "surrogatepass")
+    starts = {lines.rfind(b"\n", 0, at) for sign in _FOLDED for at in _places(lines, sign)}
+    return {lines[at + 1 : lines.index(b"\n", at + 1)].decode("utf-8", "surrogatepass") for at in starts}
 
 
 def _first(entry: str) -> set[bytes]:

@@ -9,8 +9,9 @@ import re
 from functools import lru_cache
 from itertools import pairwise
 
-_CHOICE = re.compile(r"[*?\[]")
-_ABSOLUTE = re.compile(r"/|[A-Za-z]:/")
+
+def _is_absolute(path: str) -> bool:
+    return path.startswith("/") or (path[1:3] == ":/" and path[0].isascii() and path[0].isalpha())
 
 
 def _class(inside: str) -> str:
@@ -136,7 +137,7 @@ def _below(glob: str) -> str:
 
 def _matches(glob: str, path: str) -> bool:
     glob = glob.replace("\\", "/")
-    if not glob or _CHOICE.search(glob.removeprefix("**/")) or glob.endswith("/"):
+    if not glob or any(sign in glob.removeprefix("**/") for sign in "*?[") or glob.endswith("/"):
         return _is_at(glob, path)
     return _is_at(glob, path) or _is_at(f"{glob}/**" if "/" in glob else f"**/{glob}/**", path)
 
@@ -151,4 +152,4 @@ def _meets(glob: str, path: str) -> bool:
         return True
     # An absolute path is met by a relative glob too: a pin must hold for a file opened from outside its workspace.
     relative = not glob.startswith(("/", "**"))
-    return relative and bool(_ABSOLUTE.match(path)) and bool(_compiled("**/" + glob).match(path))
+    return relative and _is_absolute(path) and bool(_compiled("**/" + glob).match(path))
