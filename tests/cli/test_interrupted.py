@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cli.command import SETTINGS, Ran, Rung, configure, git, questions, ran
+from tests.cli.command import SETTINGS, Ran, Rung, configure, git, prompt_of, questions, ran
 
 from rung.sim.models import SimModel
 from rung.sim.server import Simulator
@@ -154,3 +154,75 @@ async def test_two_at_once_share_one_load(rung: Rung) -> None:
         both = await asyncio.gather(rung("ask", "one"), rung("ask", "two"))
         assert [(done.code, done.out) for done in both] == [(0, WORDS + "\n")] * 2
         assert [(model, how) for model, how, _ in sim.loads] == [(MODEL, "completed")]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("words", [("ask", "--tier", "small", "hello"), ("commit",)], ids=" ".join)
+async def test_a_signal_that_ends_it_closes_the_connection_and_is_remembered(
+    words: tuple[str, ...], number: int, slow: Simulator, rung: Rung, repo: Path
+) -> None:
+    (repo / "new.py").write_text("new = 1\n", encoding="utf-8")
+    git(repo, "add", ".")
+    process = await rung.start(*words)
+    await slow.wait_for(lambda: slow.log and slow.log[-1].completion_tokens > 3, limit=20)
+    process.send_signal(number)
+    done = ran(process, *await process.communicate())
+    assert (done.code, done.out, done.err) == (128 + number, "", "rung: Cancelled.\n")
+    await slow.wait_for(lambda: slow.log[-1].closed_by)
+    assert slow.log[-1].closed_by == "client"
+    assert ended() == [("request", "cancelled"), ("attempt", "cancelled")]
+
+
+async def test_a_signal_during_the_hook_stops_the_commit_as_ctrl_c_does(
+    slow: Simulator, rung: Rung, repo: Path
+) -> None:
+    (repo / "new.py").write_text("new = 1\n", encoding="utf-8")
+    git(repo, "add", ".")
+    process = await rung.start("commit", "--hook", ".git/COMMIT_EDITMSG")
+    await slow.wait_for(lambda: slow.log and slow.log[-1].completion_tokens > 3, limit=20)
+    process.send_signal(signal.SIGTERM)
+    assert ran(process, *await process.communicate()).code == 143
+
+
+async def said(process: asyncio.subprocess.Process) -> str:
+    """The next line on standard error."""
+    assert process.stderr is not None
+    async with asyncio.timeout(60):
+        return (await process.stderr.readline()).decode()
+
+
+@pytest.mark.parametrize("begun", ["", "the first half "])
+async def test_whoever_waits_for_a_silent_pipe_says_so_and_takes_what_comes_late(
+    begun: str, slow: Simulator, rung: Rung
+) -> None:
+    process = await rung.start("ask", "--tier", "small", "hello", piped=True)
+    assert process.stdin is not None
+    process.stdin.write(begun.encode())
+    line = await said(process)
+    assert line == (
+        "rung: waiting for the end of standard input; if nothing is to come, add `< /dev/null` (Ctrl-C: cancel) ...\n"
+    )
+    async with asyncio.timeout(60):
+        done = ran(process, *await process.communicate(b"and the rest\n"))
+    assert (done.code, done.out, done.err) == (0, WORDS + "\n", "")
+    assert prompt_of(slow) == f"hello\n{begun}and the rest"
+
+
+async def test_a_prompt_that_is_piped_in_slowly_is_waited_for_in_other_words(slow: Simulator, rung: Rung) -> None:
+    process = await rung.start("ask", piped=True)
+    assert await said(process) == "rung: reading standard input until it ends (Ctrl-C: cancel) ...\n"
+    async with asyncio.timeout(60):
+        assert ran(process, *await process.communicate(b"hello\n")).code == 0
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
+async def test_waiting_for_a_silent_pipe_can_be_cancelled(number: int, code: int, slow: Simulator, rung: Rung) -> None:
+    process = await rung.start("ask", "hello", piped=True)
+    await said(process)
+    process.send_signal(number)
+    assert process.stderr is not None
+    async with asyncio.timeout(60):
+        rest = (await process.stderr.read()).decode()
+        assert await process.wait() == code
+    assert rest == ("rung: Cancelled.\n" if number == signal.SIGINT else "")
+    assert questions(slow) == []

@@ -35,7 +35,8 @@ def usage() -> str:
         "One language server between every editor and every model you have.\n\n"
         f"commands:\n{rows}\n\n"
         "`rung COMMAND --help` says more about one of them; `rung --version` prints the version.\n"
-        "exit codes: 0 done; 1 no answer; 2 usage or settings error; 3 findings at or above --fail-on; 130 cancelled"
+        "exit codes: 0 done; 1 no answer; 2 usage or settings error; 3 findings at or above --fail-on; 130 cancelled "
+        "(129 and 143 by SIGHUP and SIGTERM)"
     )
 
 
@@ -60,6 +61,8 @@ def main(arguments: list[str] | None = None) -> int:
             code = report(error, as_json=_wants_json(words))
         except KeyboardInterrupt:
             code = report(CancelledByPersonError("Cancelled."), as_json=_wants_json(words))
+        if code == CancelledByPersonError.exit_code:
+            code = _by_signal() or code
         # Here, not at exit, where it would be too late to say that the disk is full.
         sys.stdout.flush()
     except BrokenPipeError:
@@ -104,6 +107,13 @@ def _run(words: list[str]) -> int:
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else 0  # --help
     return code
+
+
+def _by_signal() -> int | None:
+    """The exit code of what a signal other than Ctrl-C's cancelled."""
+    loop = sys.modules.get("rung.cli.loop")
+    number: int | None = loop.signalled() if loop else None
+    return 128 + number if number else None
 
 
 def _wants_json(words: list[str]) -> bool:

@@ -18,7 +18,7 @@ LARGEST = 3_500_000
 PASSED_ON = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 """Names of what is open already, such as bash's ``<(git diff)``."""
 PATIENCE = 1.0
-"""Seconds after which a person is told that we wait for standard input."""
+"""Seconds after which it is said that we wait for standard input."""
 
 
 def workspace(start: str | None = None) -> str:
@@ -88,8 +88,11 @@ def check_model(name: str | None, settings: Settings) -> None:
         raise UsageError(f"No tier has a model {name!r}.", f"The models are: {', '.join(known)}.")
 
 
-def piped() -> str | None:
+def piped(*, beside: bool = False) -> str | None:
     """The text on standard input, where something is piped in; None at a terminal.
+
+    Args:
+        beside: there is a prompt already, so that nothing may be meant to come.
 
     Raises:
         UsageError: it is too much.
@@ -100,18 +103,32 @@ def piped() -> str | None:
         return None
     if not (stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)):
         return None
-    _say_that_we_wait()
-    return decoded(sys.stdin.buffer.read(LARGEST + 1), "Standard input")
+    what = "reading standard input until it ends"
+    if beside:
+        # Whoever started us may have forgotten to close our input.
+        what = f"waiting for the end of standard input; if nothing is to come, add `< {os.devnull}`"
+    return decoded(_read_patiently(f"rung: {what} (Ctrl-C: cancel) ..."), "Standard input")
 
 
-def _say_that_we_wait() -> None:
-    """Nothing may come for long where whoever started us forgot to close our input."""
-    if not sys.stderr.isatty() or os.name == "nt":
-        return
+def _read_patiently(note: str) -> bytes:
+    """All of standard input, one byte more than is taken where it has more; ``note`` says it if that takes long."""
+    if os.name == "nt":
+        return sys.stdin.buffer.read(LARGEST + 1)  # there, nobody can look whether a pipe has something
     import select  # noqa: PLC0415
+    import time  # noqa: PLC0415
 
-    if not select.select([sys.stdin], [], [], PATIENCE)[0]:
-        print("rung: reading standard input until it ends (Ctrl-C: cancel) ...", file=sys.stderr)
+    pipe, until = sys.stdin.fileno(), time.monotonic() + PATIENCE
+    pieces, size, is_told = list[bytes](), 0, False
+    while size <= LARGEST:
+        if not is_told and not select.select([pipe], [], [], max(0.0, until - time.monotonic()))[0]:
+            print(note, file=sys.stderr, flush=True)
+            is_told = True
+        piece = os.read(pipe, LARGEST + 1 - size)
+        if not piece:
+            break
+        pieces.append(piece)
+        size += len(piece)
+    return b"".join(pieces)
 
 
 def read(path: str) -> str:
@@ -174,7 +191,7 @@ def given(words: list[str], files: list[str], root: str) -> tuple[str | None, tu
             real, *others = names(path, root)
             parts += [Part("attached", "", other, priority=4) for other in others]
             parts.append(Part("attached", read(path), real, priority=4))
-    text = piped()
+    text = piped(beside=bool(parts) or (typed is not None and bool(typed.strip())))
     if text and text.strip():
         if typed is None or not typed.strip():
             typed = text
