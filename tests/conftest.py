@@ -8,6 +8,7 @@ Fixtures for others: ``home`` (this test's home folder), ``virtual`` (runs a cor
 from __future__ import annotations
 
 import errno
+import gc
 import ipaddress
 import os
 import signal
@@ -25,6 +26,10 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 if str(REPOSITORY) not in sys.path:
     sys.path.insert(0, str(REPOSITORY))
 
+# What fails in a helper says what it was, as in a test.
+pytest.register_assert_rewrite("tests.faults.cells", "tests.lsp.desk", "tests.lsp.wire", "tests.cli.command")
+
+from tests import economy  # noqa: E402
 from tests.neovim import INSTALLER, find_neovim  # noqa: E402
 from tests.virtual import run_virtual  # noqa: E402
 
@@ -39,9 +44,11 @@ ON_REQUEST = ("bench", "wheel", "matrix", "whole", "process")
 
 _left_out = pytest.StashKey[int]()
 
+economy.keep_bytecode()
+
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse to begin where a missing editor would be passed over in silence."""
+    """Choose where files go, and refuse to begin where a missing editor would be passed over in silence."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # A shell's background job ignores it, and so would every process whose Ctrl-C is tested.
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -49,8 +56,16 @@ def pytest_configure(config: pytest.Config) -> None:
         # So does whatever nohup started, and so would every process whose terminal closes.
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
     config.stash[_left_out] = 0
+    if not {"bench", "wheel"} & set(str(config.getoption("markexpr")).split()):
+        economy.use_memory()
     if os.environ.get("RUNG_REQUIRE_EDITORS") == "1" and find_neovim(PERSON_HOME) is None:
         raise pytest.UsageError(f"RUNG_REQUIRE_EDITORS=1, but there is no Neovim from 0.11 on: run {INSTALLER}")
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of cycles leave alone what is there for good: the tests and all that they import."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

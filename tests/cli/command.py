@@ -63,8 +63,6 @@ class Ran(NamedTuple):
 def environment(**changes: str | None) -> dict[str, str]:
     """This test's environment with a key; None takes a variable away."""
     found = {**os.environ, "OPENAI_API_KEY": KEY, "COLUMNS": "200"}
-    # Without bytecode every start compiles the whole package anew.
-    found.pop("PYTHONDONTWRITEBYTECODE", None)
     for name, value in changes.items():
         if value is None:
             found.pop(name, None)
