@@ -146,6 +146,7 @@ def _own_home() -> Iterator[Path]:
     with temporary as folder, pytest.MonkeyPatch.context() as patch:
         isolate(patch, Path(folder))
         yield Path(folder)
+        economy.wait_for_vocabularies()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -185,6 +186,12 @@ def _is_name(host: object) -> bool:
     except ValueError:
         return True
     return False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shipped_once() -> Iterator[None]:
+    """Files that ship are read once."""
+    yield from economy.shipped_once(REPOSITORY / "config")
 
 
 @pytest.fixture(scope="session", autouse=True)
