@@ -29,7 +29,7 @@ if str(REPOSITORY) not in sys.path:
 # What fails in a helper says what it was, as in a test.
 pytest.register_assert_rewrite("tests.faults.cells", "tests.lsp.desk", "tests.lsp.wire", "tests.cli.command")
 
-from tests import economy  # noqa: E402
+from tests import copies, economy  # noqa: E402
 from tests.neovim import INSTALLER, find_neovim  # noqa: E402
 from tests.virtual import run_virtual  # noqa: E402
 
@@ -152,7 +152,9 @@ def _own_home() -> Iterator[Path]:
 @pytest.fixture(scope="session", autouse=True)
 def session_home() -> Iterator[Path]:
     """The home of what lives longer than one test, such as a server that a module shares."""
-    yield from _own_home()
+    for home in _own_home():
+        copies.keep_in(home / "copies")
+        yield home
 
 
 @pytest.fixture(autouse=True)

@@ -168,3 +168,16 @@ def git(folder: Path, *words: str, **env: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def set_git(folder: Path, settings: Mapping[str, str]) -> None:
+    """Settings of a repository, written by hand: git would take a process for each."""
+    lines = []
+    for name, value in settings.items():
+        above, _, key = name.rpartition(".")
+        section, _, part = above.partition(".")
+        head = f'{section} "{part}"' if part else section
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        lines += [f"[{head}]", f'\t{key} = "{escaped}"']
+    with (folder / ".git" / "config").open("a", encoding="utf-8") as file:
+        file.write("\n".join([*lines, ""]))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.command import Rung, configure, git
+from tests.copies import copy_of
 
 from rung.sim.server import Simulator
 
@@ -33,11 +34,15 @@ def rung(folder: Path) -> Rung:
     return Rung(folder)
 
 
-@pytest.fixture
-def repo(folder: Path) -> Path:
-    """The same folder as a repository with one commit."""
+def build(folder: Path) -> None:
     git(folder, "init", "-q", "-b", "main")
     (folder / "area.py").write_text("def area(width, height):\n    return width * height\n", encoding="utf-8")
     git(folder, "add", ".")
     git(folder, "commit", "-q", "-m", "Begin")
+
+
+@pytest.fixture
+def repo(folder: Path) -> Path:
+    """The same folder as a repository with one commit."""
+    copy_of("cli", build, folder)
     return folder

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.copies import copy_of
 
 from rung.engine import Engine
 from rung.settings.values import Settings, Tier
@@ -96,11 +97,8 @@ def git(folder: Path, *args: str) -> None:
     subprocess.run(["git", *args], cwd=folder, check=True, capture_output=True)
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    """A repository with a staged change to ``shop/cart.py``."""
-    folder = tmp_path / "work"
-    (folder / "shop").mkdir(parents=True)
+def build(folder: Path) -> None:
+    (folder / "shop").mkdir()
     git(folder, "init", "-q", "-b", "main")
     path = folder / "shop" / "cart.py"
     path.write_text("def total(items):\n    return sum(items)\n")
@@ -108,6 +106,13 @@ def repository(tmp_path: Path) -> Path:
     git(folder, "commit", "-q", "-m", "Begin")
     path.write_text("def total(items, tax=0.0):\n    return sum(items) * (1 + tax)\n")
     git(folder, "add", ".")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository with a staged change to ``shop/cart.py``."""
+    folder = tmp_path / "work"
+    copy_of("engine", build, folder)
     return folder
 
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.cli.command import KEY, SETTINGS, Rung, configure, git, questions
+from tests.cli.command import KEY, SETTINGS, Rung, configure, git, questions, set_git
 from tests.lsp.desk import desk, settings, write_settings
 from tests.lsp.wire import Json
 
@@ -135,8 +135,7 @@ class Trap:
         git(inner, "commit", "-q", "-m", "inner")
         (self.folder / ".gitmodules").write_text(f'[submodule "inner"]\n\tpath = inner\n\turl = ext::{self.program}\n')
         git(self.folder, "add", "inner", ".gitmodules")
-        for name in ("core.fsmonitor", "diff.external", "core.pager"):
-            git(inner, "config", name, str(self.program))
+        set_git(inner, {name: str(self.program) for name in ("core.fsmonitor", "diff.external", "core.pager")})
         (inner / "a.py").write_text("a = 2\n", encoding="utf-8")
 
     def _git(self) -> None:
@@ -146,7 +145,7 @@ class Trap:
             (hooks / name).symlink_to(self.program)
             (self.folder / ".git" / "hooks").mkdir(exist_ok=True)
             (self.folder / ".git" / "hooks" / name).symlink_to(self.program)
-        for name, value in {
+        settings = {
             "core.fsmonitor": program, "core.pager": program, "core.editor": program, "core.askPass": program,
             "core.sshCommand": program, "diff.external": program, "diff.evil.textconv": program,
             "diff.evil.command": program, "filter.evil.clean": program, "filter.evil.smudge": program,
@@ -158,8 +157,8 @@ class Trap:
             "status.submoduleSummary": "true", "submodule.recurse": "true", "diff.ignoreSubmodules": "none",
             "core.excludesFile": str(self.secret), "http.proxy": self.evil.url, "commit.gpgSign": "true",
             "log.showSignature": "true", "core.hooksPath": str(hooks), "credential.helper": f"!{program}",
-        }.items():  # fmt: skip
-            git(self.folder, "config", name, value)
+        }  # fmt: skip
+        set_git(self.folder, settings)
 
     def check(self, good: Simulator) -> None:
         """Nothing ran, nothing was sent to its server, nothing of its templates or of outside went anywhere."""

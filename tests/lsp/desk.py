@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.copies import copy_of
 from tests.lsp.wire import LIMIT, Client, Json, within
 
 from rung.engine import Engine
@@ -302,15 +303,19 @@ def write_settings(text: str) -> Path:
     return path
 
 
-@contextlib.asynccontextmanager
-async def desk(home: Path, *, model: SimModel | None = None, more: str = "", **sim: Any) -> AsyncIterator[Desk]:
-    """Everything in place: a repository with one commit, a simulator, settings for it, an engine."""
-    folder = home / "work"
-    folder.mkdir()
+def build(folder: Path) -> None:
+    """The repository."""
     git(folder, "init", "-q", "-b", "main")
     (folder / "README").write_text("Shapes\n", encoding="utf-8")
     git(folder, "add", ".")
     git(folder, "commit", "-q", "-m", "chore: begin")
+
+
+@contextlib.asynccontextmanager
+async def desk(home: Path, *, model: SimModel | None = None, more: str = "", **sim: Any) -> AsyncIterator[Desk]:
+    """Everything in place: a repository with one commit, a simulator, settings for it, an engine."""
+    folder = home / "work"
+    copy_of("desk", build, folder)
     models = [model or sim_model(), SimModel("sim-large:14b", 14e9, context=16384, says=sim_says)]
     async with Simulator(models, **sim) as simulator:
         write_settings(settings(simulator.url, more))

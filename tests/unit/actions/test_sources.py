@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.copies import copy_of
 
 from rung.actions import catalogue
 from rung.actions.context.gathered import Gathered
@@ -25,16 +26,18 @@ COMMIT = f"\n# Please enter\n# ------------------------ >8 ---------------------
 TYPED = f"Take this over:\n{DIFF}"
 
 
+def build(folder: Path) -> None:
+    git(folder, "init", "-q", "-b", "main")
+    (folder / "a.py").write_text("x = 1\n", encoding="utf-8")
+    git(folder, "add", ".")
+    git(folder, "commit", "-q", "-m", "Begin")
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A repository with one commit."""
-    found = tmp_path / "work"
-    found.mkdir()
-    git(found, "init", "-q", "-b", "main")
-    (found / "a.py").write_text("x = 1\n", encoding="utf-8")
-    git(found, "add", ".")
-    git(found, "commit", "-q", "-m", "Begin")
-    return found
+    copy_of("sources", build, tmp_path / "work")
+    return tmp_path / "work"
 
 
 def git(where: Path, *words: str) -> str:

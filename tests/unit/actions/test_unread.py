@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.copies import copy_of
 
 from rung.actions import catalogue, without_model
 from rung.actions.context.gathered import Gathered
@@ -23,16 +24,19 @@ CANARY = "canary_9f2c"
 ACTIONS = catalogue.load([places.shipped() / "actions"])
 
 
+def build(folder: Path) -> None:
+    (folder / "private").mkdir()
+    (folder / "src").mkdir()
+    git(folder, "init", "-q", "-b", "main")
+    (folder / ".rungignore").write_text("private/\n*.pem\n", encoding="utf-8")
+    (folder / "private" / "key.py").write_text(f"def {CANARY}():\n    return 1\n", encoding="utf-8")
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A repository with an ignored file, ``private/key.py``."""
-    found = tmp_path / "work"
-    (found / "private").mkdir(parents=True)
-    (found / "src").mkdir()
-    git(found, "init", "-q", "-b", "main")
-    (found / ".rungignore").write_text("private/\n*.pem\n", encoding="utf-8")
-    (found / "private" / "key.py").write_text(f"def {CANARY}():\n    return 1\n", encoding="utf-8")
-    return found
+    copy_of("unread", build, tmp_path / "work")
+    return tmp_path / "work"
 
 
 def git(where: Path, *words: str) -> None:

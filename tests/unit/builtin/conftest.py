@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.copies import copy_of
 
 from rung.git.commit_context import for_folder
 from rung.git.staged import StagedChange
@@ -31,8 +32,8 @@ def staged(tmp_path: Path) -> Staged:
     folder = tmp_path / "shop"
     folder.mkdir()
 
-    def git(*arguments: str) -> None:
-        subprocess.run(["git", *arguments], cwd=folder, env=env, check=True, capture_output=True)
+    def git(*arguments: str, cwd: Path = folder) -> None:
+        subprocess.run(["git", *arguments], cwd=cwd, env=env, check=True, capture_output=True)
 
     def lay(tree: Tree) -> None:
         for path, content in tree.items():
@@ -41,7 +42,7 @@ def staged(tmp_path: Path) -> Staged:
             file.write_bytes(content if isinstance(content, bytes) else content.encode())
 
     async def make(before: Tree, after: Tree, *, branch: str = "main") -> StagedChange:
-        git("init", "-q", "-b", branch)
+        copy_of(f"builtin/{branch}", lambda empty: git("init", "-q", "-b", branch, cwd=empty), folder)
         lay(before)
         git("add", "-A")
         git("commit", "-q", "--allow-empty", "-m", "Before")

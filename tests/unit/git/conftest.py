@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from tests.copies import copy_of
 
 
 class Repo:
@@ -78,10 +79,15 @@ def new_repo(tmp_path: Path, git_env: dict[str, str]) -> Callable[..., Repo]:
 
 
 @pytest.fixture
-def repo(new_repo: Callable[..., Repo]) -> Repo:
+def repo(tmp_path: Path, git_env: dict[str, str]) -> Repo:
     """One commit with ``a.txt`` and ``b.txt``."""
-    made = new_repo()
-    made.stage("a.txt", "one\ntwo\n")
-    made.stage("b.txt", "three\n")
-    made.commit("Add the first two files")
-    return made
+
+    def build(folder: Path) -> None:
+        made = Repo(folder, git_env)
+        made.git("init", "-q", "-b", "main")
+        made.stage("a.txt", "one\ntwo\n")
+        made.stage("b.txt", "three\n")
+        made.commit("Add the first two files")
+
+    copy_of("git", build, tmp_path / "repo")
+    return Repo(tmp_path / "repo", git_env)

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.copies import copy_of
 
 from rung.privacy.ignore import Ignored
 
@@ -81,7 +82,7 @@ CASES: dict[str, dict[str, str]] = {
 
 
 def by_git(folder: Path, files: dict[str, str]) -> set[str]:
-    subprocess.run(["git", "init", "-q", str(folder)], check=True)
+    copy_of("ignore", lambda empty: subprocess.run(["git", "init", "-q", str(empty)], check=True), folder)
     for path in PATHS:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).touch()
