@@ -62,6 +62,12 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"RUNG_REQUIRE_EDITORS=1, but there is no Neovim from 0.11 on: run {INSTALLER}")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """What ``-n auto`` means."""
+    return economy.workers(by_default=not config.getoption("markexpr"))
+
+
 def pytest_collection_finish() -> None:
     """Let the collector of cycles leave alone what is there for good: the tests and all that they import."""
     gc.collect()

@@ -37,6 +37,16 @@ def use_memory() -> None:
         tempfile.tempdir = None  # forgets where it was
 
 
+def workers(*, by_default: bool) -> int:
+    """How many run tests side by side: as many as there are cores.
+
+    Args:
+        by_default: the tests are those of the default run; it is more then, for a third of its time is spent waiting.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores + max(1, cores // 2) if by_default else cores
+
+
 def shipped_once(shipped: Path) -> Iterator[None]:
     """Read words, actions and the vocabulary that ship once: every settings file and every engine reads them anew.
 
