@@ -68,10 +68,16 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return economy.workers(by_default=not config.getoption("markexpr"))
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
     """Let the collector of cycles leave alone what is there for good: the tests and all that they import."""
-    gc.collect()
-    gc.freeze()
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.collect()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -82,10 +88,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if editor_tests and "editor" not in asked and find_neovim(PERSON_HOME) is None:
         unwanted.add("editor")
         config.stash[_left_out] = len(editor_tests)
-    dropped = [item for item in items if any(item.get_closest_marker(name) for name in unwanted)]
+    kept: list[pytest.Item] = []
+    dropped: list[pytest.Item] = []
+    for item in items:
+        (dropped if any(mark.name in unwanted for mark in item.iter_markers()) else kept).append(item)
     if dropped:
         config.hook.pytest_deselected(items=dropped)
-        items[:] = [item for item in items if item not in set(dropped)]
+        items[:] = kept
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
