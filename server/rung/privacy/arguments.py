@@ -21,7 +21,7 @@ _SIGNS_IN = re.compile(
     + r"(?P<secret>(?:(?!(?P=quote))[^\s\\]){4,256})(?P=quote)"
 )
 _LOGIN = re.compile(
-    r"\.(?:login|authenticate|sign_?in|logon)\(" + _USER + r"(?P<secret>(?:(?!(?P=quote))[^\s\\]){6,256})(?P=quote)"
+    r"\b(?:login|authenticate|sign_?in|logon)\(" + _USER + r"(?P<secret>(?:(?!(?P=quote))[^\s\\]){6,256})(?P=quote)"
 )
 _SECURE_STRING = re.compile(
     r"(?i)\bConvertTo-SecureString[ \t]+(?:-(?:String|AsPlainText|Force)[ \t]+){0,3}"

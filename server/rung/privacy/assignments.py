@@ -18,10 +18,15 @@ _SETTER = re.compile(r"(?i)(?:\A|\.)(?:set|with|add|new|use|my|db|user|admin|api
 _TYPE = r"(?:[ \t]*:[ \t]*[A-Za-z_&][\w.\[\], |&']{0,60}?(?=[ \t]*=))?"
 _BEFORE_QUOTED = (
     r"""(?:\\?["'`]|\]){0,3}(?:\[\d{0,6}\])?"""  # the end of a quoted name, of an index, of an array's size
+     r"(?:,[ \t]{0,4}(?:_|err|ok)(?=[ \t]{0,4}:?=))?"
     + _TYPE
     + r"""[ \t]*(?P<sign>===?|!==?|:=|=>|<-|\|\|=?|\?\?=?|=|:|,(?=[ \t]*\\?["']))[ \t]*"""
     r"""(?P<prefix>[@$]|[bBrRuUfFlL]{1,2}(?=["'])"""
-    r"""|(?:String|new String|SecretStr|str|Buffer\.from|\[\]byte|String::from)\()?"""
+    r"""|(?:String|new String|SecretStr|str|Buffer\.from|\[\]byte|String::from"""
+    r"""|(?:bytes|bytearray)\.fromhex|(?:base64\.|Base64\.)?(?:url_?safe_)?(?:b64decode|decode64|b32decode)"""
+    r"""|(?:binascii\.)?(?:unhexlify|a2b_hex|a2b_base64)|hex\.Decode(?:String)?|base64\.\w{3,6}Encoding\.DecodeString"""
+    r"""|(?:System\.)?Convert\.From(?:Base64String|HexString)|atob|hex2bin|base64_decode|hex::decode"""
+    r"""|Base64\.get(?:Url|Mime)?Decoder\(\)\.decode|base64::decode)\([ \t]{0,8}[bru]{0,2})?"""
     r"""(?P<quote>\\?["'`])(?P<value>"""
 )
 _ESCAPED = re.compile(_BEFORE_QUOTED + r"""(?:(?!(?P=quote))(?:\\.|[^\\\r\n])){1,2048}?)(?P=quote)""")
@@ -42,6 +47,7 @@ _PHRASE = re.compile(
     r"""["']?[ \t]{0,8}[=:][ \t]{1,8}(?P<value>[^\W_]{2,16}(?:[ ][^\W_]{2,16}){1,9})(?=[ \t]*\r?$)""", re.MULTILINE
 )
 """Words with blanks between them up to the end of the line."""
+_PARAMETER = re.compile(r"&(?:[\w.%\[\]-]{1,64}=|amp$|&|$)")
 _REST = re.compile(r"[ \t]*[,;]?[ \t]*(?:[#;]|//|--|$|\r|\n|&|\\$)", re.MULTILINE)
 _BEFORE_BARE = re.compile(
     r"(?:^|[\r\n])[+\->#*/ \t]*(?:(?:export|set|setx|ENV|ARG|env:|-|\*|#|//|-e|--)[ \t]*|\$env:)*"
@@ -99,7 +105,7 @@ def _quoted(text: str, name: Name) -> tuple[int, int] | None:
     if match and match["sign"] == "=" and (others := _TUPLE.search(text, max(0, name.start - 200), name.start)):
         # ``user, password = "me", "SECRET"``: as many values before it as names.
         match = re.compile(_BEFORE_VALUE * others[0].count(",") + _VALUE).match(text, match.start("quote"))
-        if match and (fits(match["value"], name, quoted=True) or is_word(text, name, match["value"])):
+        if match and (fits(match["value"], name, quoted=True) or is_word(text, name, match["value"], quoted=True)):
             return match.span("value")
         return None
     if match:
@@ -112,14 +118,14 @@ def _quoted(text: str, name: Name) -> tuple[int, int] | None:
             return match.span("value")
         # ``getenv("DB_PASSWORD", "hunter")``, ``define('DB_PASSWORD', 'hunter')``
         default = listed and text.endswith(('("', "('"), 0, name.start) and f"{name.before}{name.word}".isupper()
-        if (sign in _GIVES or default) and is_word(text, name, value):
+        if (sign in _GIVES or default) and is_word(text, name, value, quoted=True):
             return match.span("value")
     match = _CALLED.match(text, name.end)
     if match and "." not in name.rest and _SETTER.search(name.before) and fits(match["value"], name, quoted=True):
         return match.span("value") if name.kind == "password" or looks_random(match["value"]) else None
     element = text.endswith("<", 0, name.start)
     match = (_ELEMENT if element else _ATTRIBUTE).match(text, name.end)
-    if match and (fits(match["value"], name, quoted=True) or is_word(text, name, match["value"])):
+    if match and (fits(match["value"], name, quoted=True) or is_word(text, name, match["value"], quoted=True)):
         return match.span("value")
     return None
 
@@ -133,7 +139,7 @@ def _bare(text: str, name: Name) -> tuple[int, int] | None:
     if not match:
         return None
     value, tight = match["value"], match.start("value") - match.start() == 1
-    value = value.split("&", 1)[0].rstrip(",") if tight else value.rstrip(",")
+    value = (_parameter(value) if tight else value).rstrip(",")
     stop = match.start("value") + len(value)
     head = text[max(0, name.start - 40) : name.end - len(name.rest)]
     alone = _BEFORE_BARE.search(head) and _REST.match(text, stop)
@@ -153,6 +159,15 @@ def _bare(text: str, name: Name) -> tuple[int, int] | None:
     # A variable of the environment is one in YAML, too: ``DB_PASSWORD: hunter``.
     env = env or (alone and ends and name.before and _ENV_NAME.match(f"{name.before}{name.word}{name.rest}"))
     return place if env or option or (alone and ends and _among_settings(text, name)) else None
+
+
+def _parameter(value: str) -> str:
+    """A value without the next parameters of an address; a password may have a ``&`` itself."""
+    head = value.split("&", 1)[0]
+    if looks_random(head):
+        return head
+    more = _PARAMETER.search(value)
+    return value[: more.start()] if more else value
 
 
 def _among_settings(text: str, name: Name) -> bool:

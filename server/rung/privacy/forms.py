@@ -229,7 +229,7 @@ FORMS = (
     _row(
         "authorization",
         "earer",
-        r"[Bb]earer[ +](?P<secret>(?=[A-Za-z._~+/-]{0,255}[0-9])[A-Za-z0-9._~+/-]{20,2048}={0,2})",
+        r"[Bb]earer(?:[ +]|[:=][ \t]{0,3})(?P<secret>(?=[A-Za-z._~+/-]{0,255}[0-9])[A-Za-z0-9._~+/-]{20,2048}={0,2})",
     ),
     _row("authorization", "asic ", r"[Aa]uthorization\W{1,6}Basic (?P<secret>[A-Za-z0-9+/]{8,512}={0,2})"),
     _row(JWT, "eyJ", r"eyJ[A-Za-z0-9_-]{8,4096}\.eyJ[A-Za-z0-9_-]{8,8192}\.[A-Za-z0-9_-]{10,2048}", behind=r"\w[_-]"),

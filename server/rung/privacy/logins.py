@@ -32,14 +32,9 @@ _SQL = re.compile(
 )
 _DSN = re.compile(r"(?i)(?:^|[\s\"'])password=(?P<secret>[^\s\"'`;,&)}\\]{3,256})", re.MULTILINE)
 _OF_A_DSN = re.compile(r"(?i)\b(?:host|hostaddr|user|dbname|database|sslmode)=[^\s\"']{1,200}")
-_COMMAND = re.compile(
-    r"\b(?:(?:docker|podman|buildah|skopeo|helm registry|az acr|oras) login\b[^\r\n]{0,200}?[ \t](?:-p|--password)[ =]"
-    r"|redis-cli\b[^\r\n]{0,120}?[ \t]-a[ \t]+|mosquitto_\w{3}\b[^\r\n]{0,200}?[ \t]-P[ \t]+"
-    r"|ldap(?:search|modify|add|delete|whoami)\b[^\r\n]{0,200}?[ \t]-w[ \t]+|\bpass(?:in|out)?[ \t]+pass:)"
-    r"[\"']?(?P<secret>[^\s\"'`$<>-][^\s\"'`$<>]{3,256})"
-)
 _PASSWORD_OPTION = re.compile(
-    r"(?<!\w)-{1,3}(?:[a-z]{1,16}-)?(?:pass(?:word|wd|phrase|code)?|pwd)[ \t]+(?P<quote>[\"']?)"
+    r"(?<!\w)-{1,3}(?:[a-z]{1,16}-)?(?:pass(?:word|wd|phrase|code)?|pwd|pw)[ \t]+(?P<quote>[\"']?)"
+    r"(?!(?:pass|env|file|fd|stdin):)"
     r"(?P<secret>[^\s\"'`$<>\[\](){}|,;@%-][^\s\"'`<>()|,;]{3,128})(?=[\s\"'`;,)|]|$)"
 )
 """The value behind a blank: what follows may be an explanation, so that a word must have a digit or quotes."""
@@ -82,8 +77,6 @@ def find(text: str) -> Iterator[Found]:
                 yield Found("password", *match.span("secret"))
     if any(word in text for word in ("requirepass", "masterauth", "auth-pass", "ENV")):
         yield from _matches(text, _DIRECTIVE, "password")
-    if any(word in text for word in ("login", "redis-cli", "mosquitto_", "ldap", "pass:")):
-        yield from _matches(text, _COMMAND, "password")
     if "-p" in lower:
         for match in _PASSWORD_OPTION.finditer(text):
             value, quoted = match["secret"], bool(match["quote"])

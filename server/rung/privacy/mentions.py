@@ -32,7 +32,7 @@ _VERB = (
 )
 _PARTICLE = rf"{_B}{{0,2}}(?:是|为|為|就是|设为|設為|は|が|を|に|は、|는|은|가|이){_B}{{0,2}}[{_COLON}]?{_B}{{0,2}}"
 _BELOW = rf"{_B}{{0,3}}[{_COLON}][*_]{{0,2}}{_B}{{0,3}}(?P<below>\r?\n(?:[+\->]{{0,2}}[ \t]*\r?\n)?[+\->]{{0,2}}[ \t]*)"
-_OPEN = rf"(?:<(?:code|b|tt|pre|strong|em|i|kbd)>)?(?P<open>[{re.escape(_OPENS)}]{{0,3}}[*_]{{0,3}})"
+_OPEN = rf"(?:\$\(echo[ \t]+|<(?:code|b|tt|pre|strong|em|i|kbd)>)?(?P<open>[{re.escape(_OPENS)}]{{0,3}}[*_]{{0,3}})"
 _VALUE = (
     rf"(?P<value>[^\s|,;\\{re.escape(_OPENS + _CLOSES)}"
     r"\u3000-\u9fff\uac00-\ud7af\uff00-\uffef]{6,4096})"

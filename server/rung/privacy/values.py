@@ -10,7 +10,7 @@ _PLACEHOLDER = re.compile(
 """A template's hole, an ellipsis, stars."""
 _WEAK = """
     my your our the this not here goes old new app user admin root test tests testing tester example sample demo
-    dummy fake mock stub foo bar baz qux spam eggs some any none null nil true false undefined default change
+    dummy fake mock stub foo bar baz qux spam eggs some any none null nil true false undefined default change changeit
     changeme changethis replaceme replace insert enter todo tbd fixme redacted removed hidden masked secret secrets
     password passwd pass pwd passphrase token tokens key keys api apikey access auth client private public value
     string text str bytes placeholder invalid valid wrong bad good correct incorrect unknown empty blank no real

@@ -58,7 +58,22 @@ _SENTENCE = """
 """
 """What sentences are made of, of which a label, a hint or an error is one; a pass phrase is four nouns."""
 _SAID = frozenset(_SENTENCE.split())
+_WEAK = re.compile(
+    r"(?i:admin|root|user|guest|postgres|mysql|mongo|redis|oracle)\d{2,8}[!@#$*.]{0,2}|(?!(\d)\1*\Z)\d{6,12}"
+)
 _IN_PHRASE = re.compile(r"[^\W\d_]{2,16}|[^\W\d_]{2,16}\d{1,6}[!#*]?|\d{2,6}[!#*]?")
+_SMALL = re.compile(r"[^\W\d_A-Z]{1,16}[!.]?|\d{1,6}[!.]?")
+_RULES = """
+    at must should can cannot could will would may might shall please try again make sure keep choose provide
+    contain contains include match least most more less minimum maximum min max between exactly characters character
+    chars signs letters letter digits digit symbols symbol numbers uppercase lowercase attempt attempts tries step
+    page version chapter code status line row test case example day days hour hours minute minutes second seconds
+    week weeks month months year years ago within after before until expires expire older newer than every times
+    items results bytes bits error tage stunden minuten zeichen mindestens jours heures caracteres d\u00edas horas
+    dias
+"""
+"""What rules, hints and errors with a number in them have."""
+_RULED = frozenset(_RULES.split())
 _CAMEL = re.compile(r"[a-z][A-Z]")
 
 
@@ -80,14 +95,22 @@ def could_be(value: str, *, loud: bool = False) -> bool:
     return not (value.isupper() and not loud) and not _PARTS.search(lower) and not is_placeholder(value)
 
 
-def could_be_phrase(value: str, *, least: int) -> bool:
+def is_weak(value: str) -> bool:
+    """Whether it is one of the passwords that people should not have: ``root123``, ``12345678``."""
+    return _WEAK.fullmatch(value) is not None
+
+
+def could_be_phrase(value: str, *, least: int, quoted: bool = False) -> bool:
     """Whether words with blanks between them, given to a password, can be a pass phrase and are no sentence.
 
     Args:
         value: the words, without quotes.
         least: so many words at least, all in small letters; two are enough where digits stand behind them.
+        quoted: it stood in quotes, so that four words may make a sentence, if one is a number: ``my dog has 7 fleas``.
     """
     pieces = value.split(" ")
+    if quoted and _is_numbered_phrase(pieces):
+        return True
     if not 2 <= len(pieces) <= 10 or not all(map(_IN_PHRASE.fullmatch, pieces)) or is_placeholder(value):
         return False
     words = [piece.rstrip("0123456789!#*").lower() for piece in pieces]
@@ -95,3 +118,15 @@ def could_be_phrase(value: str, *, least: int) -> bool:
     if said or len([word for word in words if len(word) >= 3]) < 2:
         return False
     return pieces[-1].rstrip("!#*")[-2:].isdigit() or (len(words) >= least and value.islower())
+
+
+def _is_numbered_phrase(pieces: list[str]) -> bool:
+    """Whether words in small letters and a number tell of nothing that a form or an error tells of."""
+    if not 4 <= len(pieces) <= 12 or not all(map(_SMALL.fullmatch, pieces)):
+        return False
+    words = [piece.rstrip("!.") for piece in pieces]
+    if not any(map(str.isdigit, words)) or any(
+        word in _RULED or word in _OTHERS or _PARTS.search(word) for word in words
+    ):
+        return False
+    return len([word for word in words if word.isalpha() and len(word) >= 3 and word not in _SAID]) >= 2
