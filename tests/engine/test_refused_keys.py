@@ -36,16 +36,24 @@ async def refusal(desk: Desk) -> NoAnswerError:
     return caught.value
 
 
-@pytest.mark.parametrize("status", [401, 403])
-async def test_the_only_model_s_is_sent_once_and_every_error_says_what_to_do(desk: Desk, status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "why", "hint"),
+    [
+        (401, "the key TEST_KEY was not accepted", "Check TEST_KEY."),
+        (403, f"the key TEST_KEY may not use {CLOUD}", "See what TEST_KEY is good for."),
+    ],
+)
+async def test_the_only_model_s_is_sent_once_and_every_error_says_what_to_do(
+    desk: Desk, status: int, why: str, hint: str
+) -> None:
     desk.sim.fail("status", status=status, times=None)
     first, *others = [await refusal(desk) for _ in range(3)]
     assert sent(desk) == 1
-    assert "the key TEST_KEY was not accepted" in first.text
-    assert first.hint == "Check TEST_KEY."
+    assert why in first.text
+    assert first.hint == hint
     for error in others:
         assert f"cloud ({CLOUD}) was not asked: " in error.text
-        assert "the key TEST_KEY was not accepted. Check TEST_KEY. It is asked again once its key" in error.text
+        assert f"{why}. {hint} It is asked again once its key" in error.text
     await desk.engine.close()
 
 

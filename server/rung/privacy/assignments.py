@@ -18,7 +18,7 @@ _SETTER = re.compile(r"(?i)(?:\A|\.)(?:set|with|add|new|use|my|db|user|admin|api
 _TYPE = r"(?:[ \t]*:[ \t]*[A-Za-z_&][\w.\[\], |&']{0,60}?(?=[ \t]*=))?"
 _BEFORE_QUOTED = (
     r"""(?:\\?["'`]|\]){0,3}(?:\[\d{0,6}\])?"""  # the end of a quoted name, of an index, of an array's size
-     r"(?:,[ \t]{0,4}(?:_|err|ok)(?=[ \t]{0,4}:?=))?"
+    r"(?:,[ \t]{0,4}(?:_|err|ok)(?=[ \t]{0,4}:?=))?"
     + _TYPE
     + r"""[ \t]*(?P<sign>===?|!==?|:=|=>|<-|\|\|=?|\?\?=?|=|:|,(?=[ \t]*\\?["']))[ \t]*"""
     r"""(?P<prefix>[@$]|[bBrRuUfFlL]{1,2}(?=["'])"""
