@@ -11,12 +11,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.cli.command import Ran, Rung, configure, environment, git, prompt_of, ran
+from tests.cli.command import SETTINGS, Ran, Rung, configure, environment, git, prompt_of, ran
 
+from rung.sim.models import SimModel
 from rung.sim.server import Simulator
 
 pytestmark = pytest.mark.process
 
+SMALL, LARGE = "sim-small:3b", "sim-large:14b"
 SUBJECT = "feat(area): change abs in area.py"
 """What the simulated model makes of the staged change."""
 
@@ -458,3 +460,30 @@ async def test_the_hook_says_why_there_is_no_message(rung: Rung, hooked: Path) -
     assert done.code == 0
     assert done.err.startswith("rung: no message was written: ")
     assert "rung.toml:1:" in done.err
+
+
+@pytest.mark.parametrize(
+    ("said", "message", "why"),
+    [
+        ("Option 1: feat: add a\nOption 2: fix: add b", "feat: add a", "it offers several messages"),
+        ("feat: " + "very long subject " * 12, "feat: " + "very long subject " * 12, "more than 100 characters"),
+    ],
+    ids=["several", "long"],
+)
+async def test_a_message_of_a_poor_form_goes_up_and_is_shown_marked_for_want_of_better(
+    said: str, message: str, why: str, rung: Rung, repo: Path
+) -> None:
+    (repo / "new.py").write_text("new = 1\n", encoding="utf-8")
+    git(repo, "add", ".")
+    good = SimModel(LARGE, parameters=14e9, says="feat: add what is new")
+    async with Simulator([SimModel(SMALL, says=said), good]) as sim:
+        configure(sim.url)
+        done = await rung("commit")
+        assert (done.code, done.out, done.err) == (0, "feat: add what is new\n", "")
+        alone = await rung("commit", "--tier", "small")
+        assert (alone.code, alone.out) == (0, message.strip() + "\n")
+        assert alone.err.startswith("rung: this answer is the best there was, but not good enough: ")
+        assert why in alone.err
+        configure(sim.url, SETTINGS.partition('[[tier]]\nname = "large"')[0])
+        only = await rung("commit")
+        assert (only.code, only.out, only.err) == (0, alone.out, alone.err)

@@ -42,6 +42,7 @@ def call_for(action: Action, gathered: Gathered, parts: tuple[Part, ...], max_ou
         render=renderer(action, gathered.facts),
         max_output=max_output or action.max_output,
         check=_check(action, gathered),
+        doubt=commit_message.doubt if action.result == "commit-message" else None,
         schema=findings.SCHEMA if action.result == "findings" else None,
         min_chars=action.accept.min_chars,
         stream=action.result in {"text", "commit-message"},

@@ -1,8 +1,8 @@
 """The gate: whether an answer may be shown as a good one.
 
-Complete, untrimmed, the right format, no refusal, no endless repetition, long enough for the action, looked at in this
-order. What stands around an answer (thoughts, fences, characters nobody sees) does not count. Reasons quote nothing of
-the answer.
+Complete, untrimmed, the right format, no refusal, no endless repetition, long enough for the action, in a form that
+leaves nothing to be wished: looked at in this order. What stands around an answer (thoughts, fences, characters nobody
+sees) does not count. Reasons quote nothing of the answer.
 """
 
 from __future__ import annotations
@@ -120,7 +120,8 @@ def judge(
         return AttemptError("bad-answer", "The model repeats itself without end.")
     if _length(bare) < call.min_chars:
         return AttemptError("bad-answer", f"The answer is shorter than the {call.min_chars} characters expected.")
-    return None
+    doubt = call.doubt(text) if call.doubt else None
+    return AttemptError("bad-answer", f"The answer has not the form it should have: {doubt}.") if doubt else None
 
 
 def _is_too_long(text: str, question: Question | None) -> bool:

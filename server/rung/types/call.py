@@ -29,6 +29,8 @@ class Call(Value):
     max_output: int
     check: Callable[[str], str | None]
     """The action's own format: None when the raw answer can be read, else the reason it cannot, quoting nothing."""
+    doubt: Callable[[str], str | None] | None = None
+    """The same for an answer that can be read and is not as it should be: it is shown, marked, for want of better."""
     schema: dict[str, Any] | None = None
     """A JSON schema the answer must have, for servers that can be held to one."""
     min_chars: int = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rung.actions.results.commit_message import fault, read
+from rung.actions.results.commit_message import LONG_SUBJECT, doubt, fault, read
 
 PLAIN = "feat(parser): read empty files"
 WITH_BODY = "feat(parser): read empty files\n\n- return an empty tree\n- add a test"
@@ -38,6 +38,8 @@ SHAPES = {
     "numbered options": f"1. {PLAIN}\n2. feat: handle empty input\n3. chore: update parser",
     "numbered options with a greeting": f"Here are some options:\n\n1. `{PLAIN}`\n2. `fix: another`",
     "named options": f"Option 1:\n{PLAIN}\n\nOption 2:\nfix: another",
+    "options as headings": f"### Option 1\n{PLAIN}\n\n### Option 2\nfix: another",
+    "options in letters": f"Option A: {PLAIN}\n\nOption B: fix: another",
     "bold options": f"**Option 1:**\n```\n{PLAIN}\n```\n**Option 2:**\n```\nfix: another\n```",
     "bullet": f"- {PLAIN}",
     "git command": f'git commit -m "{PLAIN}"',
@@ -161,6 +163,34 @@ def test_a_subject_longer_than_most_is_kept_whole() -> None:
     assert read(subject) == subject.strip()
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_only_several_messages_are_doubted(shape: str) -> None:
+    assert doubt(SHAPES[shape]) == ("it offers several messages" if "options" in shape else None)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        f"{PLAIN}\n\n1. Return an empty tree.\n2. Add a test.",
+        f"{PLAIN}\n\nOption 1: strict.\nOption 2: lenient.",
+        "Version 2 of the protocol\n\nIt says:\n\n1. hello\n2. goodbye",
+        "Option 1 of two is gone",
+        "1. FC Koeln: fix the name",
+    ],
+    ids=["a list in the body", "options in the body", "a version", "one option", "a number that is a name"],
+)
+def test_one_message_with_a_list_in_it_is_one(raw: str) -> None:
+    assert doubt(raw) is None
+
+
+@pytest.mark.parametrize("more", ["", " (#1234)"], ids=["alone", "with what a forge adds"])
+def test_a_subject_longer_than_people_write_them_is_doubted_and_can_be_read(more: str) -> None:
+    fine = "feat: " + "x" * (LONG_SUBJECT - 6)
+    assert doubt(fine + more) is None
+    assert doubt(f"{fine}x{more}") == "its first line has more than 100 characters"
+    assert fault(f"{fine}x{more}") is None
+
+
 def test_line_breaks_written_out_are_line_breaks() -> None:
     assert read(r"fix: x\n\n- one\n- two") == "fix: x\n\n- one\n- two"
     assert read("fix: split at \\n\n\nIt was split at \\n\\n.") == "fix: split at \\n\n\nIt was split at \\n\\n."
@@ -193,4 +223,5 @@ def test_reading_twice_changes_nothing() -> None:
 def test_endless_answers_are_read_at_once(piece: str) -> None:
     raw = piece * (60_000 // len(piece))
     fault(raw)
+    doubt(raw)
     assert len(read(raw)) <= 3 * len(raw)

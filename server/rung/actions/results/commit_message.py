@@ -13,11 +13,13 @@ import json
 import re
 import textwrap
 
-from rung.actions.results import unnamed
+from rung.actions.results import options, unnamed
 from rung.providers.invisible import visible
 
 LONGEST_SUBJECT = 400
 """Characters; a longer first line is an essay. People write subjects of up to 200, and a right one is kept whole."""
+LONG_SUBJECT = 100
+"""Characters; of a thousand subjects people wrote, fewer than ten have more, and models are asked for 72 at most."""
 _WIDTH = 72
 _LONGEST_LINE = 100
 
@@ -29,6 +31,7 @@ _TAGS = re.compile(
     re.IGNORECASE,
 )
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*[\w+-]*[ \t]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
+_FENCE_LINE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[\w+-]*[ \t]*$", re.MULTILINE)
 _COMMAND = re.compile(r"^\$? ?git commit\b.*?-m\s*([\"'])(.*?)\1\s*(?:-m\s*([\"'])(.*?)\3)?\s*$", re.DOTALL)
 _KINDS = r"feat|fix|docs?|style|refactor|perf|tests?|build|ci|chore|revert|release|merge|deps|wip|security|hotfix|bugfix|feature|update|add|remove"
 _CONVENTIONAL = re.compile(rf"(?i)(?:{_KINDS})(?:\([^()\n]{{1,60}}\))?!?: \S")
@@ -48,14 +51,8 @@ _CHATTER = re.compile(
     r"is there anything|do you want|(?:the |this )(?:above )?commit message\b|remember to|make sure to|alternatively|or,? (?:if|more|alternatively)|"
     r"in this commit message|this follows the conventional|the (?:subject|type|scope|message) (?:line )?(?:is|follows|uses|describes)|here(?:'s| is) (?:a|the|an) (?:breakdown|explanation))\b"
 )
-_OPTION = re.compile(
-    r"^\W*(?:(?:option|variant|suggestion|version|alternative|choice)\W{0,3}(?:\d+|[A-C])\b|(?:\d{1,2}|[a-c])[.)]\s)",
-    re.IGNORECASE,
-)
-_NUMBER = re.compile(
-    r"^\s*(?:\*\*)?(?:option|variant|suggestion|version|alternative|choice)?\s*(?:\d{1,2}|[A-C])\s*[.):-]*(?:\*\*)?[.):]*\s*(?:\*\*)?:?\s*",
-    re.IGNORECASE,
-)
+_REFERENCE = re.compile(r"\s\(#\d+\)\Z")
+"""What forges add to a subject by themselves."""
 _STUCK = re.compile(r"(?i)\b(\w+)(?:\W+\1\b){5,}")
 _DIFF = re.compile(
     r"^(?:diff --git |index [0-9a-f]{7,}\.\.|@@ -\d|--- (?:a/|/dev/null)|\+\+\+ (?:b/|/dev/null)|(?:new|deleted) file mode \d|similarity index )"
@@ -97,6 +94,17 @@ def fault(raw: str) -> str | None:
     if _STUCK.search(subject):
         return "the first line says one word over and over"
     return unnamed.fault(subject, alone=not any(line.strip() for line in lines[1:]))
+
+
+def doubt(raw: str) -> str | None:
+    """Why a message that can be read is not as it should be, quoting nothing of it; None where it is."""
+    bare = _FENCE_LINE.sub("", _TAGS.sub("", _thoughtless(raw)))
+    lines = _without_preamble(bare.strip().splitlines())
+    if options.are_several(lines):
+        return "it offers several messages"
+    lines = _lines(raw)
+    subject = _REFERENCE.sub("", _subject(lines[0])) if lines else ""
+    return f"its first line has more than {LONG_SUBJECT} characters" if len(subject) > LONG_SUBJECT else None
 
 
 def _echoes(raw: str) -> bool:
@@ -142,7 +150,7 @@ def _unfenced(text: str) -> str:
     """The first block between fences, if its surroundings are talk; a block inside a message's body stays."""
     found = _FENCE.search(text)
     if not found or not found[2].strip():
-        return re.sub(r"^[ \t]*(?:`{3,}|~{3,})[\w+-]*[ \t]*$", "", text, flags=re.MULTILINE)
+        return _FENCE_LINE.sub("", text)
     before = [line for line in text[: found.start()].splitlines() if line.strip()]
     if len(before) > 1 and _CONVENTIONAL.match(before[0].strip("*_`\"' ")):
         return text  # a message already, and the block is of its body
@@ -151,7 +159,7 @@ def _unfenced(text: str) -> str:
     talk = all(
         _PREAMBLE.match(line) or _LABEL.match(line) or line.strip().endswith(":") or len(before) > 3 for line in before
     )
-    if before and not talk and not _OPTION.match(before[-1]) and not before[-1].lstrip().startswith("#"):
+    if before and not talk and not options.begins(before[-1]) and not before[-1].lstrip().startswith("#"):
         return text
     return textwrap.dedent(found[2])
 
@@ -195,17 +203,9 @@ def _without_preamble(lines: list[str]) -> list[str]:
 
 
 def _first_option(lines: list[str]) -> list[str]:
-    """Of several options the first; a numbered list below a subject is a body and stays."""
-    if not lines or not _OPTION.match(lines[0]):
-        return lines
-    number = _NUMBER.match(lines[0])
-    first = lines[0][number.end() :] if number else lines[0]
-    rest = []
-    for line in lines[1:]:
-        if _OPTION.match(line):
-            break
-        rest.append(line)
-    return _without_preamble([first, *rest]) if not first.strip(" *:`") else [first, *rest]
+    """Of several messages the first."""
+    found = options.first(lines)
+    return _without_preamble(found) if found and not found[0].strip(" *:`") else found
 
 
 def _without_chatter(lines: list[str]) -> list[str]:
