@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from rung.privacy.found import Found
-from rung.privacy.values import is_placeholder, looks_like_password, looks_random
+from rung.privacy.values import is_placeholder, looks_like_password, looks_random, stands_out
 from rung.privacy.words import could_be, is_other
 
 _USER = r"[ \t\r\n]*[@$]?(?:[\"'][^\"'\r\n]{0,128}[\"']|[\w.$]{1,80}),[ \t\r\n]*[@$]?(?P<quote>[\"'])"
@@ -21,8 +21,37 @@ _SIGNS_IN = re.compile(
     + r"(?P<secret>(?:(?!(?P=quote))[^\s\\]){4,256})(?P=quote)"
 )
 _LOGIN = re.compile(
-    r"\b(?:login|authenticate|sign_?in|logon)\(" + _USER + r"(?P<secret>(?:(?!(?P=quote))[^\s\\]){6,256})(?P=quote)"
+    r"(?:login|authenticate|sign_?in|logon)\(" + _USER + r"(?P<secret>(?:(?!(?P=quote))[^\s\\]){6,256})(?P=quote)"
 )
+_CONNECTS = re.compile(
+    r"(?:mysqli_connect|mysqli_real_connect|new mysqli|new PDO|getConnection|pymysql\.connect|MySQLdb\.connect"
+    r"|connector\.connect|DBI->connect)\([ \t\r\n]*(?:\"[^\"\r\n]{0,256}\"|'[^'\r\n]{0,256}'|[\w.$]{1,80}),"
+    + _USER
+    + r"(?P<secret>(?:(?!(?P=quote))[^\s\\]){4,256})(?P=quote)"
+)
+"""What is given a server, a user and a password."""
+_JOINS = re.compile(
+    r"(?:WiFi(?:Multi)?\.(?:begin|addAP)|\.simple_bind(?:_s)?|\.bind_s|\.authenticate)\("
+    + _USER
+    + r"(?P<secret>(?:(?!(?P=quote))[^\s\\]){4,256})(?P=quote)"
+)
+_AUTH = re.compile(r"\.auth\([ \t]*(?P<quote>[\"'])(?P<secret>[^\s\"'\\]{6,256})(?P=quote)[ \t]*\)")
+_OPTION_DEFAULT = re.compile(
+    r"default(?:_?[vV]alue)?[\"']?[ \t]{0,4}[=:][ \t]{0,4}[\"'](?P<secret>[^\s\"'\\]{4,2048})[\"']"
+)
+_OPTION = re.compile(
+    r"(?i)[\"'][\w-]{0,40}?(?:(?P<password>passw(?:or)?d|passphrase|pwd)|secret|token|(?:api|access|auth)[_-]?key)"
+    r"[\"'][^\r\n]{0,160}\Z"
+)
+"""Before it: ``add_argument("--api-key", default="SECRET")``."""
+_KEY = re.compile(
+    r"[kK](?:ey|EY)[\"']?[ \t]{0,4}:[ \t]{1,4}[\"']?(?P<secret>[A-Za-z0-9+/_=.-]{16,512})(?![A-Za-z0-9+/_=.-])"
+)
+_BLOCK = re.compile(
+    r"(?i)(?:jwt|crypt|sign|auth|openai|stripe|twilio|sendgrid|mailgun)[\w-]{0,24}[\"']?[ \t]{0,4}:[ \t]{0,4}\{?"
+    r"[ \t]{0,4}(?:\r?\n)?(?:[^\r\n:{}]{1,80}:[^\r\n{}]{0,120}\r?\n){0,4}[+\- \t\"']{0,60}\Z"
+)
+"""Before a key that only the block it stands in says is one: ``"Jwt": {"Key": "SECRET"}``."""
 _SECURE_STRING = re.compile(
     r"(?i)\bConvertTo-SecureString[ \t]+(?:-(?:String|AsPlainText|Force)[ \t]+){0,3}"
     r"(?P<quote>[\"'])(?P<secret>[^\"'\r\n]{4,256})(?P=quote)"
@@ -55,8 +84,10 @@ _MNEMONIC = re.compile(
     r"(?P<secret>(?:[a-z]{3,8} ){11}(?:(?:[a-z]{3,8} ){3}){0,4}[a-z]{3,8})(?![ \w])"
 )
 _LOGIN_SAID = re.compile(
-    r"(?i)\b(?:login|credentials)[ \t]*:[ \t]*[\w.@+-]{1,64}[ \t]*/[ \t]*[\"'`]?"
-    r"(?P<secret>[^\s\"'`/]{6,128})(?=[\s\"'`]|$)"
+    r"(?:login|Login|credential|Credential|creds|Creds|zugangsdaten|Zugangsdaten|anmeldedaten|Anmeldedaten|identifiant"
+    r"|Identifiant|credenciales|Credenciales|credenciais|Credenciais)s?"
+    r"[ \t]{0,3}(?:[:=]|is|are|ist|sind|lauten|sont|son|são)?[ \t]{1,3}[\"'`]?[\w.@+-]{1,64}[\"'`]?"
+    r"(?P<between>[ \t]{0,3}[/|:][ \t]{0,3})[\"'`]?(?P<secret>[^\s\"'`/,;()<>]{6,128})(?=[\s\"'`,;)<]|$)"
 )
 
 
@@ -66,7 +97,17 @@ def find(text: str) -> Iterator[Found]:
     if any(word in lower for word in ("auth", "credential", "login", "logon", "signin", "sign_in")):
         yield from _some(text, _SIGNS_IN, "password", _is_one)
         yield from _some(text, _LOGIN, "password", _is_password)
-        yield from _some(text, _LOGIN_SAID, "password", _is_password)
+        yield from _some(text, _AUTH, "password", stands_out)
+    if any(word in lower for word in ("login", "cred", "daten", "identifiant")):
+        for match in _LOGIN_SAID.finditer(text):
+            value = match["secret"].rstrip(".:?!")
+            # ``login: docs/page2b``: without blanks it may be a path.
+            if stands_out(value) or (" " in match["between"] and _is_password(value)):
+                yield Found("password", match.start("secret"), match.start("secret") + len(value))
+    if any(word in text for word in ("onnect", "WiFi", "bind", "PDO", "mysqli")):
+        yield from _some(text, _CONNECTS, "password", _is_one)
+        yield from _some(text, _JOINS, "password", _is_one)
+    yield from _defaults(text)
     if "securestring" in lower:
         yield from _some(text, _SECURE_STRING, "password", _is_one)
     if "AC" in text or "SK" in text:
@@ -92,6 +133,17 @@ def find(text: str) -> Iterator[Found]:
 
 def _some(text: str, pattern: re.Pattern[str], kind: str, test: Callable[[str], bool]) -> Iterator[Found]:
     return (Found(kind, *match.span("secret")) for match in pattern.finditer(text) if test(match["secret"]))
+
+
+def _defaults(text: str) -> Iterator[Found]:
+    """What an option has unless it is given, and keys that only their block tells of."""
+    for match in _OPTION_DEFAULT.finditer(text):
+        option = _OPTION.search(text[max(0, match.start() - 200) : match.start()])
+        if option and (looks_random(match["secret"]) or (option["password"] and _is_password(match["secret"]))):
+            yield Found("password" if option["password"] else "secret", *match.span("secret"))
+    for match in _KEY.finditer(text):
+        if looks_random(match["secret"]) and _BLOCK.search(text[max(0, match.start() - 500) : match.start()]):
+            yield Found("secret", *match.span("secret"))
 
 
 def _literals(text: str) -> Iterator[Found]:

@@ -32,6 +32,7 @@ _COMMANDS = (
         rf"{_GAP}(?:-p|--password)(?:=[\"']?|{_BEHIND})",
     ),
     _row(("redis-cli",), rf"{_GAP}-a{_BEHIND}"),
+    _row(("--requirepass", "--masterauth"), rf"(?:=[\"']?|{_BEHIND})"),
     _row(("mosquitto_",), rf"\w{{3}}{_GAP}-P{_BEHIND}"),
     _row(("ldap",), rf"(?:search|modify|add|delete|whoami|passwd){_GAP}-w{_BEHIND}"),
     _row(("pass", "passin", "passout"), r"[ \t\"',=]{1,4}pass:", "pass:"),
@@ -69,6 +70,17 @@ _COMMANDS = (
     _row(("snmp",), rf"(?:get|walk|set|bulkwalk|getnext|table|trap){_GAP}-[AX]{_BEHIND}"),
     _row(("ssh-keygen",), rf"{_GAP}-[NP]{_BEHIND}"),
     _row(("wpa_passphrase",), r"[ \t]+(?:\"[^\"\r\n]{1,32}\"|'[^'\r\n]{1,32}'|\S{1,32})[ \t]+[\"']?"),
+    _row(("snmp-server community",), r"[ \t]+"),
+    _row(("radius-server", "tacacs-server"), r"[ \t][^\r\n]{0,120}?\bkey[ \t]+(?:\d[ \t]+)?"),
+    _row(
+        ("username",),
+        r"[ \t]+\S{1,64}(?:[ \t]+privilege[ \t]+\d{1,2})?[ \t]+(?:password|secret)[ \t]+(?:\d[ \t]+)?"
+        r"(?=\S{0,100}\d)(?=\S{0,100}[A-Z!#%*&])",
+    ),
+    _row(("enable",), r"[ \t]+(?:password|secret)[ \t]+(?:\d[ \t]+)?(?=\S{0,100}\d)(?=\S{0,100}[A-Z!#%*&])"),
+    _row(("gh secret set",), r"[^\r\n|;]{1,200}?[ \t](?:--body|-b)(?:[ \t]+|=)?[\"']?"),
+    _row(("_authToken",), r"[ \t]+(?=[A-Za-z0-9_-]{20})"),
+    _row(("openssl passwd",), r"[ \t]+-(?:\d|apr1|crypt)[ \t]+(?:-salt[ \t]+\S{1,64}[ \t]+)?[\"']?"),
     _row(("useradd", "usermod", "mysqladmin"), rf"{_GAP}(?:-p|--password|password){_BEHIND}"),
     _row(("vault login",), r"(?:[ \t]+-\S{1,64}){0,3}[ \t]+(?:token=)?(?=\S{20,})"),
     _row(("sudo",), r"[ \t]+(?:-\w{1,8}[ \t]+){0,3}-\w{0,4}S\b[^\r\n|;<]{0,200}<<<[ \t]*[\"']?", "<<<"),
@@ -95,7 +107,9 @@ def find(text: str) -> Iterator[Found]:
             while place >= 0:
                 end = place + len(program)
                 match = pattern.match(text, end) if not text[place - 1 : place].isalnum() else None
-                if match and _is_one(value := match["secret"].rstrip(",")):
+                value = match["secret"].rstrip(",") if match else ""
+                value = value if "(" in value else value.rstrip(")")
+                if match and _is_one(value):
                     yield Found("password", match.start("secret"), match.start("secret") + len(value))
                 place = text.find(program, end)
 

@@ -25,10 +25,14 @@ _DIRECTIVE = re.compile(
     r"[\"']?(?P<secret>[^\s\"'=<>$]{3,256})[\"']?[ \t]*\r?$"
 )
 _SQL = re.compile(
-    r"(?i)\b(?:identified[ \t]+(?:with[ \t]+\S{1,64}[ \t]+)?(?:by|as)(?:[ \t]+password)?"
-    r"|(?:user|role|login)\b[^\r\n;]{1,200}?\bpassword(?:[ \t]*=)?"
-    r"|set[ \t]+password[^\r\n;=]{0,100}=(?:[ \t]*password\()?)"
-    r"[ \t]*'(?P<secret>[^'\r\n]{3,256})'"
+    r"(?i)\b(?:identified[ \t]+(?:with[ \t]+\S{1,64}[ \t]+)?(?:by|as)(?:[ \t]+password)?[ \t]*(?=['\"])"
+    r"|(?:(?:user|role|login)\b[^\r\n;]{1,200}?\bpassword(?:[ \t]*=)?"
+    r"|set[ \t]+password[^\r\n;=]{0,100}=(?:[ \t]*password\()?)[ \t]*N?(?='))"
+    r"(?P<quote>['\"])(?P<secret>[^'\"\r\n]{3,256})(?P=quote)"
+)
+_ORACLE = re.compile(
+    r"(?i)\b(?:create|alter)[ \t]+user[ \t]+[\w$#.\"]{1,64}[ \t\r\n]{1,8}identified[ \t]+by[ \t]+"
+    r"(?P<secret>[^\s'\"`;<>&:]{3,128})(?=[\s;]|$)"
 )
 _DSN = re.compile(r"(?i)(?:^|[\s\"'])password=(?P<secret>[^\s\"'`;,&)}\\]{3,256})", re.MULTILINE)
 _OF_A_DSN = re.compile(r"(?i)\b(?:host|hostaddr|user|dbname|database|sslmode)=[^\s\"']{1,200}")
@@ -45,13 +49,15 @@ _SECRET_OPTION = re.compile(
 )
 _PAIR = re.compile(
     r"""(?i)\b(?:name|key)["']?[ \t]*[:=][ \t]*["']?[\w.-]{0,80}?"""
-    r"""(?:(?P<password>passw(?:or)?d|passphrase|pwd)|secret|token|(?:api|access|secret|private)[_-]?key)"""
+    r"""(?:(?P<password>passw(?:or)?d|passphrase|pwd)|secret|token|(?:api|access|secret|private)[_-]?key"""
+    r"""|sess(?:ion)?(?:[_-]?id)?|\bsid|jwt)"""
     r"""["']?[ \t]*,?[ \t]*(?:\r?\n[+\- ]?)?[ \t]*["']?value["']?[ \t]*[:=][ \t]*"""
     r"""["']?(?P<secret>[^\s"'`{}\[\],]{4,2048})"""
 )
 """The name in one field and the value in the next, as in the environment of a container."""
 _VARIABLE = re.compile(
-    r"""variable[ \t]+"[\w-]{0,80}(?:password|passwd|passphrase)"[ \t]*\{[^{}]{0,400}?"""
+    r"""variable[ \t]+"[\w-]{0,80}?(?:(?P<password>password|passwd|passphrase)|secret|token|key)"[ \t]*\{"""
+    r"""[^{}]{0,400}?"""
     r"""\bdefault[ \t]*=[ \t]*"(?P<secret>[^"\r\n]{3,256})\""""
 )
 _AUTHORIZATION = re.compile(
@@ -70,11 +76,15 @@ def find(text: str) -> Iterator[Found]:
     if "passw" in lower or "passphrase" in lower or "identified" in lower:
         yield from _matches(text, _NETRC, "password")
         yield from _matches(text, _SQL, "password")
-        yield from _matches(text, _VARIABLE, "password")
+        yield from _matches(text, _ORACLE, "password")
         for match in _DSN.finditer(text):
             line = text[text.rfind("\n", 0, match.start("secret")) + 1 : match.end() + 200].split("\n", 1)[0]
             if _OF_A_DSN.search(line[:2000]) and _is_one(match["secret"]):
                 yield Found("password", *match.span("secret"))
+    if "variable" in text:
+        for match in _VARIABLE.finditer(text):
+            if looks_random(match["secret"]) or (match["password"] and _is_one(match["secret"])):
+                yield Found("password" if match["password"] else "secret", *match.span("secret"))
     if any(word in text for word in ("requirepass", "masterauth", "auth-pass", "ENV")):
         yield from _matches(text, _DIRECTIVE, "password")
     if "-p" in lower:

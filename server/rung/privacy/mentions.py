@@ -24,15 +24,20 @@ _WHOSE = (
     rf"(?:{_B}[\w.@/'\u2019-]{{1,40}}){{1,5}}?)?"
 )
 """``password for the user root``."""
-_SIGN = rf"{_B}{{0,8}}(?:</?\w{{1,10}}>)?(?:===?|:=|[=-]>|[={_COLON}\uff1d→])(?:</\w{{1,10}}>)?[*_]{{0,3}}{_B}{{0,8}}"
+_SIGN = (
+    rf"{_B}{{0,8}}(?:</?\w{{1,10}}>)?(?:===?|:=|::|[=-]>|[={_COLON}\uff1d→])(?:</\w{{1,10}}>)?[*_]{{0,3}}{_B}{{0,8}}"
+)
 _VERB = (
-    rf"{_B}(?:is|was|are|to|of|as|be|ist|war|lautet|lautete|auf|est|était|es|era|é|foi)"
+    rf"{_B}(?:is|was|are|to|of|as|be|ist|war|lautet|lautete|auf|est|était|en|par|es|era|por|a|é|foi|em)"
     rf"(?:{_B}(?:now|still|set|to|just|currently|simply|again|jetzt|nun|noch|wieder|maintenant|ahora|agora)){{0,2}}"
     rf"{_B}?:?{_B}{{1,4}}"
 )
 _PARTICLE = rf"{_B}{{0,2}}(?:是|为|為|就是|设为|設為|は|が|を|に|は、|는|은|가|이){_B}{{0,2}}[{_COLON}]?{_B}{{0,2}}"
 _BELOW = rf"{_B}{{0,3}}[{_COLON}][*_]{{0,2}}{_B}{{0,3}}(?P<below>\r?\n(?:[+\->]{{0,2}}[ \t]*\r?\n)?[+\->]{{0,2}}[ \t]*)"
-_OPEN = rf"(?:\$\(echo[ \t]+|<(?:code|b|tt|pre|strong|em|i|kbd)>)?(?P<open>[{re.escape(_OPENS)}]{{0,3}}[*_]{{0,3}})"
+_OPEN = (
+    r"(?:[$<]\(echo[ \t]+|q{1,2}(?=[({\[])|<(?:code|b|tt|pre|strong|em|i|kbd)>)?"
+    rf"(?P<open>[{re.escape(_OPENS)}]{{0,3}}[*_]{{0,3}})"
+)
 _VALUE = (
     rf"(?P<value>[^\s|,;\\{re.escape(_OPENS + _CLOSES)}"
     r"\u3000-\u9fff\uac00-\ud7af\uff00-\uffef]{6,4096})"
@@ -41,17 +46,22 @@ _SAID = re.compile(_CLOSE + _ASIDE + _WHOSE + f"(?:{_BELOW}|{_SIGN}|(?P<said>{_V
 _BESIDE = re.compile(
     _CLOSE
     + rf"(?:(?P<cell>{_B}{{0,60}}[|,;]{_B}{{0,8}}|</\w{{1,10}}>[ \t\r\n]{{0,80}}<\w{{1,10}}(?:[ ][^<>\r\n]{{0,80}})?>)"
-    + rf"|{_B}{{1,4}})"
+    + rf"|{_B}{{1,4}}|(?<=[\u3040-\u9fff\uac00-\ud7af]))"
     + _OPEN
     + _VALUE
 )
 """Nothing between them but a blank or the line of a table."""
 _END = ".,:;?!…"
+_ENTITY = re.compile(r"&#?\w{2,8}\Z")
+_INSIDE = re.compile(r"[A-Za-z_]{2}=[^=]")
+"""Another name and its value."""
 _CALLED = re.compile(r"[(\[]")
 _JOINED = re.compile(r"[ \t]{0,2}(?:\+|&&|\|\||[=!]=)")
 """Behind a value that is a name in a program."""
 _OF_A_TABLE = re.compile(r"[ \t]*(?:[|,;<]|\r?$)", re.MULTILINE)
 _END_OF_LINE = re.compile(r"""["'`*_]{0,3}[ \t]*\r?$""", re.MULTILINE)
+_OPTION = re.compile(r"[^\r\n]-")
+"""Before the name of an option; at the beginning of a line it is a diff's sign."""
 _UUID = re.compile(r"(?i)[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _KNOWN = re.compile(
     r"(?i)AAAA[BCE][23]|(?:sha\d{0,3}|md5)[:-]|[\w+.-]{1,20}://|\S{1,64}@[\w-]{1,63}(?:\.[a-z]{2,16}){1,3}\Z"
@@ -66,6 +76,18 @@ _LONGEST_PASSWORD = 128
 _SIGNS = re.compile(r"\w[!@#$%^&*?~]+\w")
 
 
+_FIRST = re.compile(
+    _VALUE + r"[\"'`\u2019\u201d\u00bb」』*)]{0,2}"
+    rf"{_B}(?:as|is|was|als|ist|war|comme|est|como|es|é|für|for)(?:{_B}(?:the|an?|my|our|your|this|that|its|correct|right"
+    rf"|mein|das|der|unser|dein|mon|ma|la|le|notre|mi|el|nuestra|minha|meu|o))?{_B}\Z"
+)
+"""A value, and what says that the name behind it is its."""
+_MINE = tuple(
+    f" {word} "
+    for word in ("as", "is", "the", "a", "my", "our", "als", "mein", "das", "ist", "mon", "mi", "minha", "meu")
+)
+
+
 def find(text: str, name: Name) -> tuple[int, int] | None:
     """Where the value stands that is said of a name; None where there is none that tells by itself."""
     # Tests say ``PASS: TestParseV2beta1`` of themselves.
@@ -74,6 +96,10 @@ def find(text: str, name: Name) -> tuple[int, int] | None:
     for pattern in (_SAID, _BESIDE):
         if (match := pattern.match(text, name.end)) and (place := _place(text, name, match)):
             return place
+    if text.endswith(_MINE, 0, name.start) and (match := _FIRST.search(text, max(0, name.start - 200), name.start)):
+        value = match["value"]
+        if (_is_key(value) if name.kind == "secret" else _is_clear(value, name)) and not _KNOWN.match(value):
+            return match.span("value")
     return None
 
 
@@ -81,13 +107,19 @@ def _place(text: str, name: Name, match: re.Match[str]) -> tuple[int, int] | Non
     value = match["value"]
     if marks := match["open"].lstrip(_OPENS):
         value = value.removesuffix(marks[::-1])
+    if text.startswith(";", match.end("value")):
+        value = _ENTITY.sub("", value)
     value = value.rstrip(_END)
     start, end = match.start("value"), match.start("value") + len(value)
-    if _CALLED.match(text, end) or is_code(value) or _KNOWN.match(value):
+    if _CALLED.match(text, end) or _INSIDE.search(value) or is_code(value) or _KNOWN.match(value):
         return None
     if match.re is _BESIDE:
         cell = match["cell"]
-        if text.endswith("-", 0, name.start) or _UUID.fullmatch(value) or (cell and not _OF_A_TABLE.match(text, end)):
+        if (
+            _OPTION.match(text, max(0, name.start - 2), name.start)
+            or _UUID.fullmatch(value)
+            or (cell and not _OF_A_TABLE.match(text, end))
+        ):
             return None
         fits = _is_key(value) if name.kind == "secret" else _is_clear(value, name)
     elif match["below"]:

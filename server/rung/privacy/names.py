@@ -15,7 +15,7 @@ from rung.types.value import Value
 
 _WHOSE = (
     "user|db|admin|root|smtp|mail|email|imap|ftp|ssh|http|proxy|auth|login|account|client|server|host|app|my|mysql|redis"
-    "|mongo|postgres|pg|sql|ldap|wifi|keystore|store|key|new|old|current|default|web|rpc|mqtt|amqp|vpn|api"
+    "|mongo|postgres|pg|sql|ldap|wifi|keystore|store|key|new|old|current|default|web|rpc|mqtt|amqp|vpn|api|bind|olcroot"
 )
 _WORD = re.compile(
     r"(?P<password>passw(?:or)?d|passwort|pass[_ -]?phrase|pass[_-]?code|pwd|contrase(?:ñ|n)a"
@@ -26,7 +26,7 @@ _WORD = re.compile(
     r"|(?:session|auth|login)[_-]?cookie|(?<![a-z])bw_session(?![a-z])"
     r"|(?:api|access|auth|private|account|shared|service|signing|encrypt(?:ion)?|master|license|storage|secret|deploy"
     r"|webhook|hmac|aes|openai|anthropic|aws|azure)[_ -]?key"
-    r"|(?:client|session|cookie|jwt|admin|app|db|database|user|ssh|rsa|kaggle)[_-]?key"
+    r"|(?:client|session|cookie|jwt|admin|app|db|database|user|ssh|rsa|kaggle|validation|decryption)[_-]?key"
     r"|(?<![a-z])(?:my|our|your|old|new|prod|live) key(?![a-z])"
     r"|(?:api|zugangs|geheim)[_ -]?schlüssel|(?<![a-z])jetons?(?![a-z])"
     r"|cl(?:é|e)[_ ](?:d['\u2019]|de[_ ](?:l['\u2019])?)?(?:api|acc(?:è|e)s|secr(?:è|e)te|priv(?:é|e)e)"
@@ -45,7 +45,7 @@ _PIECES = {
 _KEYS = """
     api access auth private account shared service signing encrypt encryption master license storage secret deploy
     webhook hmac aes openai anthropic aws azure client session cookie jwt admin app db database user ssh rsa
-    kaggle my our your old new prod live
+    kaggle validation decryption my our your old new prod live
 """
 """Before ``key`` in such a word."""
 _OF_A_KEY = tuple(_KEYS.split())
@@ -144,6 +144,8 @@ def _name(text: str, word: re.Match[str]) -> Name | None:
     assert after is not None
     head, rest = before[0].lstrip("-."), after[0]  # a diff's sign, an option's dashes
     said = text[word.start() : word.end()]
+    if said[-1] >= "\u3000":
+        rest = ""  # Chinese and Japanese go on without a blank
     if rest[:1].islower() and rest[:2] not in {"s", "s_", "s-"} and not said.isupper():
         return None
     if _NOT_ONE.search(rest) or _camel_end(rest) or _PUBLIC.search(head) or text.endswith("::", 0, before.start()):
@@ -151,7 +153,7 @@ def _name(text: str, word: re.Match[str]) -> Name | None:
     if word[0].startswith("token") and _PASSING.search(head):
         return None
     kind = "password" if word["password"] else "secret"
-    return Name(kind, head, said, rest, word.start() - len(head), after.end())
+    return Name(kind, head, said, rest, word.start() - len(head), word.end() + len(rest))
 
 
 def _camel_end(rest: str) -> bool:

@@ -249,7 +249,7 @@ def _outside_placeholders(text: str, found: tuple[Found, ...]) -> tuple[Found, .
 def _any_of(secrets: Iterable[str]) -> re.Pattern[str]:
     """The pattern of many secrets elsewhere, given the longest first.
 
-    A short one is found as a whole word, a plain word only where a value stands.
+    A short one, or a number, is found as a whole word, a plain word only where a value stands.
     """
     plain = list[str]()
     words = list[str]()
@@ -258,7 +258,7 @@ def _any_of(secrets: Iterable[str]) -> re.Pattern[str]:
         if secret.isalpha() and len(secret) < _PLAIN:
             values.append(secret)
         else:
-            (words if len(secret) < _SHORT or secret.isalpha() else plain).append(secret)
+            (words if len(secret) < _SHORT or secret.isalpha() or secret.isdigit() else plain).append(secret)
     kinds = [_alternatives(plain)] if plain else []
     if words:
         kinds.append(rf"(?<!\w)(?:{_alternatives(words)})(?!\w)")

@@ -58,6 +58,8 @@ _DOTTED = re.compile(r"[A-Za-z_]\w*(?:(?:\.|::|->)[A-Za-z_]\w*)+")
 _PATHS = ("~/", "./", "../")
 """With these begin the names of files; ``$HOME`` no value of a key's letters holds."""
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_.~:-]{16,}\Z")
+_ENCODED = re.compile(r"%(?:2[BbFfDd]|3[Dd]|5[Ff]|7[Ee])")
+"""Signs of a key as an address writes them."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T_:-]\d\d")
 _HEX = re.compile(r"[0-9a-fA-F-]{16,}\Z")
 
@@ -158,6 +160,8 @@ def looks_like_short_key(value: str, *, quoted: bool) -> bool:
 
 def looks_random(value: str) -> bool:
     """Whether a value can be a key: sixteen characters or more, digits among letters as in no name or path."""
+    if "%" in value:
+        value = _ENCODED.sub("+", value)
     if (
         not _TOKEN.match(value)
         or value.startswith(_PATHS)

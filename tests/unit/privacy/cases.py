@@ -24,7 +24,13 @@ _HOLE = re.compile(r"<(\d+):([A-Z])>")
 
 def drawn(template: str, seed: int = 1) -> tuple[str, str]:
     """A line with its holes filled, and the secret in it."""
-    rng = random.Random(f"{seed}:{template}")
+    before, _, rest = filled(template, random.Random(f"{seed}:{template}")).partition("«")
+    secret, _, after = rest.partition("»")
+    return before + secret + after, secret
+
+
+def filled(template: str, rng: random.Random) -> str:
+    """A line with its holes filled, its secrets still between « and »."""
 
     def fill(hole: re.Match[str]) -> str:
         alphabet = ALPHABETS[hole[2]]
@@ -34,10 +40,7 @@ def drawn(template: str, seed: int = 1) -> tuple[str, str]:
             letters[1], letters[-1] = rng.choice(string.digits), rng.choice(string.ascii_lowercase)
         return "".join(letters)
 
-    line = _HOLE.sub(fill, template)
-    before, _, rest = line.partition("«")
-    secret, _, after = rest.partition("»")
-    return before + secret + after, secret
+    return _HOLE.sub(fill, template)
 
 
 JWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhbGljZSIsImlhdCI6MTUxNjIzOTAyMn0.<43:W>"

@@ -59,6 +59,11 @@ def test_a_short_secret_is_not_taken_out_of_the_middle_of_words() -> None:
     assert redacted.text == 'password = "[redacted-password-1]"\nhunter22 = 1\nlogin([redacted-password-1])\n'
 
 
+def test_a_number_is_not_taken_out_of_longer_ones() -> None:
+    redacted = redact("DB_PASSWORD=48151623\nserial = 481516234200\nlogin(48151623)\n")
+    assert redacted.text == ("DB_PASSWORD=[redacted-password-1]\nserial = 481516234200\nlogin([redacted-password-1])\n")
+
+
 def test_every_place_of_the_redacted_text_leads_to_the_original() -> None:
     text = f'a = 1\npassword = "{CANARY}"\nb = 2; token = "{drawn("«<32:A>»")[1]}"\nend\n'
     redacted = redact(text)
