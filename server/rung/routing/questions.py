@@ -89,8 +89,10 @@ def path(wanted: tuple[str, ...], look: Look) -> Verdict:
     """One of these globs matches a path in the context."""
     globs = from_home(wanted, look.home)
     if look.wide and not look.turned:
-        # A pin by a folder's name holds wherever the workspace begins: above that folder, at it, or below.
-        path = _any_glob(globs, (*look.features.paths, *look.features.absolute), reaches)
+        # A pin by a folder's name holds wherever the workspace begins: above that folder, at it, or below. A glob such
+        # as `src/**` is bound to the workspace: else it would pin everything of who keeps all work in ~/src.
+        free = tuple(one for one in globs if one.startswith(("/", "**")) or "/" not in one.rstrip("/"))
+        path = _any_glob(globs, look.features.paths, reaches) or _any_glob(free, look.features.absolute, reaches)
         return path is not None, f"{path} is in it" if path else "no path in it matches"
     rooted = tuple(glob for glob in globs if glob.startswith("/"))
     path = _any_glob(globs, look.features.paths)

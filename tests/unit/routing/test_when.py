@@ -336,8 +336,9 @@ PINNED = [
     ("**/private", "a.py", "/w/private/a.py", True),
     ("private", "a.py", "/w/private/inner/a.py", True),
     ("private/", "a.py", "/w/private/a.py", True),
-    ("private/**", "a.py", "/w/private/a.py", True),
-    ("private/**", "deep/private", "/w/deep/private", True),
+    ("private/**", "private", "/w/private", True),
+    ("private/**", "a.py", "/w/private/a.py", False),  # bound to the workspace
+    ("private/**", "deep/private/a.py", "/w/deep/private/a.py", False),
     ("private/*", "inner/a.py", "/w/private/inner/a.py", False),
     ("**/*.pem/x", "x", "/w/a.pem/x", True),
     ("~/keep/**", "a.py", "/home/ada/keep/a.py", True),
@@ -355,6 +356,16 @@ def test_a_pin_by_a_folder_holds_wherever_the_workspace_begins(
     assert holds(When(path=(glob,)), features, "/home/ada", wide=True)[0] is held
     start = holds(When(path=(glob,)), features, "/home/ada")[0]
     assert start is (held and glob[0] in "/~" and path != "keep"), "a rule that only says where to start is as before"
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("path", ["src/a.py", "/home/ada/src/w/a.py"])
+def test_a_glob_that_begins_with_a_folder_is_bound_to_the_workspace(path: str, *, wide: bool) -> None:
+    when = When(path=("src/**",))
+    named = Features(action="ask", paths=(path,))  # the second one was opened from outside its workspace
+    assert holds(when, named, "/home/ada", wide=wide)[0]
+    other = Features(action="ask", paths=("a.py",), absolute=("/home/ada/src/w/a.py",))
+    assert holds(when, other, "/home/ada", wide=wide)[0] is False
 
 
 @pytest.mark.parametrize(
