@@ -100,7 +100,7 @@ def find(text: str) -> Iterator[Found]:
         yield from _some(text, _AUTH, "password", stands_out)
     if any(word in lower for word in ("login", "cred", "daten", "identifiant")):
         for match in _LOGIN_SAID.finditer(text):
-            value = match["secret"].rstrip(".:?!")
+            value = match["secret"].rstrip(".:?!*")
             # ``login: docs/page2b``: without blanks it may be a path.
             if stands_out(value) or (" " in match["between"] and _is_password(value)):
                 yield Found("password", match.start("secret"), match.start("secret") + len(value))

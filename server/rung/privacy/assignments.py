@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from rung.privacy import below, mentions, names
 from rung.privacy.found import Found
 from rung.privacy.names import Name, fits, is_word
-from rung.privacy.values import is_code, is_placeholder, looks_random
+from rung.privacy.values import is_code, is_placeholder, looks_random, stands_out
+from rung.privacy.words import is_other
 
 _SETTER = re.compile(r"(?i)(?:\A|\.)(?:set|with|add|new|use|my|db|user|admin|api|client)?_?\Z")
 _TYPE = r"(?:[ \t]*:[ \t]*[A-Za-z_&][\w.\[\], |&']{0,60}?(?=[ \t]*=))?"
@@ -113,7 +114,8 @@ def _quoted(text: str, name: Name) -> tuple[int, int] | None:
         value, sign = match["value"], match["sign"]
         listed = sign == ","
         alone = name.is_loud if name.kind == "secret" else not name.rest
-        if fits(value, name, quoted=True) and (
+        # In backticks stands what a program is given, or a word of a text: `TokenV2`.
+        if fits(value, name, quoted=match["quote"] != "`") and (
             not listed or looks_random(value) or (alone and any(letter.isdigit() for letter in value))
         ):
             return match.span("value")
@@ -141,17 +143,21 @@ def _bare(text: str, name: Name) -> tuple[int, int] | None:
         return None
     value, tight = match["value"], match.start("value") - match.start() == 1
     value = (_parameter(value) if tight else value).rstrip(",")
+    value = mentions.unstarred(text, name, value)
+    if text.startswith(": ", match.start("value") + len(value) - 1):  # ``if password=TokenV2: pass``
+        value = value[:-1]
     stop = match.start("value") + len(value)
     head = text[max(0, name.start - 40) : name.end - len(name.rest)]
     alone = _BEFORE_BARE.search(head) and _REST.match(text, stop)
     beside = tight and match["sign"] == "=" and _SHELL_BEFORE.search(head)
-    if not (alone or beside) or "(" in value:
+    called = text.startswith(("(", "["), stop) and (is_code(value) or value.isidentifier()) and not stands_out(value)
+    if not (alone or beside) or called or len(value) < 4:
         return None
     place = match.start("value"), stop
     if fits(value, name, quoted=False) and not is_code(value):
         return place
     env = tight and match["sign"] == "=" and _ENV_NAME.match(f"{name.before}{name.word}{name.rest}")
-    if alone and env and len(value) >= 8 and name.kind == "password" and not is_placeholder(value) and "/" not in value:
+    if alone and env and name.kind == "password" and _is_long(value):
         return place
     if not is_word(text, name, value):
         return None
@@ -160,6 +166,13 @@ def _bare(text: str, name: Name) -> tuple[int, int] | None:
     # A variable of the environment is one in YAML, too: ``DB_PASSWORD: hunter``.
     env = env or (alone and ends and name.before and _ENV_NAME.match(f"{name.before}{name.word}{name.rest}"))
     return place if env or option or (alone and ends and _among_settings(text, name)) else None
+
+
+def _is_long(value: str) -> bool:
+    """Whether a variable of the environment that is a password may have such a value, though it is made of words."""
+    if len(value) < 8 or "/" in value or is_placeholder(value):
+        return False
+    return not (is_code(value) or is_other(value))
 
 
 def _parameter(value: str) -> str:

@@ -17,7 +17,7 @@ _B = "[ \t\u00a0\u202f\u3000]"
 _COLON = ":\uff1a"
 _OPENS = "\"'`\u201c\u2018\u00ab\u201e「『(\uff08<[{"
 _CLOSES = "\"'`\u201d\u2019\u00bb」』)\uff09>]}"
-_CLOSE = r"(?:[\"'`\u2019\u201d\u00bb」』*\]]{1,3}|</\w{1,10}>)?"
+_CLOSE = r"(?:[\"'`\u2019\u201d\u00bb」』*\]]{1,3}|</\w{1,10}>|&(?:quot|apos|#3[49]);)?"
 _ASIDE = rf"(?:{_B}{{0,3}}\([^()\r\n]{{1,40}}\))?"
 _WHOSE = (
     rf"(?:{_B}(?:for|of|to|from|on|in|at|für|von|vom|zu|zum|der|des|pour|de|du|des|sur|para|del|do|da|dos|no|na)"
@@ -25,7 +25,8 @@ _WHOSE = (
 )
 """``password for the user root``."""
 _SIGN = (
-    rf"{_B}{{0,8}}(?:</?\w{{1,10}}>)?(?:===?|:=|::|[=-]>|[={_COLON}\uff1d→])(?:</\w{{1,10}}>)?[*_]{{0,3}}{_B}{{0,8}}"
+    rf"{_B}{{0,8}}(?:</?\w{{1,10}}>)?(?:===?|:=|::|[=-]>|[={_COLON}\uff1d→]|&gt;)(?:</\w{{1,10}}>)?"
+    rf"[*_]{{0,3}}{_B}{{0,8}}"
 )
 _VERB = (
     rf"{_B}(?:is|was|are|to|of|as|be|ist|war|lautet|lautete|auf|est|était|en|par|es|era|por|a|é|foi|em)"
@@ -35,7 +36,7 @@ _VERB = (
 _PARTICLE = rf"{_B}{{0,2}}(?:是|为|為|就是|设为|設為|は|が|を|に|は、|는|은|가|이){_B}{{0,2}}[{_COLON}]?{_B}{{0,2}}"
 _BELOW = rf"{_B}{{0,3}}[{_COLON}][*_]{{0,2}}{_B}{{0,3}}(?P<below>\r?\n(?:[+\->]{{0,2}}[ \t]*\r?\n)?[+\->]{{0,2}}[ \t]*)"
 _OPEN = (
-    r"(?:[$<]\(echo[ \t]+|q{1,2}(?=[({\[])|<(?:code|b|tt|pre|strong|em|i|kbd)>)?"
+    r"(?:[$<]\(echo[ \t]+|q{1,2}(?=[({\[])|<(?:code|b|tt|pre|strong|em|i|kbd)>|&(?:quot|apos|#3[49]);)?"
     rf"(?P<open>[{re.escape(_OPENS)}]{{0,3}}[*_]{{0,3}})"
 )
 _VALUE = (
@@ -60,6 +61,7 @@ _JOINED = re.compile(r"[ \t]{0,2}(?:\+|&&|\|\||[=!]=)")
 """Behind a value that is a name in a program."""
 _OF_A_TABLE = re.compile(r"[ \t]*(?:[|,;<]|\r?$)", re.MULTILINE)
 _END_OF_LINE = re.compile(r"""["'`*_]{0,3}[ \t]*\r?$""", re.MULTILINE)
+_STARS = re.compile(r"\*{1,3}[.,:;?!]{0,3}\Z")
 _OPTION = re.compile(r"[^\r\n]-")
 """Before the name of an option; at the beginning of a line it is a diff's sign."""
 _UUID = re.compile(r"(?i)[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
@@ -97,10 +99,21 @@ def find(text: str, name: Name) -> tuple[int, int] | None:
         if (match := pattern.match(text, name.end)) and (place := _place(text, name, match)):
             return place
     if text.endswith(_MINE, 0, name.start) and (match := _FIRST.search(text, max(0, name.start - 200), name.start)):
-        value = match["value"]
+        start, end = match.span("value")
+        if text[start] in "+-" and text[start - 1 : start] in {"", "\n"}:
+            start += 1  # a diff's sign
+        value = text[start:end]
         if (_is_key(value) if name.kind == "secret" else _is_clear(value, name)) and not _KNOWN.match(value):
-            return match.span("value")
+            return start, end
     return None
+
+
+def unstarred(text: str, name: Name, value: str) -> str:
+    """A value without the stars that make it and its name bold: ``**API token: SECRET**``."""
+    stars = _STARS.search(value)
+    if not stars or "*" not in text[max(0, name.start - 40) : name.start].rpartition("\n")[2]:
+        return value
+    return value[: stars.start()]
 
 
 def _place(text: str, name: Name, match: re.Match[str]) -> tuple[int, int] | None:
@@ -109,7 +122,7 @@ def _place(text: str, name: Name, match: re.Match[str]) -> tuple[int, int] | Non
         value = value.removesuffix(marks[::-1])
     if text.startswith(";", match.end("value")):
         value = _ENTITY.sub("", value)
-    value = value.rstrip(_END)
+    value = unstarred(text, name, value.rstrip(_END)).rstrip(_END)
     start, end = match.start("value"), match.start("value") + len(value)
     if _CALLED.match(text, end) or _INSIDE.search(value) or is_code(value) or _KNOWN.match(value):
         return None

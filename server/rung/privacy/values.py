@@ -23,6 +23,8 @@ _MADE_OF_WEAK = re.compile(f"(?:{'|'.join(sorted(_WEAK.split(), key=len, reverse
 _ESCAPES = re.compile(r"\\[nrt]|\\x[0-9a-f]{2}")
 _RULES = re.compile(r"[a-z_]+(?::[\w,.]+)?(?:\|[a-z_]+(?::[\w,.]+)?)+")
 """What a form asks of a field: ``required|min:8``."""
+_OF_TYPES = re.compile(r"[A-Za-z_][\w.]*(?:\[[\w.,|\[\]]*\]|<[\w.,<>]*>)[?!]?")
+"""``Optional[str]``, ``Option<String>``."""
 _NOT_LETTERS = re.compile(r"[^a-z]+")
 _RUNS = (
     "0123456789",
@@ -132,6 +134,8 @@ def looks_like_password(value: str, *, quoted: bool) -> bool:
         quoted: it stood in quotes; what does not may be a name of the program's own.
     """
     if len(value) < 6 or is_placeholder(value) or _RULES.fullmatch(value) or any(map(str.isspace, value)):
+        return False
+    if _OF_TYPES.fullmatch(value):
         return False
     has_letter = any(letter.isalpha() for letter in value)
     has_digit = any(letter.isdigit() for letter in value)
