@@ -47,7 +47,6 @@ SENTENCES = {
     "one word without end": "TWFueSBoYW5kcyBtYWtlIGxpZ2h0IHdvcms",
     "one letter": "a",
     "one sign": "好",
-    "one sign phrases begin with": "把",
     "one sign in the midst of phrases": "证",
     "no-break spaces": "\u00a0",
     "dots": ".",
@@ -93,9 +92,9 @@ REPEATED = [
 """Again and again."""
 SIZES = {"8 KB": 8_000, "100 KB": 100_000}
 MOST_MS = {"8 KB": 0.3, "100 KB": 2.0}
-CLOSE = ("Chinese prompts", "one sign phrases begin with", "combining signs")
-"""Texts that come so close to the limit of 8 KB that a machine others use too misses it: seven hundred requests in a
-row, one sign without end, and each accent a sign of its own."""
+CLOSE = ("Chinese prompts", "combining signs", "many scripts")
+"""Texts that keep the limit of 8 KB so closely that they may miss it on a machine others use too: seven hundred
+requests in a row, each accent a sign of its own, and a script more in each word."""
 MOST_MS_CLOSE = 0.4
 MOST_MS_WITH_RULES = 5.0
 MOST_MS_MADE_UP = {"8 KB": 1.0, "100 KB": 3.0}
@@ -208,6 +207,7 @@ def test_a_decision_grows_in_proportion_to_the_text(
 
 
 MADE_UP = {
+    "one sign phrases begin with, again and again": "把" * 34_000,
     "trade off trade of, again and again": "trade off trade of " * 6_000,
     "the start of a Chinese phrase, again and again": "把这段话翻成" * 5_500,
     "another one": "详细" * 17_000,

@@ -7,7 +7,6 @@ of a phrase that the text could have the whole of: only from those it is looked 
 from __future__ import annotations
 
 from bisect import bisect_left
-from itertools import groupby
 from operator import itemgetter
 
 TYPE_CHECKING = False
@@ -162,21 +161,21 @@ class Pieces:
         pieces.sort(key=itemgetter(1))
         onward = _Onward(pieces, rules)
         found: list[tuple[int, Ends]] = []
-        for start, here in groupby(pieces, itemgetter(1)):
-            if start >= limit or not missing:
-                break
-            if start < first:
-                continue
-            ends: list[tuple[int, Ends]] = []
-            for number, _, at in here:
-                head = heads.get(number)
-                if head is not None and head.lists & missing:
-                    ends += onward.ends(head, start, at, missing)
-            if ends:
+        ends: list[tuple[int, Ends]] = []
+        last = -1
+        for number, start, at in (*pieces, (-1, limit, limit)):
+            if start != last and ends:
                 ends.sort(key=itemgetter(0))
-                found += [(start, one) for _, one in ends]
+                found += [(last, one) for _, one in ends]
                 for _, one in ends:
                     missing &= ~one.lists
+                ends = []
+            if start >= limit or not missing:
+                break
+            last = start
+            head = heads.get(number)
+            if head is not None and start >= first and head.lists & missing:
+                ends += onward.ends(head, start, at, missing)
         return found
 
     def _find(self, text: Any, missing: int) -> list[Found]:
@@ -215,11 +214,12 @@ class _Onward:
         if node.ends is not None and node.ends.lists & missing and self._rules.is_whole(start, end):
             found.append((end, node.ends))
         if node.after:
-            for place in range(bisect_left(self._starts, end - self._rules.overlap), len(self._pieces)):
-                number, begin, after = self._pieces[place]
-                if not self._rules.is_near(end, begin):
+            pieces, after, is_near = self._pieces, node.after, self._rules.is_near
+            for place in range(bisect_left(self._starts, end - self._rules.overlap), len(pieces)):
+                number, begin, on = pieces[place]
+                if not is_near(end, begin):
                     break
-                below = node.after.get(number)
+                below = after.get(number)
                 if below is not None and below.lists & missing:
-                    found += self.ends(below, start, after, missing)
+                    found += self.ends(below, start, on, missing)
         return found
