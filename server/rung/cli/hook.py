@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,9 +85,11 @@ def _replace(path: Path, content: bytes) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    fresh = path.with_name(f"{path.name}.rung")
+    handle, name = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
+    fresh = Path(name)
     try:
-        fresh.write_bytes(content)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
         shutil.copymode(path, fresh)
         fresh.replace(path)
     finally:

@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import json
 import logging
 import os
-import socket
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -25,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from rung.ladder import warm_process
 from rung.ladder.pauses import LONGEST_REST
 from rung.settings import files
+from rung.settings.addresses import digest
 
 if TYPE_CHECKING:
     from rung.ladder.pauses import Spot
@@ -62,20 +61,20 @@ class Notices:
         self._clock = clock
         self._me = uuid.uuid4().hex[:12]
         """What this process tells is marked with it: what it knows itself, it knows better than the file."""
-        self._stamp: tuple[int, ...] | None = None
+        self._stamp: files.Stamp | None = None
         self._entries: _Entries = {}
         """As the file was when it had that stamp."""
         self._jobs: set[asyncio.Task[None]] = set()
 
     def rest(self, spot: Spot) -> float:
         """Seconds for which a server asked another process to leave this model alone."""
-        claim = self._look().get(_digest(spot), {}).get("rest")
+        claim = self._look().get(digest(*spot), {}).get("rest")
         now = self._clock()
         return max(0.0, claim[2] - now) if claim is not None and self._is_believed(claim, now) else 0.0
 
     def asked(self, spot: Spot) -> list[float]:
         """When other processes asked this model lately, or will: seconds from now, negative where it is past."""
-        claims = self._look().get(_digest(spot), {}).get("asked", {})
+        claims = self._look().get(digest(*spot), {}).get("asked", {})
         now = self._clock()
         found = (claim for claim in claims.values() if self._is_believed(claim, now))
         return [claim[2] - now for claim in found if claim[2] > now - MINUTE]
@@ -91,7 +90,7 @@ class Notices:
         self._soon(lambda entries: self._put_rest(entries, spot, now, now + min(seconds, LONGEST_REST)))
 
     def _put_rest(self, entries: _Entries, spot: Spot, now: float, until: float) -> None:
-        entry = entries.setdefault(_digest(spot), {})
+        entry = entries.setdefault(digest(*spot), {})
         known = entry.get("rest")
         if known is None or not self._is_believed(known, now) or known[2] < until:
             entry["rest"] = [self._me, now, until]
@@ -127,7 +126,7 @@ class Notices:
 
     def forget_soon(self, spot: Spot, name: str) -> None:
         """A question that was noted is not asked."""
-        self._soon(lambda entries: entries.get(_digest(spot), {}).get("asked", {}).pop(name, None))
+        self._soon(lambda entries: entries.get(digest(*spot), {}).get("asked", {}).pop(name, None))
 
     def _soon(self, change: Callable[[_Entries], object]) -> None:
         """Write behind the work."""
@@ -143,7 +142,7 @@ class Notices:
 
     def _look(self) -> _Entries:
         """What the file says by now."""
-        if self._path is not None and (stamp := _stamp(self._path)) != self._stamp:
+        if self._path is not None and (stamp := files.stamp(str(self._path))) != self._stamp:
             self._stamp, self._entries = stamp, _read(self._path)
         return self._entries
 
@@ -153,22 +152,15 @@ class Notices:
             await asyncio.gather(*self._jobs, return_exceptions=True)
 
 
-def _digest(spot: Spot) -> str:
-    """What a model is called in the file. What is at a loopback address is another one on each machine."""
-    machine = socket.gethostname() if spot[0].startswith(("loopback:", "unix:")) else ""
-    about = f"{machine} {' '.join(spot)}".encode("utf-8", "surrogatepass")
-    return hashlib.sha256(about).hexdigest()[:24]
-
-
 def _put_asked(entries: _Entries, spot: Spot, name: str, claim: _Claim) -> None:
-    entries.setdefault(_digest(spot), {}).setdefault("asked", {})[name] = claim
+    entries.setdefault(digest(*spot), {}).setdefault("asked", {})[name] = claim
 
 
 def _change(path: Path, change: Callable[[_Entries], object], now: float) -> None:
     """Read, change and write, in a thread, where the lock is held."""
     entries = _read(path)
     change(entries)
-    kept = {digest: found for digest, entry in entries.items() if (found := _fresh(entry, now))}
+    kept = {name: found for name, entry in entries.items() if (found := _fresh(entry, now))}
     text = json.dumps({"format": FORMAT, "models": dict(list(kept.items())[-MOST:])})
     try:
         files.write_private(str(path), text + "\n")
@@ -200,15 +192,6 @@ def _is_claim(claim: object) -> bool:
     return all(isinstance(one, int | float) and abs(one) < LATEST for one in claim[1:])
 
 
-def _stamp(path: Path) -> tuple[int, ...] | None:
-    """What tells one state of the file from another; one look, for it is taken whenever somebody lists models."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
-
-
 def _read(path: Path) -> _Entries:
     """What the file says; of anything wrong in it, nothing."""
     try:
@@ -217,7 +200,7 @@ def _read(path: Path) -> _Entries:
         return {}
     models = found.get("models") if isinstance(found, dict) and found.get("format") == FORMAT else None
     entries = models if isinstance(models, dict) else {}
-    return {digest: _sane(entry) for digest, entry in entries.items() if isinstance(entry, dict)}
+    return {name: _sane(entry) for name, entry in entries.items() if isinstance(entry, dict)}
 
 
 def _lock(path: Path) -> int | None:

@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import socket
 import sys
 from pathlib import Path
 
 from rung.ladder.warm_process import grip
+from rung.settings.addresses import digest
 
 MOST = 32
 """A server that answers more at once lets nobody wait for long, and looking at all its seats would take a while."""
@@ -76,9 +76,8 @@ class Seats:
         """
         if self._folder is None or count > MOST:
             return Hold()
-        # A home folder may be shared by machines, and each has a loopback of its own.
-        about = f"{socket.gethostname()} {' '.join(self._spot)}".encode("utf-8", "surrogatepass")
-        files = str(self._folder / hashlib.sha256(about).hexdigest()[:24])
+        # By machine, also for a server of the house: whoever sits there is known by the number of a process.
+        files = str(self._folder / digest(*self._spot, socket.gethostname()))
         found = self._sit(files, count) if self._is_first(files) else None
         if found or background:
             self.leave()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import itertools
 import json
 import os
@@ -19,7 +18,7 @@ from rung.ladder import warm_process
 from rung.ladder.ascent import WaitedOutError
 from rung.providers import connections, failures, tls
 from rung.providers.ollama import keep_alive
-from rung.settings.addresses import spot
+from rung.settings.addresses import digest, spot
 from rung.types.model import Model
 
 LIMIT = 900.0
@@ -49,12 +48,12 @@ class Warmups:
         """The processes that load, with the model and the stamp of its result before."""
 
     def _files(self, model: Model) -> tuple[Path, Path]:
-        name = hashlib.sha256(f"{' '.join(spot(model))} {model.context}".encode()).hexdigest()[:24]
+        name = digest(*spot(model), model.context)
         return self._folder / f"{name}.lock", self._folder / f"{name}.json"
 
     def _turn(self, model: Model) -> Path:
         """The lock of its server, which whoever loads there holds."""
-        return self._folder / f"{hashlib.sha256(spot(model)[0].encode()).hexdigest()[:24]}.turn"
+        return self._folder / f"{digest(spot(model)[0])}.turn"
 
     def forecast(self, model: Model) -> float:
         """Seconds the load will take: as long as the last one did, else :data:`UNKNOWN`."""

@@ -79,6 +79,18 @@ def spot(model: Model) -> tuple[str, str]:
     return server(model.provider, model.url), name
 
 
+def digest(*about: object) -> str:
+    """What a server or a model (:func:`spot`) is called in files of the state folder: nobody's address or name.
+
+    What is at a loopback address is another one on each machine, and a home folder may be shared by several.
+    """
+    import hashlib  # noqa: PLC0415 - `rung route` does without
+    import socket  # noqa: PLC0415
+
+    here = socket.gethostname() if str(about[0]).startswith(("loopback:", "unix:")) else ""
+    return hashlib.sha256(" ".join(map(str, (here, *about))).encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
 def origin(url: str) -> str:
     """The server behind an address, the same text however the address is written."""
     parts = urlsplit(url)

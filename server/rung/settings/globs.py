@@ -52,7 +52,7 @@ def problem(name: str, glob: str) -> str | None:
         home = "`~/`" if "HOME" in found[1] or "USERPROFILE" in found[1] else "what it stands for"
         return f"Nothing is put in the place of `{found[1]}` in a glob: write {home} instead."
     if _SOMEBODY.search(glob):
-        return "Only your own home folder has a short name, `~/`: write the other one's whole, such as `/root/`."
+        return "Only your own home folder has a short name, `~/`: write the other one's whole, such as `/home/ada/`."
     if glob.lower().startswith("file:"):
         return "A path is no address: write it without `file:`, with one `/` before it."
     return None
