@@ -12,16 +12,18 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from rung.cli import main
-from rung.cli.demo import editor
+from rung.cli.demo import editor, world
 from rung.cli.demo.editor import Buffer
 from rung.cli.demo.play import SCENES, play
 from rung.cli.demo.told import Told
 from rung.cli.demo.transcript import Transcript
 from rung.cli.demo.world import World
+from rung.sim import Simulator
 
 LIMIT = 100
 """Seconds until a run counts as stuck."""
@@ -239,6 +241,31 @@ async def test_a_server_that_falls_silent_fails_its_scene_and_is_replaced(
         played = await play(["silent", "pin"], world, None)
     assert [(scene.name, scene.ok) for scene in played] == [("silent", False), ("pin", True)]
     assert "a word did not come" in str(played[0].checks[-1].detail)
+
+
+@pytest.mark.process
+async def test_a_scene_learns_nothing_from_the_address_of_a_server_that_was_down(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system may give a scene the port of an earlier one, whose server the editor's server holds for down."""
+    ports: list[int | None] = []
+
+    class Same(Simulator):
+        def __init__(self, *arguments: Any, **more: Any) -> None:
+            # The third one, local in the second scene, is offered the first one's port.
+            self.number = len(ports)
+            ports.append(None)
+            super().__init__(*arguments, **more, port=(ports[0] or 0) if self.number == 2 else 0)
+
+        async def start(self) -> None:
+            await super().start()
+            ports[self.number] = urlsplit(self.url).port
+
+    monkeypatch.setattr(world, "Simulator", Same)
+    async with World() as made:
+        played = await play(["escalate", "cold"], made, None)
+    assert [check for scene in played for check in scene.checks if not check.ok] == []
+    assert (len(ports), ports[2]) == (5, ports[0])
 
 
 class Terminal(io.StringIO):

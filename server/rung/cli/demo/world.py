@@ -71,6 +71,8 @@ class World:
         self._editor: Editor | None = None
         self._hopeless = False
         self._clouds: list[Simulator] = []
+        self._addresses: set[str] = set()
+        """Those of all simulated servers so far."""
         self._root = Path()
 
     async def __aenter__(self) -> Self:
@@ -160,8 +162,7 @@ class World:
             NoServerError: the language server cannot be started.
         """
         models = (SimModel("sim-small:3b", load_seconds=load), SimModel("sim-large:14b", parameters=14e9))
-        local = Simulator(models, token_delay=DELAY)
-        async with local, Simulator(token_delay=DELAY) as cloud:
+        async with self._simulator(models) as local, self._simulator() as cloud:
             self._clouds.append(cloud)
             self.configure(shop.settings(local.url, cloud.url, pin=pin))
             editor = await self._ready()
@@ -169,6 +170,18 @@ class World:
             editor.diagnostics.clear()
             editor.progress.clear()
             yield Stage(local, cloud, editor)
+
+    @asynccontextmanager
+    async def _simulator(self, models: Sequence[SimModel] | None = None) -> AsyncIterator[Simulator]:
+        """A simulated server, at an address that none had before: what is known of a server holds for its address."""
+        while True:
+            # The system gives a free port out again, some time.
+            async with Simulator(models, token_delay=DELAY) as simulator:
+                if simulator.url in self._addresses:
+                    continue
+                self._addresses.add(simulator.url)
+                yield simulator
+                return
 
     def configure(self, text: str) -> None:
         """Save ``rung.toml`` as editors do: never half written."""
