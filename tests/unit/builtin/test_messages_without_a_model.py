@@ -46,6 +46,11 @@ async def test_a_body_names_what_came_in_each_file(staged: Staged) -> None:
     assert "\n- tests/test_cache.py: add test_put" in message
 
 
+async def test_a_file_that_is_new_is_not_corrected(staged: Staged) -> None:
+    message = write(await staged({"a.py": "x = 1\n"}, {"a.py": "import b\nx = b.y\n", "b.py": "y = 2\n"}))
+    assert message == "fix: correct a.py\n\n- a.py: +2 -1\n- b.py: new"
+
+
 async def test_a_small_change_of_one_file_has_no_body(staged: Staged) -> None:
     assert "\n" not in write(await staged({"a.py": "a = 1\n"}, {"a.py": "a = 2\n"}))
 

@@ -112,6 +112,11 @@ class Facts(Value):
         return self.of("source")
 
     @cached_property
+    def only_new(self) -> bool:
+        """The program got new files, and no file of it that was there before changed."""
+        return bool(self.source) and all(file.change.status == "A" for file in self.source)
+
+    @cached_property
     def moved(self) -> frozenset[str]:
         """Names that left one file and came up in another."""
         gone = {(symbol.name, file.path) for file in self.files for symbol in file.gone}

@@ -77,6 +77,8 @@ def _of_area(area: Area, files: tuple[FileFacts, ...]) -> str:
 
 def _of_program(facts: Facts) -> str:
     """The program changed, and maybe more with it."""
+    if facts.only_new:
+        return signs.of_branch(facts) or "feat"
     code = facts.of("source", "test")
     edited = [file for file in code if file.hunks or file.change.added or file.change.deleted]
     if not edited:

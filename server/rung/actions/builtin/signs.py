@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from rung.actions.builtin import lines as kinds_of_lines
 from rung.actions.builtin.facts import Facts
 from rung.types.value import Value
 
@@ -181,13 +180,17 @@ def _regressions(facts: Facts) -> int:
     return sum(1 for name in names if _REGRESSION.search(name.replace(" ", "_")))
 
 
-def _branch(kind: str) -> Callable[[Facts], int]:
-    def count(facts: Facts) -> int:
-        found = _SLASH_BRANCH.search(facts.change.branch or "")
-        name = found[1].lower() if found else ""
-        return int(_BRANCH_TYPES.get(name, name) == kind)
+def of_branch(facts: Facts) -> str | None:
+    """The type that the branch's name begins with: ``fix`` for ``bugfix/login``."""
+    found = _SLASH_BRANCH.search(facts.change.branch or "")
+    if found is None:
+        return None
+    name = found[1].lower()
+    return _BRANCH_TYPES.get(name, name)
 
-    return count
+
+def _branch(kind: str) -> Callable[[Facts], int]:
+    return lambda facts: int(of_branch(facts) == kind)
 
 
 def _changelog(words: str) -> Callable[[Facts], int]:
@@ -277,14 +280,3 @@ def likeliest(facts: Facts) -> str:
     """The type with the highest sum."""
     sums = scores(facts)
     return max(ORDER, key=lambda kind: sums[kind])
-
-
-def all_layout(facts: Facts) -> bool:
-    """Whether nothing but layout changed in program and tests."""
-    files = facts.of("source", "test")
-    return bool(files) and all(file.layout for file in files)
-
-
-def identifiers(line: str) -> list[str]:
-    """The words of a line, for subjects."""
-    return [word for word in kinds_of_lines.tokens(line) if word.isidentifier()]

@@ -25,6 +25,8 @@ def subject_of(facts: Facts, kind: str) -> str:
     if is_release(facts):
         version = next(file.version for file in facts.files if file.version)
         return f"release {version}"
+    if facts.only_new and kind != "revert":
+        return _feature(facts)
     writers = {
         "feat": _feature, "fix": _fix, "refactor": _refactor, "perf": _perf, "style": _style, "docs": _docs,
         "test": _tests, "ci": files_touched, "build": _build, "chore": files_touched, "revert": _revert,
@@ -49,7 +51,7 @@ def place(facts: Facts) -> str:
     inside = [name for name in touched(facts) if name not in _VAGUE]
     if 0 < len(inside) <= 2:
         return listed(inside)
-    files = facts.source or primary_files(facts)
+    files = [file for file in facts.source if file.change.status != "A"] or facts.source or primary_files(facts)
     if len(files) == 1:
         return file_name(files[0].path)
     if len(files) <= 3:
