@@ -201,8 +201,8 @@ class Remaining:
 
     def lines(self) -> list[str]:
         """Each attempt's reason, and each model that was not asked."""
-        out = ["No model could answer." if self._reasons else "There is no model to ask.", *self._reasons]
-        return out + [f"{s.tier} ({s.model}) was not asked: {s.reason}" for s in self._skipped]
+        what = "No model could answer." if self._reasons else "There is no model to ask."
+        return [what, *self._reasons, *(one.sentence() for one in self._skipped)]
 
 
 def _is_for_a_while(model: Model, error: AttemptError, left: float, rest: float) -> bool:
