@@ -57,7 +57,6 @@ class SettingsError(RungError):
     Attributes:
         path: the file.
         line: counted from 1; 1 where no better line is known.
-        expected: what would have been right, in the words of ``text``.
     """
 
     code = "settings"

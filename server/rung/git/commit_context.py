@@ -142,7 +142,6 @@ async def _staged(
         files,
         amend=amend,
         merge=found.has("MERGE_HEAD"),
-        cherry_pick=found.has("CHERRY_PICK_HEAD"),
         revert=found.has("REVERT_HEAD"),
         comment_char=found.comment,
         cut=cut,

@@ -16,15 +16,13 @@ from rung.types.value import Value
 Kind = Literal["A", "M", "D", "R", "C"]
 
 _COLOUR = re.compile("\x1b\\[[0-9;:]*[A-Za-z]")
-_HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)")
-_COMBINED_HUNK = re.compile(r"(@@@+) ((?:-\d+(?:,\d+)? )+)\+(\d+)(?:,(\d+))? @@@+ ?(.*)")
+_HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@ ?(.*)")
+_COMBINED_HUNK = re.compile(r"(@@@+) (?:-\d+(?:,\d+)? )+\+\d+(?:,\d+)? @@@+ ?(.*)")
 
 
 class Hunk(Value):
-    """One piece of change; line numbers count from 1."""
+    """One piece of change."""
 
-    old_start: int
-    new_start: int
     heading: str
     """What git names after ``@@``: usually the enclosing function."""
     lines: tuple[str, ...]
@@ -43,8 +41,6 @@ class DiffFile(Value):
     hunks: tuple[Hunk, ...] = ()
     binary: bool = False
     submodule: bool = False
-    old_mode: str | None = None
-    new_mode: str | None = None
 
     @property
     def added(self) -> tuple[str, ...]:
@@ -187,10 +183,9 @@ class _Reader:
                 kind = "R" if letter == "R" else "C"
                 old_path, new = plain(said.get(f"{word} from", old)), plain(said[f"{word} to"])
         hunks = self._hunks()
-        modes = [said.get("old mode"), said.get("new mode")]
-        modes = [said.get("deleted file mode", modes[0]), said.get("new file mode", modes[1])]
-        linked = any(str(mode).startswith("160000") for mode in (*modes, said.get("index", "").rpartition(" ")[2]))
-        return DiffFile(new, kind, old_path, hunks, binary, linked, modes[0], modes[1])
+        modes = [said.get(name, "") for name in ("old mode", "new mode", "deleted file mode", "new file mode")]
+        linked = any(mode.startswith("160000") for mode in (*modes, said.get("index", "").rpartition(" ")[2]))
+        return DiffFile(new, kind, old_path, hunks, binary, linked)
 
     def _hunks(self) -> tuple[Hunk, ...]:
         hunks = []
@@ -199,13 +194,10 @@ class _Reader:
             combined = _COMBINED_HUNK.match(self.lines[self.at])
             self.at += 1
             if head:
-                counts = (int(head[2] or "1"), int(head[4] or "1"))
-                hunks.append(Hunk(int(head[1]), int(head[3]), head[5], self._body(*counts)))
+                hunks.append(Hunk(head[3], self._body(int(head[1] or "1"), int(head[2] or "1"))))
             elif combined:
                 parents = len(combined[1]) - 1
-                lines = self._combined_body(parents)
-                start = int(re.findall(r"-(\d+)", combined[2])[0])
-                hunks.append(Hunk(start, int(combined[3]), combined[5], lines, parents))
+                hunks.append(Hunk(combined[2], self._combined_body(parents), parents))
         return tuple(hunks)
 
     def _body(self, old: int, new: int) -> tuple[str, ...]:

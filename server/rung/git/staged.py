@@ -62,7 +62,6 @@ class StagedChange(Value):
     amend: bool = False
     """The message replaces that of the last commit, and the diff is against that one's parent."""
     merge: bool = False
-    cherry_pick: bool = False
     revert: bool = False
     comment_char: str = "#"
     """What a comment line of the message begins with."""

@@ -52,8 +52,7 @@ class AttemptRun:
         self._said = Said(self._began)
         self._timer = asyncio.timeout_at(ascent.deadline)
         self._first: float | None = None
-        """Seconds its first content may take, once it is asked."""
-        """When the server will have had the time it may take, on the loop's clock; None: it was not asked yet."""
+        """Seconds its first content may take; None: it was not asked yet."""
         self.release = Release(emit if ascent.call.stream else None)
 
     @property

@@ -47,7 +47,6 @@ _IN_FILES = {field: name for name, field in IN_VALUES.items()}
 State = Literal["unknown", "ready", "cold", "loading", "busy", "down", "missing", "no-key", "blocked"]
 """The states of :data:`rung.types.plan.State`, for ``health``; a test holds them to the original."""
 
-PROVIDERS = ("ollama", "openai", "anthropic", "openai-compatible")
 _ALIASES: dict[str, Any] = {
     "ClassVar": typing.ClassVar,
     "Provider": Literal["ollama", "openai", "anthropic", "openai-compatible"],

@@ -53,8 +53,6 @@ class Request(Value):
     """A folder inside the repository a commit message is for."""
     commit_file: Path | None = None
     """The file git opened for the message; its folder is the git folder (DESIGN: facts 0.13)."""
-    index_file: Path | None = None
-    """The index git made for this commit alone; None: the repository's own."""
     document: Document | None = None
     instruction: str | None = None
     """What the person typed; prefixes such as ``[local]`` still in it."""
