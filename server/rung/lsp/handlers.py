@@ -40,7 +40,7 @@ def _life(server: Server, session: Session) -> None:
 
     @server.feature(RUN)
     async def run(params: RunParams) -> dict[str, Any]:
-        return await session.stream(params)
+        return await session.requests.stream(params)
 
     @server.feature(STATUS)
     async def status(_params: Any) -> dict[str, Any]:
@@ -78,11 +78,11 @@ def _documents(server: Server, session: Session, engine: Engine) -> None:
 def _commands(server: Server, session: Session) -> None:
     @server.command("rung.run")
     async def run(params: RunParams) -> dict[str, str]:
-        return session.start(params)
+        return session.requests.start(params)
 
     @server.command("rung.cancel")
     async def cancel(which: dict[str, Any] | None = None) -> dict[str, int]:
-        return {"cancelled": session.cancel(_text("rung.cancel", which, "id"))}
+        return {"cancelled": session.requests.cancel(_text("rung.cancel", which, "id"))}
 
     @server.command("rung.status")
     async def status() -> dict[str, Any]:
