@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from rung.privacy import below, mentions, names
 from rung.privacy.found import Found
 from rung.privacy.names import Name, fits, is_word
-from rung.privacy.values import is_code, is_placeholder, looks_random, stands_out
+from rung.privacy.values import is_code, is_of_signs, is_placeholder, looks_random, stands_out
 from rung.privacy.words import is_other
 
 _SETTER = re.compile(r"(?i)(?:\A|\.)(?:set|with|add|new|use|my|db|user|admin|api|client)?_?\Z")
@@ -45,6 +45,8 @@ _BARE = re.compile(
     r"""["']?[ \t]*(?P<sign>:=|=|:[ \t])[ \t]*(?P<value>[^\s"'`,;()\[\]{}<>\\#\u2018-\u201d]"""
     r"""[^\s"'`;()\[\]{}<>\\\u2018-\u201d]{3,2047})"""
 )
+_OF_SIGNS = re.compile(r"""["']?[ \t]{0,8}[=:][ \t]{0,8}(?P<value>[!-~]{32,144})(?=[ \t]*\r?$)""", re.MULTILINE)
+"""All up to the end of the line, where brackets end nothing."""
 _PHRASE = re.compile(
     r"""["']?[ \t]{0,8}[=:][ \t]{1,8}(?P<value>[^\W_]{2,16}(?:[ ][^\W_]{2,16}){1,9})(?=[ \t]*\r?$)""", re.MULTILINE
 )
@@ -138,6 +140,9 @@ def _bare(text: str, name: Name) -> tuple[int, int] | None:
     match = _PHRASE.match(text, name.end)
     if match and is_word(text, name, match["value"]) and _among_settings(text, name):
         return match.span("value") if _BEFORE_BARE.search(text, max(0, name.start - 40), name.start) else None
+    match = _OF_SIGNS.match(text, name.end)
+    if match and is_of_signs(match["value"]):
+        return match.span("value")
     match = _BARE.match(text, name.end)
     if not match:
         return None

@@ -9,8 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rung.privacy.values import is_camel, is_placeholder, looks_like_password, looks_like_short_key, looks_random
-from rung.privacy.words import could_be, could_be_phrase, is_other, is_weak
+from rung.privacy.values import (
+    is_camel,
+    is_of_signs,
+    is_placeholder,
+    looks_like_password,
+    looks_like_short_key,
+    looks_random,
+)
+from rung.privacy.words import could_be, could_be_phrase, is_numbered, is_other, is_weak
 from rung.types.value import Value
 
 _WHOSE = (
@@ -163,7 +170,7 @@ def _camel_end(rest: str) -> bool:
 
 def fits(value: str, name: Name, *, quoted: bool) -> bool:
     """Whether a value can be the secret of a name by its own look."""
-    if looks_random(value) and (quoted or not is_camel(value)):
+    if (looks_random(value) and (quoted or not is_camel(value))) or is_of_signs(value):
         return True
     if name.kind == "secret":
         return name.is_secret and looks_like_short_key(value, quoted=quoted)
@@ -183,6 +190,8 @@ def is_word(text: str, name: Name, value: str, *, quoted: bool = False) -> bool:
     if short and not name.before and "user" not in text[max(0, name.start - 160) : name.end + 160].lower():
         return numbered and not name.is_loud and could_be(value)  # ``PASS: name12`` is a test's
     if could_be(value, loud=(name.before + name.word).isupper()) or is_weak(value):
+        return True
+    if is_numbered(value, quoted=quoted):
         return True
     phrase = name.word.lower().startswith("pass") and name.word.lower().endswith("phrase")
     return could_be_phrase(value, least=3 if phrase else 4, quoted=quoted)

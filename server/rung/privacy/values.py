@@ -62,6 +62,10 @@ _PATHS = ("~/", "./", "../")
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_.~:-]{16,}\Z")
 _ENCODED = re.compile(r"%(?:2[BbFfDd]|3[Dd]|5[Ff]|7[Ee])")
 """Signs of a key as an address writes them."""
+_OF_SIGNS = re.compile(r"[A-Za-z0-9!@#$%^&*()_=+-]{32,128}\Z")
+"""What Django makes its keys of."""
+_LONGEST_WORD = 13
+_WORD = re.compile(rf"[A-Za-z]{{{_LONGEST_WORD + 1}}}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T_:-]\d\d")
 _HEX = re.compile(r"[0-9a-fA-F-]{16,}\Z")
 
@@ -181,6 +185,15 @@ def looks_random(value: str) -> bool:
     if digits == len(value) - value.count("-") or _is_name(value):
         return False
     return len(set(value)) >= (8 if _HEX.match(value) else 10)
+
+
+def is_of_signs(value: str) -> bool:
+    """Whether a value is a long key of letters, digits and signs at random, as Django makes them."""
+    value = value.removeprefix("django-insecure-")
+    if not _OF_SIGNS.match(value) or _WORD.search(value):
+        return False
+    signs = [letter for letter in value if not letter.isalnum() and letter not in "-_"]
+    return len(set(signs)) >= 3 and len(signs) >= 4 and sum(map(str.isdigit, value)) >= 2
 
 
 def stands_out(value: str) -> bool:

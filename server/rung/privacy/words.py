@@ -61,6 +61,7 @@ _SAID = frozenset(_SENTENCE.split())
 _WEAK = re.compile(
     r"(?i:admin|root|user|guest|postgres|mysql|mongo|redis|oracle)\d{2,8}[!@#$*.]{0,2}|(?!(\d)\1*\Z)\d{6,12}"
 )
+_NUMBERED_PIECE = re.compile(r"[^\W\d_]{1,20}\d{0,4}|\d{1,6}")
 _IN_PHRASE = re.compile(r"[^\W\d_]{2,16}|[^\W\d_]{2,16}\d{1,6}[!#*]?|\d{2,6}[!#*]?")
 _SMALL = re.compile(r"[^\W\d_A-Z]{1,16}[!.]?|\d{1,6}[!.]?")
 _RULES = """
@@ -75,6 +76,8 @@ _RULES = """
 """What rules, hints and errors with a number in them have."""
 _RULED = frozenset(_RULES.split())
 _CAMEL = re.compile(r"[a-z][A-Z]")
+_NAMED = frozenset("aes sha rsa utf iso hmac pbkdf hs rs es tls ssl http https oauth kv v id".split())
+"""What stands before a number in the name of something: ``aes-256``."""
 
 
 def is_other(value: str) -> bool:
@@ -98,6 +101,22 @@ def could_be(value: str, *, loud: bool = False) -> bool:
 def is_weak(value: str) -> bool:
     """Whether it is one of the passwords that people should not have: ``root123``, ``12345678``."""
     return _WEAK.fullmatch(value) is not None
+
+
+def is_numbered(value: str, *, quoted: bool) -> bool:
+    """Whether it is words and numbers that are joined, as people make a password: ``Herbst-2024``, ``blue-tiger-7``.
+
+    Args:
+        value: the text, without quotes.
+        quoted: it stood in quotes, so that underscores make it no name of a program's own.
+    """
+    pieces = re.split("[-_]" if quoted else "-", value)
+    if not 2 <= len(pieces) <= 6 or not all(map(_NUMBERED_PIECE.fullmatch, pieces)) or value.isupper():
+        return False
+    words = [piece.strip("0123456789").lower() for piece in pieces]
+    if any(word in _OTHERS or word in _SAID or word in _NAMED or _PARTS.search(word) for word in words):
+        return False
+    return any(map(str.isdigit, value)) and any(len(word) >= 4 for word in words) and not is_placeholder(value)
 
 
 def could_be_phrase(value: str, *, least: int, quoted: bool = False) -> bool:

@@ -17,6 +17,7 @@ ALPHABETS = {
     "H": "0123456789abcdef",
     "D": string.digits,
     "W": string.ascii_letters + string.digits + "_-",
+    "S": string.ascii_lowercase + string.digits + "!@#$%^&*(-_=+)",
     "B": string.ascii_letters + string.digits + "+/",
 }
 _HOLE = re.compile(r"<(\d+):([A-Z])>")
@@ -304,6 +305,15 @@ TRUE = (
     "plink -pw «S3cretPw1» me@host",
     "BW_SESSION='«<86:A>==»'",
     "KAGGLE_KEY=«<32:H>»",
+    "SECRET_KEY = '«django-insecure-<50:S>»'",
+    'SECRET_KEY = "«<50:S>»"',
+    "+SECRET_KEY=«<50:S>»",
+    "secret_key: «<50:S>»",
+    'os.environ.setdefault("DJANGO_SECRET_KEY", "«<50:S>»")',
+    'password = "«Herbst-2024»"',
+    '{"user": "me", "password": "«tiger_77»"}',
+    "POSTGRES_PASSWORD: «tiger-77»",
+    "PGPASSWORD=«blue-7-tiger»",
     "TLS=«LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVktLS0tLQ<80:B>»",
 )  # fmt: skip
 """Each on a line as it stands in a file, a diff, a shell or a log."""
@@ -329,10 +339,19 @@ BARE = (
     "password=«admin123»",
     "password = «12345678»",
     "password: «root123»",
+    "spring.datasource.password=«Herbst-2024»",
+    "password: «blue-tiger-7»",
 )
 """Words without quotes: secrets among other settings, names in a program."""
 
 HARMLESS = (
+    'password_hashing: "aes-256"',
+    'password: "sha-256"',
+    "password: pbkdf2-sha256",
+    "password: TIGER-77",
+    'password = "page-2"',
+    'password: "vault-2"',
+    'PASSWORD_CHARS = "abcdefghijkmnpqrstuvwxyz23456789!@#$%^&*()"',
     "password: str",
     "password: Optional[str] = None",
     'api_key = os.environ["API_KEY"]',
