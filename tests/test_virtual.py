@@ -86,14 +86,45 @@ def test_the_clock_stands_still_while_a_thread_works() -> None:
     assert run_virtual(main()) == ("before the timer", 0)
 
 
+def work_on(ends: list[str]) -> None:
+    """A job of some real time, that nothing can cut short."""
+    threading.Event().wait(0.2)
+    ends.append("thread")
+
+
+def test_the_clock_stands_still_also_while_a_thread_works_for_somebody_who_has_left() -> None:
+    async def main() -> list[str]:
+        ends: list[str] = []
+        job = asyncio.create_task(asyncio.to_thread(work_on, ends))
+        await asyncio.sleep(0)
+        job.cancel()
+        await asyncio.sleep(60)
+        return [*ends, "timer"]
+
+    assert run_virtual(main()) == (["thread", "timer"], 60)
+
+
+def test_a_loop_whose_last_thread_takes_its_time_is_not_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(virtual, "PATIENCE", 0.01)
+    ends: list[str] = []
+
+    async def main() -> None:
+        job = asyncio.create_task(asyncio.to_thread(work_on, ends))
+        await asyncio.sleep(0)
+        job.cancel()
+
+    run_virtual(main())
+    assert ends == ["thread"]
+
+
 def test_a_task_that_waits_for_nobody_is_an_error_and_not_a_hang(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(virtual, "PATIENCE", 0.01)
 
-    async def main() -> None:
+    async def waits_for_nobody() -> None:
         await asyncio.Event().wait()
 
-    with pytest.raises(StuckError):
-        run_virtual(main())
+    with pytest.raises(StuckError, match=r"test_virtual.* in waits_for_nobody"):
+        run_virtual(waits_for_nobody())
 
 
 def test_a_loop_that_sleeps_until_a_time_gets_there() -> None:

@@ -9,10 +9,14 @@ late. Code under test must take its time from the loop (``loop.time()``) or from
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import selectors
-from collections.abc import Callable, Coroutine
-from concurrent.futures import Executor
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -51,7 +55,7 @@ class _Selector(selectors.BaseSelector):
         if self._loop.threads_busy or timeout is None:
             ready = self._real.select(PATIENCE_WITH_THREADS if self._loop.threads_busy else PATIENCE)
             if not ready:
-                raise StuckError("no task is ready, and no timer is left")
+                raise StuckError(_who_waits(self._loop))
             return ready
         ready = self._real.select(GRACE)
         if not ready:
@@ -74,6 +78,24 @@ class _Selector(selectors.BaseSelector):
         self._real.close()
 
 
+def _who_waits(loop: VirtualLoop) -> str:
+    """What there is to go by where nothing happens any more: the tasks, and where the threads are."""
+    frames = sys._current_frames()
+    threads = [thread for thread in threading.enumerate() if thread is not threading.current_thread()]
+    stacks = ["".join(traceback.format_stack(frames[one.ident], limit=8)) for one in threads if one.ident in frames]
+    said = [f"no task is ready, and no timer is left; {loop.threads_busy} jobs in threads have not ended"]
+    tasks = ["".join(_stack(task.get_coro())) for task in asyncio.all_tasks(loop)]
+    return "\n".join([*said, *tasks, *stacks])
+
+
+def _stack(inner: Any) -> Iterator[str]:
+    """Where a coroutine stands, and what it waits for."""
+    while inner is not None:
+        frame = getattr(inner, "cr_frame", None) or getattr(inner, "ag_frame", None)
+        yield "".join(traceback.format_stack(frame, limit=1)) if frame else f"  {inner!r}\n"
+        inner = getattr(inner, "cr_await", None) or getattr(inner, "ag_await", None)
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An asyncio loop that starts at time 0 and never waits for a timer."""
 
@@ -84,6 +106,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.threads_busy = 0
         """Jobs its executor has not finished; the clock stands still meanwhile."""
         super().__init__(_Selector(self))
+        self._threads = ThreadPoolExecutor(thread_name_prefix="asyncio")
+        self.set_default_executor(self._threads)
 
     def time(self) -> float:
         return self._now
@@ -106,12 +130,19 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def run_in_executor(  # type: ignore[override]  # typeshed spells it with TypeVarTuple
         self, executor: Executor | None, func: Callable[..., T], *args: Any
     ) -> asyncio.Future[T]:
-        future = super().run_in_executor(executor, func, *args)
+        job = (executor or self._threads).submit(func, *args)
+        future = asyncio.wrap_future(job, loop=self)
         self.threads_busy += 1
-        future.add_done_callback(self._thread_done)
+        # The job's end, not the future's: whoever waits may be cancelled while the thread works on. Added after the
+        # future's own, so that the clock goes on only when the result is there.
+        job.add_done_callback(self._ended)
         return future
 
-    def _thread_done(self, _: object) -> None:
+    def _ended(self, _: object) -> None:
+        with contextlib.suppress(RuntimeError):  # a loop that was stuck is closed by now
+            self.call_soon_threadsafe(self._thread_done)
+
+    def _thread_done(self) -> None:
         self.threads_busy -= 1
 
 
