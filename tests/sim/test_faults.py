@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -390,6 +392,19 @@ async def test_down_refuses_connections_and_up_listens_on_the_same_port(sim: Sim
         await sim.up()
         assert (await client.get("/api/version")).status_code == 200
     assert sim.url == url
+
+
+async def test_nobody_else_gets_the_port_of_one_that_is_down(sim: Simulator) -> None:
+    """The system gives out a free port again some time: another server there would answer in its place."""
+    port = urlsplit(sim.url).port
+    for _ in range(2):
+        sim.down()
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", port))
+        await sim.up()
+    await sim.close()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", port))
 
 
 async def test_the_client_that_leaves_frees_the_slot_at_once() -> None:

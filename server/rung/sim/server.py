@@ -12,6 +12,7 @@ from rung.sim.exchange import SimExchange
 from rung.sim.faults import Faults
 from rung.sim.http import Connection, Request, Wire
 from rung.sim.models import Pool, SimModel
+from rung.sim.port import HOST, Port
 from rung.sim.routes import asked_model, route
 from rung.sim.state import Call, State
 
@@ -79,7 +80,7 @@ class Simulator:
         pool = Pool(max_queue=max_queue, max_loaded=max_loaded, changed=self._changed)
         self._state = State((*given, *cloud), pool, Faults(), version, token_delay)
         self._control = Control(self._state, self.log, self._down_for)
-        self._port = port
+        self._port = Port(port)
         self._server: asyncio.Server | None = None
         self._open: dict[Connection, asyncio.Task[None]] = {}
         self._later: set[asyncio.Task[None]] = set()
@@ -95,7 +96,7 @@ class Simulator:
     @property
     def url(self) -> str:
         """The server's address without a path."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://{HOST}:{self._port.number}"
 
     @property
     def listening(self) -> bool:
@@ -140,6 +141,7 @@ class Simulator:
             task.cancel()
         tasks = list(self._open.values())
         self.down()
+        self._port.leave()
         await asyncio.gather(*tasks, *self._later, return_exceptions=True)
         self._state.pool.drop_all()
         if self._bugs:
@@ -148,8 +150,7 @@ class Simulator:
     async def up(self) -> None:
         """Listen again on the same port; nothing happens when it listens already."""
         if self._server is None:
-            self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
-            self._port = self._server.sockets[0].getsockname()[1]
+            self._server = await self._port.listen(self._accept)
             self._changed()
 
     def down(self) -> None:
@@ -157,6 +158,7 @@ class Simulator:
         if self._server is not None:
             self._server.close()
             self._server = None
+            self._port.keep()
         for exchange in self.log:
             exchange.closed_by = exchange.closed_by or "server"
         for connection, task in list(self._open.items()):
