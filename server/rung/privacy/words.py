@@ -76,8 +76,11 @@ _RULES = """
 """What rules, hints and errors with a number in them have."""
 _RULED = frozenset(_RULES.split())
 _CAMEL = re.compile(r"[a-z][A-Z]")
-_NAMED = frozenset("aes sha rsa utf iso hmac pbkdf hs rs es tls ssl http https oauth kv v id".split())
+_NUMBERED = """
+    aes sha rsa utf iso hmac pbkdf hs rs es tls ssl http https oauth kv v id
+"""
 """What stands before a number in the name of something: ``aes-256``."""
+_NAMED = frozenset(_NUMBERED.split())
 
 
 def is_other(value: str) -> bool:
