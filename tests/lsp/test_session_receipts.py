@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import re
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -214,8 +216,8 @@ async def test_where_there_is_none_that_is_said(table: Desk, argument: list[obje
         assert sentence in await editor.said()
 
 
-@pytest.mark.parametrize("road", ["command", "request"])
-async def test_after_a_cancelled_request_it_is_that_which_is_said(table: Desk, road: str) -> None:
+@pytest.mark.parametrize("road", ["command", "request", "request by a command"])
+async def test_a_cancelled_request_has_one_that_says_what_was_asked_until_then(table: Desk, road: str) -> None:
     table.sim.fail("no-headers", times=None)
     async with table.editor() as editor:
         uri = table.file("shapes.py")
@@ -224,12 +226,36 @@ async def test_after_a_cancelled_request_it_is_that_which_is_said(table: Desk, r
         command = {"command": "rung.run", "arguments": [run]}
         asked = await editor.start(*(("workspace/executeCommand", command) if road == "command" else ("rung/run", run)))
         await table.sim.wait_for(lambda: table.questions)
-        if road == "command":
+        if road == "request":
+            await editor.notify("$/cancelRequest", {"id": asked})
+        else:
             await editor.command("rung.cancel")
+        if road == "command":
             assert (await editor.progress("end"))["message"] == "cancelled"
         else:
-            await editor.notify("$/cancelRequest", {"id": asked})
-            assert "error" in await editor.response(asked)
+            assert (await editor.response(asked))["error"]["code"] == -32800
+        found = await editor.command("rung.openReceipt")
+        text = (await editor.shown()).read_text(encoding="utf-8")
+        assert "Receipt: Review file" in [one["title"] for one in await editor.actions(uri)]
+    assert [attempt["outcome"] for attempt in found["receipt"]["calls"][0]["attempts"]] == ["cancelled"]
+    assert found["route"]["tier"] == "small"
+    assert text.startswith("Review file: cancelled, ")
+    assert "\n  1. small: sim-small:3b (ollama): cancelled (" in text
+
+
+async def test_of_a_request_that_was_cancelled_before_it_began_that_is_all_there_is(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git, hangs = home / "bin" / "git", home / "hangs"
+    git.parent.mkdir()
+    git.write_text(f'#!/bin/sh\n[ -e {hangs} ] && exec sleep 60\nexec {shutil.which("git")} "$@"\n', encoding="utf-8")
+    git.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{git.parent}{os.pathsep}{os.environ['PATH']}")
+    async with desk(home) as table, table.editor() as editor:
+        hangs.touch()
+        await editor.run("commit-message", repository=str(table.repository))
+        await editor.command("rung.cancel")
+        assert (await editor.progress("end"))["message"] == "cancelled"
         assert await editor.command("rung.openReceipt") is None
         assert await editor.said() == "Rung: The last request was cancelled."
 

@@ -95,9 +95,8 @@ def interactive() -> bool:
 def summary(receipt: Receipt) -> str:
     """The receipt in a few lines for ``--verbose``."""
     cost = "cost unknown" if receipt.cost_usd is None else f"${receipt.cost_usd:.6f}".rstrip("0").rstrip(".")
-    who = "without a model" if receipt.builtin else f"{receipt.tier} ({receipt.model or 'nobody'})"
     marks = [word for word, on in (("simulated", receipt.simulated), ("not good enough", receipt.degraded)) if on]
-    head = f"{who}, {receipt.total_ms / 1000:.1f} s, {receipt.tokens_in} + {receipt.tokens_out} tokens, {cost}"
+    head = f"{receipt.who}, {receipt.total_ms / 1000:.1f} s, {receipt.tokens_in} + {receipt.tokens_out} tokens, {cost}"
     lines = [head + (f" [{', '.join(marks)}]" if marks else ""), f"why: {receipt.why}"]
     for call in receipt.calls:
         failed = [a for a in call.attempts if a.outcome != "ok"]

@@ -49,12 +49,7 @@ def cost(dollars: float | None) -> str:
 
 def told(receipt: Receipt) -> str:
     """Who answered, why, and what it cost, in one line."""
-    if receipt.builtin:
-        who = "written without a model"
-    elif receipt.tier is None:
-        who = "nobody answered"
-    else:
-        who = f"{receipt.tier} ({receipt.model})" + (", simulated" if receipt.simulated else "")
+    who = receipt.who + (", simulated" if receipt.simulated and receipt.tier is not None else "")
     line = f"{who}, {receipt.total_ms / 1000:.1f} s, {cost(receipt.cost_usd)}; {receipt.why}"
     if receipt.escalated_from:
         line += f"; escalated from {receipt.escalated_from}"

@@ -106,7 +106,7 @@ def _asked(receipt: Receipt) -> list[str]:
 
 def _attempt(attempt: Attempt) -> str:
     ended: str = "answered" if attempt.outcome == "ok" else attempt.outcome
-    if attempt.reason:
+    if attempt.reason and attempt.outcome != "cancelled":
         ended += f": {attempt.reason.rstrip('.')}"
     about = "about " if attempt.estimated else ""
     numbers = [f"queued {attempt.queued_ms / 1000:.1f} s"] if attempt.queued_ms else []

@@ -112,6 +112,21 @@ class Requests:
             except RungError as error:
                 self._delivery.say(error.sentence(), types.MessageType.Error)
 
+    async def _run_to_its_end(self, request: Request, title: str, take: Callable[[Event], None]) -> Outcome:
+        """The same as :meth:`_run`; whoever cancels it cancels the request by its name, so that it leaves a receipt.
+
+        Raises:
+            RungError: there is no outcome.
+        """
+        running = asyncio.ensure_future(self._run(request, title, take))
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            if not self.cancel(request.id):
+                running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            raise
+
     async def _run(self, request: Request, title: str, take: Callable[[Event], None]) -> Outcome:
         """Run a request to its outcome, showing its events.
 
@@ -138,12 +153,11 @@ class Requests:
                         return event.result
                     else:
                         take(event)
-        except NoAnswerError as error:
+        except (NoAnswerError, CancelledByPersonError) as error:
             if error.receipt is not None:
                 self._keep(request, title, error.receipt, settings, decided)
-            raise
-        except (CancelledByPersonError, asyncio.CancelledError):
-            self._receipts.cancelled()
+            elif isinstance(error, CancelledByPersonError):
+                self._receipts.cancelled()
             raise
         finally:
             self._running.pop(request.id, None)
@@ -177,7 +191,7 @@ class Requests:
                     _report(shown, event)
                     stream.send(event)
 
-                outcome = await self._run(request, title, take)
+                outcome = await self._run_to_its_end(request, title, take)
         except CancelledByPersonError:
             raise
         except RungError as error:

@@ -51,6 +51,16 @@ class Receipt(Value):
     """Whom of the tier it should have begun at the plan left out, for want of a key or the model, say."""
 
     @property
+    def who(self) -> str:
+        """Who answered, in words that a line can begin with; else why nobody did."""
+        if self.builtin:
+            return "written without a model"
+        if self.tier is not None:
+            return f"{self.tier} ({self.model})"
+        attempts = [attempt for call in self.calls for attempt in call.attempts]
+        return "cancelled" if attempts and attempts[-1].outcome == "cancelled" else "nobody answered"
+
+    @property
     def missed(self) -> tuple[Skipped, ...]:
         """Who would have been asked if all were well, as far as the person has a use for hearing of it.
 
