@@ -29,19 +29,31 @@ class RungError(Exception):
 
     code = "error"
     exit_code = 1
+    receipt: Receipt | None = None
+    """What was attempted; None where nothing was, or nobody knows."""
 
     def __init__(self, text: str, hint: str | None = None) -> None:
         super().__init__(text)
         self.text = text
         self.hint = hint
 
+    @property
+    def complaint(self) -> str:
+        """What is wrong, and where, without the hint."""
+        return self.text
+
     def sentence(self) -> str:
-        """Text and hint as one line, for a message box or a log."""
-        return f"{self.text} {self.hint}" if self.hint else self.text
+        """Complaint and hint as one line, for a message box or a log."""
+        return f"{self.complaint} {self.hint}" if self.hint else self.complaint
 
     def paragraph(self) -> tuple[str, ...]:
         """Text and hint as lines, for a terminal: several only where there are several things to say."""
         return (self.sentence(),)
+
+    def shape(self) -> dict[str, str]:
+        """DESIGN's error object."""
+        found = {"code": self.code, "message": self.complaint}
+        return found | {"hint": self.hint} if self.hint else found
 
 
 class UsageError(RungError):
@@ -67,9 +79,10 @@ class SettingsError(RungError):
         self.path = path
         self.line = line
 
-    def sentence(self) -> str:
-        """``file:line: text hint``."""
-        return f"{self.path}:{self.line}: {super().sentence()}"
+    @property
+    def complaint(self) -> str:
+        """``file:line: text``."""
+        return f"{self.path}:{self.line}: {self.text}"
 
 
 class ContextError(RungError):
@@ -89,7 +102,6 @@ class NoAnswerError(RungError):
 
     Attributes:
         lines: the sentences the text is made of: what is wrong, then one for each model.
-        receipt: what was attempted; None where nothing was.
     """
 
     code = "no-answer"
@@ -143,11 +155,7 @@ class AttemptError(RungError):
 
 
 class CancelledByPersonError(RungError):
-    """The request was cancelled, or replaced by a newer one from the same spot.
-
-    Attributes:
-        receipt: what was attempted until then; None where nothing was, or nobody knows.
-    """
+    """The request was cancelled, or replaced by a newer one from the same spot."""
 
     code = "cancelled"
     exit_code = 130

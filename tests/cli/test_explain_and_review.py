@@ -328,8 +328,9 @@ async def test_a_file_nobody_answers_about_costs_the_findings_of_no_other(
     assert all(line.startswith(("more.py:", "    ")) for line in done.out.splitlines())
     assert done.out
     silent_about_the_first(sim)
-    done = await rung("review", *two, "--tier", "small", "--fail-on", "hint")
+    done = await rung("review", *two, "--tier", "small", "--fail-on", "hint", "--verbose")
     assert done.code == 3
+    assert "\nrung: nobody answered, " in done.err
 
 
 async def test_json_names_the_file_nobody_answered_about_beside_the_findings_of_the_other(

@@ -243,6 +243,7 @@ async def test_settings_broken_from_the_first_are_shown_and_nothing_runs_until_t
         assert all("rung.toml:1" in one["disabled"]["reason"] for one in offered)
         failed = await editor.result("rung/run", {**EXPLAIN, "uri": uri})
         assert failed["error"]["code"] == "settings"
+        assert failed["error"]["message"].startswith(f"{path}:1: ")
         write_settings(good)
         assert await editor.diagnostics(path.as_uri()) == []
         await editor.status(lambda status: status["kind"] in {"ready", "busy"})

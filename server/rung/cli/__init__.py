@@ -129,11 +129,7 @@ def report(error: RungError, *, as_json: bool) -> int:
 
         from rung.types.value import as_dict  # noqa: PLC0415
 
-        told = {"code": error.code, "message": error.sentence()}
-        if error.hint:
-            told |= {"message": error.sentence().removesuffix(f" {error.hint}"), "hint": error.hint}
-        found = getattr(error, "receipt", None)
-        print(json.dumps({"error": told} | ({"receipt": as_dict(found)} if found else {})))
+        print(json.dumps({"error": error.shape()} | ({"receipt": as_dict(error.receipt)} if error.receipt else {})))
     # A file's name may hold anything, even what a terminal obeys.
     lines = ["".join(letter if letter.isprintable() else "?" for letter in line) for line in error.paragraph()]
     print("rung: " + "\n      ".join(lines), file=sys.stderr)

@@ -132,7 +132,7 @@ async def _perform(
         (ended,) = await asyncio.gather(running, return_exceptions=True)
         if isinstance(ended, Outcome):
             return ended  # The whole answer came meanwhile.
-        return CancelledByPersonError("Cancelled.", receipt=getattr(ended, "receipt", None))
+        return CancelledByPersonError("Cancelled.", receipt=ended.receipt if isinstance(ended, RungError) else None)
     except (UsageError, SettingsError):
         raise
     except RungError as error:

@@ -31,8 +31,7 @@ class Reviewed(Value):
     @property
     def receipts(self) -> tuple[Receipt, ...]:
         """Of all files about which anybody was asked."""
-        found = (getattr(ended, "receipt", None) for _, ended in self.files)
-        return tuple(receipt for receipt in found if receipt)
+        return tuple(ended.receipt for _, ended in self.files if ended.receipt)
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -195,8 +195,7 @@ class Requests:
         except CancelledByPersonError:
             raise
         except RungError as error:
-            receipt = error.receipt if isinstance(error, NoAnswerError) else None
-            return {"error": _error(error)} | ({"receipt": as_dict(receipt)} if receipt else {})
+            return {"error": error.shape()} | ({"receipt": as_dict(error.receipt)} if error.receipt else {})
         return {"id": request.id, **await self._delivery.result(request, outcome)}
 
     def cancel(self, request_id: str | None = None) -> int:
@@ -211,8 +210,3 @@ class Requests:
 def _report(shown: Progress, event: Event) -> None:
     if isinstance(event, TierEvent):
         shown.report(f"{event.tier} ({event.model}): {event.waiting}, {event.reason}")
-
-
-def _error(error: RungError) -> dict[str, str]:
-    found = {"code": error.code, "message": error.text}
-    return found | ({"hint": error.hint} if error.hint else {})
