@@ -47,6 +47,9 @@ def new_id() -> str:
 class Beginning(Value):
     """What there is to work on, and where it starts."""
 
+    action: Action
+    settings: Settings
+    """Those the request begins with, and keeps."""
     gathered: Gathered
     decision: Decision
     tokens: int
@@ -76,7 +79,7 @@ async def begin(shared: Shared, request: Request, action: Action, settings: Sett
     if asks_for_place(rule.when for rule in settings.rules):
         asked = placed(asked, await _places(request, gathered, asked.absolute, here))
     decision = decide(await _as_things_are(shared, settings, asked), settings, home_folder())
-    return Beginning(gathered, decision, asked.tokens)
+    return Beginning(action, settings, gathered, decision, asked.tokens)
 
 
 async def _places(
@@ -107,21 +110,12 @@ def states(settings: Settings, known: Callable[[Model], Known]) -> tuple[tuple[s
     return tuple((name, next((state for state in each if state not in AWAY), each[0])) for name, each in found)
 
 
-def planned(shared: Shared, settings: Settings, beginning: Beginning, action: Action, call: Call) -> Plan:
+def decided(shared: Shared, beginning: Beginning, call: Call) -> DecidedEvent:
     """Whom one question may go to right now."""
-    size = _size(call, action) + upper(call.max_output) if beginning.gathered.whole else 0
-    return plan(beginning.decision, settings, shared.ladder.means.health.known, size)
-
-
-def decided(shared: Shared, settings: Settings, beginning: Beginning, action: Action, call: Call) -> DecidedEvent:
-    """Where the first question goes."""
-    found = planned(shared, settings, beginning, action, call)
-    return DecidedEvent(beginning.decision, found, beginning.tokens, _size(call, action), call.max_output)
-
-
-def _size(call: Call, action: Action) -> int:
-    """The upper estimate of one question's prompt, in tokens."""
-    return upper(prompt_size(action.id, (part.text for part in call.parts)))
+    prompt = upper(prompt_size(beginning.action.id, (part.text for part in call.parts)))
+    size = prompt + upper(call.max_output) if beginning.gathered.whole else 0
+    found = plan(beginning.decision, beginning.settings, shared.ladder.means.health.known, size)
+    return DecidedEvent(beginning.decision, found, beginning.tokens, prompt, call.max_output)
 
 
 async def affordable(shared: Shared, settings: Settings, decided: DecidedEvent, asked: Asked = frozenset()) -> Plan:

@@ -34,7 +34,7 @@ async def preview(shared: Shared, request: Request, action: Action, settings: Se
         return Preview(beginning.decision, ())
 
     async def ask(call: Call) -> Answer:
-        found = await affordable(shared, settings, decided(shared, settings, beginning, action, call))
+        found = await affordable(shared, settings, decided(shared, beginning, call))
         try:
             sending = await shown(call, found, shared.ladder.means.counter)
         except NoAnswerError as error:
@@ -64,7 +64,7 @@ async def explained(shared: Shared, request: Request, action: Action, settings: 
 
     async def ask(call: Call) -> Answer:
         if not plans:
-            plans.append(await affordable(shared, settings, decided(shared, settings, beginning, action, call)))
+            plans.append(await affordable(shared, settings, decided(shared, beginning, call)))
         return Answer(NOTHING, beginning.decision.tier, "")
 
     await run(action, beginning.gathered, ask, request.max_output)

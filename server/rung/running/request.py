@@ -144,8 +144,7 @@ class Running:
         holds: dict[int, Hold] = {}
         self._tried.append(tried)
         self._answers.append(None)
-        ladder = self._shared.ladder
-        event = decided(self._shared, self._settings, beginning, self._action, call)
+        event = decided(self._shared, beginning, call)
         if len(self._tried) == 1:
             self._skipped = event.plan.skipped
             self._emit(event)
@@ -168,13 +167,20 @@ class Running:
         def hopeless(model: Model) -> bool:
             return not is_free(model) and 0 in {*as_dict(self._settings.budget).values(), decision.max_cost}
 
-        order = tuple(tier.name for tier in self._settings.tiers)
-        alone = decision.only_tier or decision.only_model is not None
+        ascent = Ascent(
+            call,
+            event.plan,
+            order=tuple(tier.name for tier in self._settings.tiers),
+            deadline=deadline,
+            admit=admit,
+            background=self._request.background,
+            hopeless=hopeless,
+            alone=decision.only_tier or decision.only_model is not None,
+            whole=beginning.gathered.whole,
+            quality_climbs=self._settings.quality_climbs,
+        )
         try:
-            background, climbs = self._request.background, self._settings.quality_climbs
-            whole = beginning.gathered.whole
-            ascent = Ascent(call, event.plan, order, deadline, admit, background, hopeless, alone, whole, climbs)
-            answer = await ladder.climb(ascent, self._emit, tried)
+            answer = await self._shared.ladder.climb(ascent, self._emit, tried)
         finally:
             # Shielded: what a cancelled attempt may have cost is counted too.
             await asyncio.shield(settle(purse, holds, tried))

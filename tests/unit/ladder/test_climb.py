@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from rung.providers.events import StreamEvent
 
-SHORT = "ok"
 BROKEN: list[Step] = [
     OPENED,
     Content("Half of an answer that is long enough to be shown at once, yes. "),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -203,10 +202,6 @@ async def test_nor_where_the_system_tells_nobody_of_changes(
     monkeypatch.setenv("WATCHFILES_FORCE_POLLING", "1")
     person.says(OLD)
     await passes(GAPS[name], person.own)
-
-
-def target_of(path: Path) -> Path:
-    return Path(os.path.realpath(path))
 
 
 def remove_target(path: Path) -> None:
