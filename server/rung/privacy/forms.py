@@ -49,6 +49,8 @@ def _row(kind: str, hints: str, form: str, *, behind: str = "") -> Row:
 
 
 FORMS = (
+    _row("wallet-key", "prv", r"[xyztuv]prv[0-9A-Za-z]{107,108}"),
+    _row("minisign-key", "RWRTY0Iy", r"RWRTY0Iy[A-Za-z0-9+/]{100,300}={0,2}"),
     _row("aws-key", "AKIA ASIA ABIA ACCA A3T", r"(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[0-9A-Z]{16}"),
     _row("github-token", "ghp_ gho_ ghu_ ghs_ ghr_", r"gh[pousr]_[A-Za-z0-9]{36,255}"),
     _row("github-token", "github_pat_", r"github_pat_[A-Za-z0-9_]{22,255}"),

@@ -65,8 +65,8 @@ _AUTHORIZATION = re.compile(
     r"(?P<secret>[A-Za-z0-9._~+/-]{8,4096}={0,2})(?![A-Za-z0-9._~+/(\[-])"
 )
 _REGISTRY = re.compile(
-    r"""(?P<name>["']auth["'][ \t]*:[ \t]*["']|\b_auth[ \t]*=[ \t]*["']?)(?P<secret>[A-Za-z0-9+/]{6,4096}={0,2})"""
-    r"""(?![A-Za-z0-9+/=])"""
+    r"""(?P<name>\\?["']auth\\?["'][ \t]*:[ \t]*\\?["']|\b_auth[ \t]*=[ \t]*["']?)"""
+    r"""(?P<secret>[A-Za-z0-9+/]{6,4096}={0,2})(?![A-Za-z0-9+/=])"""
 )
 
 

@@ -1,7 +1,9 @@
 """Private keys over several lines: PEM, OpenSSH, PGP and PuTTY, in a file, in a diff, or in one quoted string.
 
 The lines that say what it is stay, and so do diff signs, indents and quotes: only the key's own letters are found, each
-line by itself. A key that is cut off at either end, as a diff cuts it, is found as far as it goes.
+line by itself. A key that is cut off at either end, as a diff cuts it, is found as far as it goes; one with something
+before each line, as ``cat -n``, ``grep -n``, ``git blame`` and logs write it, as far as that stays alike. A key as JSON
+(JWK) loses the members that are private.
 """
 
 from __future__ import annotations
@@ -23,11 +25,23 @@ _LINE = re.compile(
 _REST = re.compile(r"""(?:\\[nr])*["'`]?[ \t]*(?:\+|\\|,|\)|;|\.)?[ \t]*(?:\\[nr])*["'`]?""")
 _HEADER = re.compile(r"""[ \t]*(?:#|//|\*|["'`])?[ \t]*[A-Z][A-Za-z-]{1,30}: .*""")
 _EMPTY = re.compile(r"""[ \t+\-#>*"'`]*(?:\\[nr])*[ \t"'`+,\\]*""")
-_ONE_LINE = re.compile(r"(?:\\{1,2}[nr]|\s|[A-Za-z0-9+/=])*")
-_RUN = re.compile(r"(?:\\{1,2}[nr])+|(?P<key>[A-Za-z0-9+/=]+)")
+_BREAK = r"(?:\\{1,4}[nr]|&#(?:x0?[ad]|1[03]);|<br ?/?>|%0[ad])"
+"""The end of a line, as strings, HTML and addresses write it."""
+_ONE_LINE = re.compile(rf"(?i)(?:{_BREAK}|\s|[a-z0-9+/=])*")
+_RUN = re.compile(rf"(?i){_BREAK}+|(?P<key>[a-z0-9+/=]+)")
 _ENCODED = re.compile(r"(?<![A-Za-z0-9/])LS0tLS1CRUdJTi[A-Za-z0-9+/]{40,20000}={0,2}")
 """``-----BEGIN`` in base64, as Kubernetes and variables of the environment hold a key."""
 _WRAPPED = re.compile(r"\r?\n(?=[+\- ]{0,2}[ \t]*[A-Za-z0-9+/]{60,76}=?=?[ \t]*\r?$)", re.MULTILINE)
+_LAST_RUN = re.compile(r"""(?P<key>[A-Za-z0-9+/]+={0,2})(?:\\[nr])*["'`]?[ \t]*[+,\\]?[ \t]*\Z""")
+_UNEVEN = 3
+"""Letters by which what stands before each line may grow or shrink: the number of a line does."""
+_LONGEST_GUTTER, _LONGEST_LINE = 200, 200
+_JWK = re.compile(r"""\\{0,3}["']kty\\{0,3}["']""")
+_PRIVATE_MEMBER = re.compile(
+    r"""(?P<quote>\\{0,3}["'])(?:d|p|q|dp|dq|qi|k)(?P=quote)[ \t]*:\s{0,8}"""
+    r"""(?P=quote)(?P<key>[A-Za-z0-9_-]{20,2800})(?P=quote)"""
+)
+_LONGEST_JWK = 8000
 _FULL = re.compile(r"""(?:[+\- ]{0,2})[ \t]*(?:#|//|\*|["'`])?[ \t]*[A-Za-z0-9+/]{60,76}["'`+\\n \t]*""")
 _LEAST_RUN = 24
 """Letters in a row that no remark between BEGIN and END has."""
@@ -48,9 +62,19 @@ def find(text: str) -> Iterator[Found]:
                 yield Found(_KIND, *key.span(), key.start())
                 if below := _WRAPPED.match(text, key.end()):  # ``base64`` ends a line after 76 letters
                     yield from _lines(text, below.end(), _marker(text, key.start()), key.start(), _MOST_LINES)
+    for kind in _JWK.finditer(text) if "kty" in text else ():
+        for member in _PRIVATE_MEMBER.finditer(text, *_object_around(text, kind.start())):
+            yield Found(_KIND, *member.span("key"))
     for head in _PUTTY.finditer(text):
         marker = _marker(text, head.start())
         yield from _lines(text, head.end(), marker, head.start(), int(head[1]))
+
+
+def _object_around(text: str, place: int) -> tuple[int, int]:
+    """The object of a JSON text that a place lies in, which holds no other."""
+    start = text.rfind("{", max(0, place - _LONGEST_JWK), place)
+    end = text.find("}", place, place + _LONGEST_JWK)
+    return max(start, 0), len(text) if end < 0 else end
 
 
 def _marker(text: str, place: int) -> int:
@@ -69,12 +93,37 @@ def _after(text: str, begin: re.Match[str]) -> Iterator[Found]:
     end = _END.search(text, begin.end(), line_end)
     inside = end.start() if end else line_end
     one_line = _ONE_LINE.fullmatch(text, begin.end(), inside)
-    if one_line and any(len(run) >= _LEAST_RUN for run in re.split(r"\\+[nr]|\s", one_line[0])):
+    if one_line and any(len(run["key"] or "") >= _LEAST_RUN for run in _RUN.finditer(one_line[0])):
         for run in _RUN.finditer(text, begin.end(), inside):
             if run["key"]:
                 yield Found(_KIND, *run.span("key"), begin.start())
     if end is None and newline >= 0:
-        yield from _lines(text, newline + 1, _marker(text, begin.start()), begin.start(), _MOST_LINES)
+        lines = list(_lines(text, newline + 1, _marker(text, begin.start()), begin.start(), _MOST_LINES))
+        yield from lines or _behind_a_gutter(text, newline + 1, begin)
+
+
+def _behind_a_gutter(text: str, place: int, begin: re.Match[str]) -> Iterator[Found]:
+    """The lines of a key that something stands before: a number, the name of a file, a time."""
+    gutter = begin.start() - text.rfind("\n", 0, begin.start()) - 1
+    if not 0 < gutter <= _LONGEST_GUTTER:
+        return
+    is_key = False
+    for _ in range(_MOST_LINES):
+        newline = text.find("\n", place)
+        stop = len(text) if newline < 0 else newline
+        stop -= text[place:stop].endswith("\r")
+        too_long = stop - place > gutter + _LONGEST_LINE
+        if too_long or _END.search(text, place, stop) or _BEGIN.search(text, place, stop):
+            return
+        run = _LAST_RUN.search(text, place, stop)
+        if run and abs(run.start() - place - gutter) <= _UNEVEN and (is_key or len(run["key"]) >= _LEAST_RUN):
+            is_key = True
+            yield Found(_KIND, *run.span("key"), begin.start())
+        elif is_key or not (stop - place <= gutter + _UNEVEN or _HEADER.fullmatch(text, place + gutter, stop)):
+            return
+        if newline < 0:
+            return
+        place = newline + 1
 
 
 def _lines(text: str, place: int, marker: int, block: int, most: int) -> Iterator[Found]:

@@ -117,7 +117,9 @@ def is_numbered(value: str, *, quoted: bool) -> bool:
     if not 2 <= len(pieces) <= 6 or not all(map(_NUMBERED_PIECE.fullmatch, pieces)) or value.isupper():
         return False
     words = [piece.strip("0123456789").lower() for piece in pieces]
-    if any(word in _OTHERS or word in _SAID or word in _NAMED or _PARTS.search(word) for word in words):
+    if any(word in _OTHERS or word in _NAMED or _PARTS.search(word) for word in words):
+        return False
+    if any(piece.lower() in _SAID for piece in pieces):
         return False
     return any(map(str.isdigit, value)) and any(len(word) >= 4 for word in words) and not is_placeholder(value)
 

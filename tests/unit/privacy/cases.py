@@ -314,6 +314,11 @@ TRUE = (
     '{"user": "me", "password": "«tiger_77»"}',
     "POSTGRES_PASSWORD: «tiger-77»",
     "PGPASSWORD=«blue-7-tiger»",
+    "# the staging password is «Blu3Monday!»",
+    'password = "«Zu9-ampel»"',
+    "bip32: «xprv9s21<103:A>»",
+    "«RWRTY0Iy<212:B>»",
+    r'"config": "{\"auths\":{\"r.example\":{\"auth\":\"«dTpwNHNzVzByZFg=»\"}}}",',
     "TLS=«LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVktLS0tLQ<80:B>»",
 )  # fmt: skip
 """Each on a line as it stands in a file, a diff, a shell or a log."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import base64
+import json
 import sysconfig
 from pathlib import Path
 
@@ -199,9 +200,23 @@ def pem(sign: str = "", quote: str = "", end: str = "") -> str:
     return "".join(f"{sign}{quote}{line}{end}\n" for line in (HEAD, *KEY_LINES, FOOT))
 
 
+def behind(*gutters: str) -> str:
+    """A key with something before each of its lines."""
+    return "".join(f"{gutter}{line}\n" for gutter, line in zip(gutters, (HEAD, *KEY_LINES, FOOT), strict=True))
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        behind(*(f"{number:6}\t" for number in range(7, 12))),
+        behind(*(f"{number} | " for number in range(7, 12))),
+        behind(*(f"deploy/id_rsa:{number}:" for number in range(97, 102))),
+        behind(*(f"2024-05-01T10:00:0{number}Z INFO  " for number in range(5))),
+        behind(*(f"^a1b2c3d (Jo Doe 2024-01-01 10:00:00 +0100 {number:3}) " for number in range(5))),
+        behind(*(f"web-{number} | stdout F " for number in range(5))),
+        behind(*["7\t"] * 5).replace(HEAD, HEAD + "\n7\tProc-Type: 4,ENCRYPTED\n7\t"),
+        "<pre>" + pem().replace("\n", "&#10;") + "</pre>\n",
+        "q=" + pem().replace("\n", "%0A") + "\n",
         pem(),
         pem("+"),
         pem("-"),
@@ -264,6 +279,24 @@ def test_a_key_in_base64_over_several_lines_goes() -> None:
 def test_the_token_beside_the_id_of_an_account_goes() -> None:
     line, secret = drawn('client = Client("AC<32:H>", "«<32:H>»")')
     assert secret not in redact(line).text
+
+
+def test_a_key_in_json_loses_its_private_members_and_no_other() -> None:
+    public = '"kty":"RSA","n":"' + "q7Zk-_" * 40 + '","e":"AQAB"'
+    secret = "p3Xw" * 20
+    for quote in ('"', "'", '\\"'):
+        text = f'{{"keys":[{{{public},"d":"{secret}","dp" : "{secret[::-1]}"}},{{{public},"kid":"sign-1"}}]}}'
+        clean = redact(text.replace('"', quote)).text
+        assert clean.count("[redacted-private-key-") == 2
+        assert f"{quote}kid{quote}:{quote}" in clean
+        assert clean.count("q7Zk-_" * 40) == 2
+    sample = f'{{"keys": [{{{public}, "d": "{secret}"}}]}}'
+    assert json.loads(redact(sample).text)["keys"][0]["e"] == "AQAB"
+
+
+def test_the_begin_of_a_key_in_a_listing_takes_nothing_of_what_follows_with_it() -> None:
+    text = f"12:  if {HEAD} in text:\n13:      return found\n14:  {'A' * 30} = 1\n"
+    assert redact(text).text == text
 
 
 def test_public_keys_and_certificates_stay() -> None:
