@@ -1,4 +1,4 @@
-"""What holds for every test: a home of its own, no network but loopback, and no key of the person who runs it.
+"""What holds for every test: a home of its own, noon, no network but loopback, and no key of whoever runs it.
 
 Fixtures for others: ``home`` (this test's home folder), ``virtual`` (runs a coroutine on a clock that jumps),
 ``off_machine`` (the addresses off this machine that somebody tried to reach; a test that leaves any in it fails) and
@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,11 +56,19 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         # So does whatever nohup started, and so would every process whose terminal closes.
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if hasattr(time, "tzset"):
+        os.environ["TZ"] = noon(time.time())
+        time.tzset()
     config.stash[_left_out] = 0
     if not {"bench", "wheel"} & set(str(config.getoption("markexpr")).split()):
         economy.use_memory()
     if os.environ.get("RUNG_REQUIRE_EDITORS") == "1" and find_neovim(PERSON_HOME) is None:
         raise pytest.UsageError(f"RUNG_REQUIRE_EDITORS=1, but there is no Neovim from 0.11 on: run {INSTALLER}")
+
+
+def noon(now: float) -> str:
+    """The zone in which it is about noon: what is counted by the day is counted within one, whenever tests run."""
+    return f"NOON{time.gmtime(now).tm_hour - 12:+d}"
 
 
 @pytest.hookimpl(optionalhook=True)

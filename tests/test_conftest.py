@@ -8,16 +8,31 @@ import socket
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
-from tests.conftest import REPOSITORY, isolate, stays_here
+from tests.conftest import REPOSITORY, isolate, noon, stays_here
 
 
 def test_a_test_lives_in_an_empty_home_of_its_own(home: Path) -> None:
     assert Path.home() == home
     assert [path.name for path in home.iterdir()] == ["run"]
     assert Path(os.environ["RUNG_CONFIG_DIR"]).is_relative_to(home)
+
+
+@pytest.mark.parametrize("hour", range(24))
+def test_it_is_noon_whatever_the_hour(hour: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a second before midnight, what a test spends and what it looks at would be of two days."""
+    now = 1_800_000_000 // 86400 * 86400 + hour * 3600 + 3599.5
+    assert 11 <= time.localtime().tm_hour <= 14, "also for this test"
+    try:
+        monkeypatch.setenv("TZ", noon(now))
+        time.tzset()
+        assert time.localtime(now)[3:6] == (12, 59, 59)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_no_key_proxy_or_setting_of_the_person_comes_in(tmp_path: Path) -> None:
