@@ -39,6 +39,19 @@ function ways.window()
   seen.quit = windows()
 end
 
+function ways.failing()
+  vim.api.nvim_create_autocmd('FileType', { pattern = 'markdown', command = 'echoerr "a plugin that fails"' })
+  for _ = 1, 2 do
+    vim.cmd('1,2Rung explain')
+    driving.shown('explain-selection.md')
+    seen.explained = windows()
+    vim.cmd.wincmd('p')
+  end
+  vim.cmd.wincmd('p')
+  vim.api.nvim_feedkeys('q', 'xt', false)
+  seen.closed = windows()
+end
+
 function ways.messages()
   vim.cmd('Rung review')
   expect('a message', function()

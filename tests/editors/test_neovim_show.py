@@ -44,6 +44,15 @@ async def test_answers_share_a_window_below_that_closes_alone(tmp_path: Path, ho
 
 
 @pytest.mark.usefixtures("simulator")
+async def test_a_file_types_plugin_that_fails_takes_nothing_from_the_answers_window(
+    tmp_path: Path, home: Path, nvim: Path
+) -> None:
+    found = await shown("failing", tmp_path, home, nvim)
+    assert [re.sub(r"^\d+-", "", name) for name in found["explained"]] == ["half.py", "explain-selection.md"]
+    assert found["closed"] == ["half.py"]
+
+
+@pytest.mark.usefixtures("simulator")
 async def test_news_and_work_fit_into_one_line_of_the_screen(tmp_path: Path, home: Path, nvim: Path) -> None:
     found = await shown("messages", tmp_path, home, nvim)
     (said,) = found["said"]

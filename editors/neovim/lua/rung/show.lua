@@ -60,7 +60,17 @@ end
 local function open(path, focus, client_id)
   local bufnr = vim.fn.bufadd(path)
   vim.bo[bufnr].swapfile = false
-  local window = window_with(bufnr, focus)
+  local whole, problem = pcall(window_with, bufnr, focus)
+  local window = vim.fn.bufwinid(bufnr)
+  if window == -1 then
+    error(problem, 0)
+  elseif not whole then
+    -- A file type's plugin that fails takes nothing from the window it fails in.
+    vim.lsp.log.warn('rung', problem)
+    if focus then
+      vim.api.nvim_set_current_win(window)
+    end
+  end
   vim.b[bufnr].rung_answer = client_id
   vim.wo[window][0].wrap = true
   vim.wo[window][0].linebreak = true
@@ -87,9 +97,9 @@ function M.document(err, params, context)
   if opened then
     return { success = true }
   end
+  -- There is no room for another window.
   vim.lsp.log.warn('rung', problem)
-  -- No room for another window, or a file type's plugin that fails: the text counts as shown only where it is.
-  return { success = vim.fn.bufwinid(vim.fn.bufnr(path)) ~= -1 }
+  return { success = false }
 end
 
 --- Whether a message was shown since a request last said how it goes.
