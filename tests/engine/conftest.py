@@ -89,7 +89,7 @@ class Desk:
         return [event.tier for event in self.events if isinstance(event, TierEvent) and event.waiting == "asking"]
 
     async def rows(self) -> list[Any]:
-        assert await self.engine.ledger.flush(5.0)
+        assert await self.engine.ledger.flush(5.0), self.engine.ledger.problem
         return self.engine.ledger.rows()
 
 

@@ -66,7 +66,7 @@ async def test_whatever_fails_nothing_of_it_is_told(
                 calls = receipt.calls if receipt else ()
                 told += [attempt.reason or "" for call in calls for attempt in call.attempts]
             sim.heal()
-    assert await desk.engine.ledger.flush(5.0)
+    assert await desk.engine.ledger.flush(5.0), desk.engine.ledger.problem
     told += [record.getMessage() + str(record.exc_info) for record in caplog.records]
     assert [line for line in told if CANARY in line] == []
     written = [path for path in (home / "state").rglob("*") if path.is_file()]

@@ -36,7 +36,7 @@ async def flapping(provider: str, state: Path) -> None:
             await asyncio.sleep(400.0)
             back = await ask(made)
             assert back.receipt.model == "victim:1b"
-            assert await made.engine.ledger.flush(20.0)
+            assert await made.engine.ledger.flush(20.0), made.engine.ledger.problem
             rows = {row.id: row for row in made.engine.ledger.rows()}
             for one in (away, back):
                 holds(made, one, rows[one.request.id])
@@ -59,7 +59,7 @@ async def leaping(provider: str, position: str, state: Path) -> None:
         # Nobody counts the day; all else holds, and the person has one answer or one reason.
         ended = ended._replace(seconds=0.0)
         await quiet(made)
-        assert await made.engine.ledger.flush(20.0)
+        assert await made.engine.ledger.flush(20.0), made.engine.ledger.problem
         (row,) = made.engine.ledger.rows()
         holds(made, ended, row, leapt=True)
         connected(made, [ended])

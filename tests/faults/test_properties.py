@@ -210,7 +210,7 @@ async def run_all(ladder: Settings, played: Mapping[str, list[Step]], asked: Pla
     engine._shared.ladder.means.providers = dict.fromkeys(("openai-compatible", "openai", "anthropic"), chat)
     try:
         ended = await asyncio.gather(*(run_one(engine, ladder, asked, n) for n in range(asked.together)))
-        assert await engine.ledger.flush(20.0)
+        assert await engine.ledger.flush(20.0), engine.ledger.problem
         rows = {row.id: row for row in engine.ledger.rows()}
     finally:
         await engine.close()

@@ -275,7 +275,7 @@ async def played(events: list[Happening], state: Path) -> None:
         for event in events:
             await story.happen(event)
         ended = await story.end()
-        assert await story.engine.ledger.flush(20.0)
+        assert await story.engine.ledger.flush(20.0), story.engine.ledger.problem
         rows = {row.id: row for row in story.engine.ledger.rows()}
         for one in ended:
             told = holds(one)

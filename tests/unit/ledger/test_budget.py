@@ -255,7 +255,7 @@ async def test_requests_recorded_before_there_were_reservations_count_and_none_c
     ledger.record(a_receipt("with", 0.2), "text", at=NOON)
     ledger.record(a_receipt("without", 0.3), "text", at=NOON)
     ledger.record(a_receipt("yesterday", 0.4), "text", at=NOON - DAY)
-    assert await ledger.flush(LIMIT)
+    assert await ledger.flush(LIMIT), ledger.problem
     assert left(budget) == 0.5
 
 

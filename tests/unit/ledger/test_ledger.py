@@ -59,7 +59,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def ledger(path: Path) -> Iterator[Ledger]:
-    made = Ledger(path, patience=0.2)
+    made = Ledger(path, patience=LIMIT)
     yield made
     made.close(LIMIT)
 
@@ -70,7 +70,7 @@ async def test_what_is_recorded_is_read_back(ledger: Ledger) -> None:
     calls = (CallRecord((first, second)), CallRecord((an_attempt("cancelled"),)), CallRecord())
     totals = {"degraded": True, "tokens_in": 80, "tokens_out": 20, "cost_usd": None, "total_ms": 905}
     ledger.record(a_receipt("r1", *calls, **totals), "text", source="api", at=1000.5)
-    assert await ledger.flush(LIMIT)
+    assert await ledger.flush(LIMIT), ledger.problem
     (row,) = ledger.rows()
     assert row.calls == calls
     assert (row.id, row.at, row.outcome, row.source) == ("r1", 1000.5, "text", "api")
@@ -82,7 +82,7 @@ async def test_what_is_recorded_is_read_back(ledger: Ledger) -> None:
 @pytest.mark.parametrize("source", ["lsp", "cli", "api"])
 async def test_every_end_of_a_request_has_its_row(ledger: Ledger, outcome: str, source: Source) -> None:
     ledger.record(a_receipt(), outcome, source=source)
-    assert await ledger.flush(LIMIT)
+    assert await ledger.flush(LIMIT), ledger.problem
     assert [(row.outcome, row.source) for row in ledger.rows()] == [(outcome, source)]
 
 
@@ -90,7 +90,7 @@ async def test_each_attempt_has_exactly_one_row_even_if_recorded_twice(ledger: L
     receipt = a_receipt("r1", CallRecord((an_attempt("slow"), an_attempt("cancelled"))))
     ledger.record(receipt, "cancelled")
     ledger.record(receipt, "cancelled")
-    assert await ledger.flush(LIMIT)
+    assert await ledger.flush(LIMIT), ledger.problem
     with sqlite3.connect(path) as connection:
         counted = [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES]
     connection.close()
@@ -103,7 +103,7 @@ TABLES = ("request", "call", "attempt")
 async def test_rows_come_oldest_first_within_the_time_asked_for(ledger: Ledger) -> None:
     for at in (30.0, 10.0, 20.0, 40.0):
         ledger.record(a_receipt(f"r{at}"), "text", at=at)
-    assert await ledger.flush(LIMIT)
+    assert await ledger.flush(LIMIT), ledger.problem
     assert [row.at for row in ledger.rows(since=20.0, until=40.0)] == [20.0, 30.0]
 
 
@@ -118,7 +118,7 @@ async def test_no_text_of_anybody_is_in_the_file(ledger: Ledger, path: Path) -> 
         redacted=(Redaction(canary, 1),),
     )
     ledger.record(receipt, "no-answer")
-    assert await ledger.flush(LIMIT)
+    assert await ledger.flush(LIMIT), ledger.problem
     ledger.close(LIMIT)
     files = list(path.parent.iterdir())
     assert path in files
@@ -145,7 +145,7 @@ async def test_folder_and_files_are_the_owners_alone(ledger: Ledger, path: Path)
     previous = os.umask(0)
     try:
         ledger.record(a_receipt(), "text")
-        assert await ledger.flush(LIMIT)
+        assert await ledger.flush(LIMIT), ledger.problem
     finally:
         os.umask(previous)
     # Held open by a second reader, so that SQLite leaves its companions in place.
@@ -215,10 +215,10 @@ async def test_the_money_of_other_processes_counts(ledger: Ledger, path: Path) -
     ledger.record(a_receipt("mine"), "text")
     other = Ledger(path)
     other.record(a_receipt("theirs", CallRecord((an_attempt(cost=0.5), an_attempt(cost=None)))), "text")
-    assert await other.flush(LIMIT)
+    assert await other.flush(LIMIT), other.problem
     other.close(LIMIT)
     assert ledger.spent_today() == pytest.approx(0.75)
-    assert await ledger.flush(LIMIT)
+    assert await ledger.flush(LIMIT), ledger.problem
     assert ledger.spent_today() == pytest.approx(0.75)
 
 
@@ -226,7 +226,7 @@ async def test_money_counts_from_the_moment_asked_for(ledger: Ledger) -> None:
     now = time.time()
     ledger.record(a_receipt("long ago"), "text", at=now - 3 * 86400)
     ledger.record(a_receipt("now"), "text", at=now)
-    assert await ledger.flush(LIMIT)
+    assert await ledger.flush(LIMIT), ledger.problem
     assert ledger.spent(now - 60) == pytest.approx(0.25)
     assert ledger.spent(0) == pytest.approx(0.5)
     assert ledger.spent_today() == pytest.approx(0.25)
@@ -244,8 +244,9 @@ sys.stdin.readline()
 
 
 @pytest.fixture
-def lock(path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that holds the file for itself until its stdin ends."""
+def lock(ledger: Ledger, path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the file for itself until its stdin ends; the ledger does not wait for it long."""
+    ledger._patience = 0.2
     path.parent.mkdir()
     command = [sys.executable, "-c", HOLDER, str(path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
@@ -292,7 +293,7 @@ async def test_writing_goes_on_when_the_lock_is_gone(
     assert not await ledger.flush(LIMIT)
     lock.communicate(timeout=LIMIT)
     ledger.record(a_receipt("kept"), "text")
-    assert await ledger.flush(LIMIT)
+    assert await ledger.flush(LIMIT), ledger.problem
     assert ledger.problem is None
     assert [row.id for row in ledger.rows()] == ["kept"]
     assert ledger.spent_today() == pytest.approx(0.5)
@@ -313,7 +314,7 @@ async def test_a_damaged_file_is_kept_and_a_new_one_begun(
     for number in (1, 2):
         overwrite(path, b"damage %d" % number * 1000)
         ledger.record(a_receipt(f"r{number}"), "text")
-        assert await ledger.flush(LIMIT)
+        assert await ledger.flush(LIMIT), ledger.problem
         assert [row.id for row in ledger.rows()] == [f"r{number}"]
         assert path.with_name(f"ledger.sqlite3.corrupt-{number}").read_bytes().startswith(b"damage %d" % number)
     assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
@@ -322,10 +323,10 @@ async def test_a_damaged_file_is_kept_and_a_new_one_begun(
 async def test_damage_inside_the_file_is_found_too(ledger: Ledger, path: Path) -> None:
     for number in range(200):
         ledger.record(a_receipt(f"r{number}"), "text")
-    assert await ledger.flush(LIMIT)
+    assert await ledger.flush(LIMIT), ledger.problem
     overwrite(path, b"\xff" * 20_000, offset=100)
     ledger.record(a_receipt("after"), "text")
-    assert await ledger.flush(LIMIT)
+    assert await ledger.flush(LIMIT), ledger.problem
     assert [row.id for row in ledger.rows()] == ["after"]
 
 
@@ -378,11 +379,11 @@ async def test_a_newer_file_is_left_as_it_is(ledger: Ledger, path: Path) -> None
 
 async def test_an_older_file_is_brought_up_to_date(ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger.record(a_receipt("old"), "text")
-    assert await ledger.flush(LIMIT)
+    assert await ledger.flush(LIMIT), ledger.problem
     added = ("ALTER TABLE request ADD COLUMN later TEXT", "CREATE TABLE more (x)")
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, added))
     ledger.record(a_receipt("new"), "text")
-    assert await ledger.flush(LIMIT)
+    assert await ledger.flush(LIMIT), ledger.problem
     assert [row.id for row in ledger.rows()] == ["old", "new"]
     connection = sqlite3.connect(path)
     assert connection.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
@@ -403,7 +404,7 @@ async def test_a_queue_that_is_full_drops_and_says_so(
         ledger.record(a_receipt(f"r{number}"), "text")
     assert problem_of(ledger) == "The ledger cannot keep up: records are being dropped."
     gate.set()
-    assert await ledger.flush(LIMIT)
+    assert await ledger.flush(LIMIT), ledger.problem
     assert problem_of(ledger) is None
     assert [row.id for row in ledger.rows()] == ["r0", "r1"]
     assert ledger.spent_today() == pytest.approx(1.0)
@@ -414,7 +415,7 @@ async def test_flushing_waits_no_longer_than_its_limit(ledger: Ledger, monkeypat
     ledger.record(a_receipt(), "text")
     assert not await ledger.flush(0.01)
     gate.set()
-    assert await ledger.flush(LIMIT)
+    assert await ledger.flush(LIMIT), ledger.problem
 
 
 async def test_closing_writes_what_waits_and_later_records_are_written_too(ledger: Ledger) -> None:
@@ -422,7 +423,7 @@ async def test_closing_writes_what_waits_and_later_records_are_written_too(ledge
     ledger.close(LIMIT)
     assert [row.id for row in ledger.rows()] == ["before"]
     ledger.record(a_receipt("after"), "text")
-    assert await ledger.flush(LIMIT)
+    assert await ledger.flush(LIMIT), ledger.problem
     assert [row.id for row in ledger.rows()] == ["before", "after"]
 
 
