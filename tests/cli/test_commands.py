@@ -30,7 +30,9 @@ async def test_help_names_every_command_and_the_exit_codes(rung: Rung) -> None:
 
 async def test_help_with_a_command_is_its_help(rung: Rung) -> None:
     assert (await rung("help", "ask")).out == (await rung("ask", "--help")).out
-    assert (await rung("help", "fly")).out == (await rung("--help")).out
+    meant = await rung("help", "comit")
+    assert meant.code == 2
+    assert "Did you mean `rung commit`?" in meant.err
 
 
 @pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"demo"}))
@@ -206,6 +208,13 @@ async def test_the_simulator_fails_as_it_is_told(rung: Rung) -> None:
     finally:
         process.terminate()
         await process.communicate()
+
+
+@pytest.mark.parametrize(("option", "word"), [("--load", "-1"), ("--load", "nan"), ("--token-delay", "soon")])
+async def test_sim_takes_times_only(option: str, word: str, rung: Rung) -> None:
+    done = await rung("sim", "--port", "0", option, word)
+    assert done.code == 2
+    assert f"Argument {option}: '{word}' is no number of seconds." in done.err
 
 
 # lsp

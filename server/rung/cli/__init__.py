@@ -83,7 +83,7 @@ def _run(words: list[str]) -> int:
     Raises:
         RungError: it has no result.
     """
-    if words[:1] == ["help"] and words[1:2] and words[1] in COMMANDS:
+    if words[:1] == ["help"] and words[1:2] and not words[1].startswith("-"):
         words = [words[1], "--help"]
     if not words or words[0] in {"-h", "--help", "help"}:
         print(usage())

@@ -16,7 +16,7 @@ from rung.settings.load import load
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 LONGEST = 65536
 """Characters of a key that is piped in."""
-_LEAKED = "What is typed there stays in the shell's history, so a real key belongs replaced where it came from."
+_LEAKED = "A real key that was typed there stays in the shell's history: have its maker replace it by a new one."
 
 
 def run(words: list[str]) -> int:
@@ -52,7 +52,7 @@ def _name(name: str | None, rest: list[str], verb: str) -> str:
         raise UsageError(text, hint)
     if not VARIABLE.match(name) or telltale.looks_secret(name):
         hint = "Name it as in rung.toml, such as OPENAI_API_KEY, with letters, digits and `_`."
-        raise UsageError("This is not the NAME of a key.", f"{hint} If it was the key itself: {_LEAKED}")
+        raise UsageError("This is not the NAME of a key.", f"{hint} {_LEAKED}")
     return name
 
 

@@ -46,6 +46,21 @@ def add_asking(made: argparse.ArgumentParser) -> None:
     made.add_argument("--show-prompt", action="store_true", help="print what would be sent, and where; send nothing")
 
 
+def seconds(text: str) -> float:
+    """A time from 0.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return found
+
+
 def positive(text: str) -> int:
     """A number from 1.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from rung.cli.options import parser
+from rung.cli.options import parser, seconds
 from rung.errors import UsageError
 
 SETTINGS = """# for rung.toml:
@@ -42,8 +42,8 @@ def run(words: list[str]) -> int:
         "sim", "Simulated Ollama, OpenAI and Anthropic servers on 127.0.0.1. What they say is marked as simulated."
     )
     made.add_argument("--port", type=int, default=11534, help="0: any free one (default: 11534)")
-    made.add_argument("--load", type=float, default=2.0, metavar="SECONDS", help="how long a model loads")
-    made.add_argument("--token-delay", type=float, default=0.02, metavar="SECONDS", help="between two pieces")
+    made.add_argument("--load", type=seconds, default=2.0, metavar="SECONDS", help="how long a model loads")
+    made.add_argument("--token-delay", type=seconds, default=0.02, metavar="SECONDS", help="between two pieces")
     made.add_argument(
         "--fail", action="append", default=[], metavar="KIND", help="a fault for every question: stall ..."
     )
