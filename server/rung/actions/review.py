@@ -35,6 +35,8 @@ class Piece(Value):
     """Where it begins in the file's text."""
     range: Range | None
     """None: it is the whole file."""
+    place: str | None = None
+    """Which of several it is: "part 2 of 5"."""
 
 
 class Review:
@@ -63,9 +65,12 @@ class Review:
         """
         text, start = self._whole.text, 0
         parts = pieces(text)
-        for part in parts:
+        for number, part in enumerate(parts, 1):
             end = start + len(part)
-            piece = Piece(part, start, findings.span(text, start, end) if len(parts) > 1 else None)
+            if len(parts) > 1:
+                piece = Piece(part, start, findings.span(text, start, end), f"part {number} of {len(parts)}")
+            else:
+                piece = Piece(part, start, None)
             if self._silences < SILENCES:
                 yield piece
             else:

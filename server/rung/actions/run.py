@@ -101,7 +101,8 @@ async def _review(action: Action, gathered: Gathered, ask: Ask, max_output: int 
     for piece in review.pieces():
         parts = (whole.replace(text=piece.text), *others)
         try:
-            review.take(piece, await ask(call_for(action, gathered, parts, max_output)))
+            call = call_for(action, gathered, parts, max_output).replace(part=piece.place)
+            review.take(piece, await ask(call))
         except NoAnswerError as error:
             review.miss(piece, error)
     return Produced(review.text, review.findings, review.degraded, review.unreviewed)

@@ -47,7 +47,7 @@ class Ladder:
             NoAnswerError: every attempt failed; the text lists each one's reason.
         """
         remaining = Remaining(ascent, self._named)
-        reason = "it comes first"
+        reason = ascent.call.part or "it comes first"
         while (candidate := remaining.next()) is not None:
             if remaining.returned:
                 reason = f"{reason}; nobody else is left, so {candidate.tier} gets the time that remains"

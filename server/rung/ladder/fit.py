@@ -50,7 +50,7 @@ def fit(call: Call, window: int | None, count: Callable[[str], int], overhead: i
         index = _least(parts)
         if index is None:
             text = f"The prompt has about {counted(upper(total))} and the window room for {max(0, room)}."
-            raise AttemptError("too-long", text)
+            raise AttemptError("too-long", text, "Select or send less, or use a model with a larger window.")
         parts[index], left_out[index] = _shorten(call.parts[index], parts[index], upper(total) - room, count)
 
 

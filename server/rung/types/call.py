@@ -36,6 +36,8 @@ class Call(Value):
     min_chars: int = 0
     stream: bool = True
     """Whether pieces may be shown before the whole answer is checked."""
+    part: str | None = None
+    """Which part of several questions it is, for who waits: "part 2 of 5"."""
 
 
 class Answer(Value):

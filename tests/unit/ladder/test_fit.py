@@ -63,6 +63,7 @@ def test_what_may_not_be_shortened_is_too_long() -> None:
     with pytest.raises(AttemptError, match=r"about \d+ tokens and the window room for 150") as caught:
         fitted(200, Part("selection", lines(400), shorten="never"), Part("around", lines(20)))
     assert caught.value.failure == "too-long"
+    assert caught.value.hint == "Select or send less, or use a model with a larger window."
 
 
 def test_a_window_smaller_than_the_answer_is_too_long() -> None:
