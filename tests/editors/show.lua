@@ -75,6 +75,8 @@ end
 function ways.words()
   seen.words = require('rung').complete('')
   seen.actions = require('rung').actions
+  local away, tired = { name = 'small', model = 'auto', state = 'down', reason = 'Gone.' }, { name = 'large', state = 'busy' }
+  seen.status = require('rung').lines_of({ kind = 'down', message = 'No model. small: Gone.', tiers = { away, tired } })
 end
 
 local function drive()

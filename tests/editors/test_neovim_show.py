@@ -77,6 +77,7 @@ async def test_a_cancel_is_confirmed(simulator: Simulator, tmp_path: Path, home:
 async def test_only_what_exists_is_completed_and_documented(tmp_path: Path, home: Path, nvim: Path) -> None:
     found = await shown("words", tmp_path, home, nvim)
     assert set(found["actions"].values()) <= SHIPPED
+    assert found["status"] == ["No model. small: Gone.", "small (auto) down", "large busy"]
     assert set(found["words"]) == {*found["actions"], "cancel", "receipt", "status"}
     readme = (PLUGIN / "README.md").read_text(encoding="utf-8")
     assert set(re.findall(r":Rung ([a-z]+)", readme)) == set(found["words"])

@@ -15,6 +15,7 @@ from rung.sim import Simulator
 
 SPAN = at(0, 0, (1, 10))
 COMMIT, REVIEW, EXPLAIN = "refactor.rung.commitMessage", "refactor.rung.review", "refactor.rung.explain"
+WHY = "refactor.rung.why"
 SOURCE_COMMIT, SOURCE_REVIEW = "source.rung.commitMessage", "source.rung.review"
 
 
@@ -127,14 +128,29 @@ async def test_what_cannot_run_is_disabled_with_the_reason_or_left_out(table: De
         await editor.open(uri, CODE)
         await editor.status(lambda status: status["kind"] == "down")
         found = await editor.actions(uri, SPAN)
-    assert [one["kind"] for one in found if "disabled" not in one] == [COMMIT]
+    assert [one["kind"] for one in found if "disabled" not in one] == [COMMIT] + [WHY] * (not can)
     if can:
         disabled = [one for one in found if "disabled" in one]
         assert kinds(disabled) == {REVIEW, EXPLAIN}
         assert all("command" not in one for one in disabled)
         assert all(table.sim.url in one["disabled"]["reason"] for one in disabled)
     else:
-        assert len(found) == 1
+        assert len(found) == 2
+
+
+async def test_a_client_that_shows_nothing_disabled_is_offered_the_reason(table: Desk) -> None:
+    table.sim.down()
+    uri = table.file("shapes.py")
+    async with table.editor(clientInfo={"name": "helix"}) as editor:
+        await editor.open(uri, CODE)
+        await editor.status(lambda status: status["kind"] == "down")
+        why, commit = sorted(await editor.actions(uri, SPAN), key=lambda one: str(one["kind"] == COMMIT))
+        assert why["title"] == "Why not: Explain selection, Review file?"
+        assert commit["kind"] == COMMIT
+        await editor.command(why["command"]["command"], *why["command"]["arguments"])
+        said = await editor.said()
+    assert said.startswith(f"Rung: No model can answer. small: Nobody listens at {table.sim.url}. ")
+    assert said.count(table.sim.url) == 1
 
 
 async def test_a_pin_on_the_document_s_path_is_known_when_listing(home: Path) -> None:
@@ -160,7 +176,7 @@ async def test_what_is_about_a_file_left_unread_is_disabled_with_the_reason(tabl
             uri = table.file(name)
             await editor.open(uri, CODE)
             found = await editor.actions(uri, SPAN)
-            assert [one["kind"] for one in found if "disabled" not in one] == [COMMIT]
+            assert [one["kind"] for one in found if "disabled" not in one] == [COMMIT] + [WHY] * (not can)
             disabled = {one["kind"]: one["disabled"]["reason"] for one in found if "disabled" in one}
             reason = f"{name} is not read: .rungignore says so. Take it out of .rungignore if you want it read."
             assert disabled == (dict.fromkeys([REVIEW, EXPLAIN], reason) if can else {})

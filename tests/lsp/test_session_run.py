@@ -366,6 +366,26 @@ async def test_progress_ends_once_when_it_fails(table: Desk, way: str) -> None:
     assert len(said) == 1
 
 
+@pytest.mark.parametrize("action", ["explain-selection", "review-file", "commit-message"])
+async def test_what_is_said_comes_after_the_progress_which_some_editors_clear_it_with(table: Desk, action: str) -> None:
+    table.stage()
+    if action != "review-file":
+        table.sim.down()
+    async with table.editor() as editor:
+        uri = await opened(table, editor)
+        await editor.run(action, uri, range=SPAN)
+        said = await editor.said()
+        await editor.result("rung/status")
+    kinds = [
+        message["params"].get("value", {}).get("kind", "said")
+        for message in editor.received
+        if message.get("method") in {"$/progress", "window/showMessage"}
+    ]
+    assert kinds[-2:] == ["end", "said"]
+    wanted = {"explain-selection": "No model could answer. ", "review-file": "1 finding. "}
+    assert said.startswith("Rung: " + wanted.get(action, "written without a model, for none could answer, "))
+
+
 @pytest.mark.parametrize("way", ["silent", "refuses", "cannot"])
 async def test_a_client_that_shows_no_progress_loses_nothing(table: Desk, way: str) -> None:
     async with table.editor(having({"window": {"workDoneProgress": way != "cannot"}})) as editor:
@@ -477,6 +497,10 @@ async def test_what_nobody_answered_about_is_marked_among_the_findings_and_said(
         await editor.run("review-file", uri)
         found, mark = await editor.diagnostics(uri)
         message = await editor.expect_method("window/showMessage")
+        waits = [
+            one["params"]["value"].get("message", "") for one in editor.received if one.get("method") == "$/progress"
+        ]
+        assert [text for text in waits if text.endswith("asking, part 2 of 2")]
         said, kind = message["params"]["message"], message["params"]["type"]
         assert (found["severity"], found["range"]["start"]["line"]) == (1, 0)
         assert (mark["severity"], mark["code"]) == (3, "not-reviewed")

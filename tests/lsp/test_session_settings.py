@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from tests.lsp.desk import (
 )
 from tests.lsp.wire import Json, spawned, within
 
+from rung.cli import COMMANDS
 from rung.settings import trust
 
 SPAN = at(0, 0, (1, 10))
@@ -379,7 +381,8 @@ async def test_the_status_goes_from_ready_to_busy_and_back_and_down(home: Path) 
         assert table.sim.url in down["tiers"][0]["reason"]
         await editor.command("rung.status")
         said = await editor.said()
-        assert "No model can answer" in said
+        assert said.count("Nobody listens") == 1
+        assert "No model can answer. small" in said
         assert "small (sim-small:3b): down" in said
 
 
@@ -409,6 +412,7 @@ async def test_opening_settings_that_are_not_there_makes_them_and_changes_nothin
         await editor.command("rung.openSettings")
         path = await editor.shown()
         assert path == config_folder() / "rung.toml"
+        assert set(re.findall(r"`rung (\w+)", path.read_text(encoding="utf-8"))) <= set(COMMANDS)
         await editor.command("rung.reload")
         assert (await editor.result("rung/status"))["tiers"][0]["name"] == "small"
     assert not [m for m in editor.received if m.get("method") == "textDocument/publishDiagnostics"]

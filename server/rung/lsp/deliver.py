@@ -21,12 +21,17 @@ from rung.types.request import Position, Range
 from rung.types.value import as_dict
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from rung.lsp.findings import Findings
     from rung.lsp.server import Server
     from rung.lsp.text import Text
     from rung.types.outcome import Finding, Outcome
     from rung.types.receipt import Receipt
     from rung.types.request import Document, Request
+
+    News: TypeAlias = tuple[str, types.MessageType]
+    """What a person is told of a request that has ended, and as what."""
 
 TRIES = 3
 """Edits offered to a person who goes on typing, before the text is opened as a document instead."""
@@ -50,6 +55,8 @@ def cost(dollars: float | None) -> str:
 def told(receipt: Receipt) -> str:
     """Who answered, why, and what it cost, in one line."""
     who = receipt.who + (", simulated" if receipt.simulated and receipt.tier is not None else "")
+    if receipt.builtin and receipt.escalated_from:
+        who += ", for none could answer"
     line = f"{who}, {receipt.total_ms / 1000:.1f} s, {cost(receipt.cost_usd)}; {receipt.why}"
     if receipt.escalated_from:
         line += f"; escalated from {receipt.escalated_from}"
@@ -80,26 +87,31 @@ class Delivery:
         self._change = asyncio.Event()
         server.at_close(self._clean)
 
-    async def deliver(self, request: Request, outcome: Outcome) -> None:
-        """Bring it."""
+    async def deliver(self, request: Request, outcome: Outcome) -> News | None:
+        """Bring it; gives what the person is still to be told once the progress has ended."""
         receipt = outcome.receipt
         if request.document is not None and (outcome.findings is not None or outcome.unreviewed):
-            self._show_findings(request.document, outcome)
+            news = self._show_findings(request.document, outcome)
             if outcome.text:
                 # Of a piece of the file no findings could be read: what was said of it is shown as it came.
                 await self.open_text(outcome.text, f"{request.action}.md", receipt)
-            return
+            return news
         text = outcome.text or ""
         if outcome.outcome != "commit-message":
             await self.open_text(text, f"{request.action}.md", receipt, f"\n\n---\n_{told(receipt)}_\n")
-        elif not await self._into_commit_buffer(request, text):
-            if request.commit_file is not None and self._shows():
-                self.say("The commit message could not be put into its buffer; it is in a document of its own.")
-            await self.open_text(text + "\n", "commit-message.txt", receipt)
-        elif receipt.builtin or receipt.degraded:
-            self.say(told(receipt))
+            return None
+        label = (told(receipt), types.MessageType.Info) if receipt.builtin or receipt.degraded else None
+        if await self._into_commit_buffer(request, text):
+            return label
+        await self.open_text(text + "\n", "commit-message.txt", receipt)
+        if not self._shows():
+            return None
+        if request.commit_file is not None:
+            lost = "The commit message could not be put into its buffer; it is in a document of its own."
+            return lost, types.MessageType.Info
+        return label
 
-    def _show_findings(self, document: Document, outcome: Outcome) -> None:
+    def _show_findings(self, document: Document, outcome: Outcome) -> News:
         """Findings as diagnostics, and what was not reviewed as a mark among them and in the message.
 
         Raises:
@@ -109,9 +121,7 @@ class Delivery:
         self._findings.show(document.uri, [*(found or ()), *(mark(lack, document.text) for lack in lacks)])
         head = "No findings could be read." if found is None else f"{len(found)} finding{'s' * (len(found) != 1)}."
         rest = "".join(f" Not reviewed: {lack.lines or 'the file'}: {lack.why}" for lack in lacks)
-        self.say(
-            f"{head}{rest} {told(outcome.receipt)}", types.MessageType.Warning if lacks else types.MessageType.Info
-        )
+        return f"{head}{rest} {told(outcome.receipt)}", types.MessageType.Warning if lacks else types.MessageType.Info
 
     async def result(self, request: Request, outcome: Outcome) -> dict[str, Any]:
         """DESIGN's ``result``, for a plugin that delivers by itself: ranges as the editor counts, and the edit."""

@@ -28,6 +28,7 @@ def build(engine: Engine) -> Server:
 def _life(server: Server, session: Session) -> None:
     @server.feature(types.INITIALIZE)
     async def initialize(params: types.InitializeParams) -> None:
+        server.client = params.client_info.name if params.client_info else ""
         session.preferences.initialize(params.initialization_options)
 
     @server.feature(types.INITIALIZED)
@@ -87,6 +88,11 @@ def _commands(server: Server, session: Session) -> None:
     @server.command("rung.status")
     async def status() -> dict[str, Any]:
         return session.say_status()
+
+    @server.command("rung.why")
+    async def why(which: dict[str, Any]) -> None:
+        text = _text("rung.why", which, "text") or ""
+        server.window_show_message(types.ShowMessageParams(types.MessageType.Warning, f"Rung: {text}"))
 
     @server.command("rung.reload")
     async def reload() -> None:

@@ -11,6 +11,7 @@ from lsprotocol import types
 from rung.actions.context.ignored import names, refuse
 from rung.errors import ContextError
 from rung.lsp.asking import is_commit_buffer, name_of, path_of
+from rung.lsp.status import told
 from rung.routing.decide import decide
 from rung.routing.features import from_root
 from rung.routing.plan import plan
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 
 SOURCE, REFACTOR = "source.", "refactor."
+HIDING = "helix"
+"""The client that says it knows disabled actions, and leaves them out of its menu."""
 
 
 def kinds(actions: Iterable[Action]) -> list[str]:
@@ -63,12 +66,13 @@ class Offers:
 
     Args:
         capabilities: what the client understands.
+        client: its name for itself.
     """
 
-    def __init__(self, capabilities: types.ClientCapabilities) -> None:
+    def __init__(self, capabilities: types.ClientCapabilities, client: str = "") -> None:
         documents = capabilities.text_document
         able = documents.code_action if documents else None
-        self._disabled = bool(able and able.disabled_support)
+        self._disabled = bool(able and able.disabled_support) and client.lower() != HIDING
         tags = able.tag_support.value_set if able and able.tag_support else []
         self._tag = types.CodeActionTag.LlmGenerated in (tags or [])
         # A client without literal support, or that says nothing at all, understands bare commands only.
@@ -104,6 +108,7 @@ class Offers:
             places |= {"symbol"} if selected or symbol else set()
             places |= {"diagnostic"} if diagnostics else set()
         out: list[types.CodeAction | types.Command] = []
+        hidden = dict[str, list[str]]()
         for action in catalogue.values():
             here = places & set(action.on)
             kind = offered(action.kind, only)
@@ -117,7 +122,21 @@ class Offers:
             about = diagnostics if "diagnostic" in here else []
             if about:
                 argument["diagnostics"] = about
-            out += self._offer(action.title, kind, "rung.run", argument, unable.get(action.id), about=about)
+            why_not = unable.get(action.id)
+            if why_not is not None and not (self._disabled and self._literal):
+                hidden.setdefault(why_not, []).append(action.title)
+                continue
+            out += self._offer(action.title, kind, "rung.run", argument, why_not, about=about)
+        return out + self._whys(hidden, only)
+
+    def _whys(
+        self, hidden: Mapping[str, Sequence[str]], only: Sequence[types.CodeActionKind | str] | None
+    ) -> list[types.CodeAction | types.Command]:
+        """One action for each reason for which some are not shown at all, that says it."""
+        out: list[types.CodeAction | types.Command] = []
+        if kind := offered("source.rung.why", only):
+            for why, titles in hidden.items():
+                out += self._offer(f"Why not: {', '.join(titles)}?", kind, "rung.why", {"text": why}, None)
         return out
 
     @staticmethod
@@ -176,8 +195,6 @@ class Offers:
         about: Sequence[types.Diagnostic] = (),
     ) -> list[types.CodeAction | types.Command]:
         made = types.Command(title=title, command=command, arguments=[dict(argument)])
-        if why_not is not None and not (self._disabled and self._literal):
-            return []
         if not self._literal:
             return [made]
         action = types.CodeAction(title=title, kind=kind, command=None if why_not else made)
@@ -244,9 +261,9 @@ def unable(
         found = plan(decide(asked, settings, home_folder()), settings, engine.health.known)
         if all(c.state in {"down", "blocked"} for c in found.attempts):
             # Whoever rests would be tried as a last resort: why it rests is known, but not by the plan.
-            reasons = [f"{c.tier}: {engine.health.known(c.model).reason or c.state}" for c in found.attempts]
-            reasons += [f"{skipped.tier}: {skipped.reason}" for skipped in found.skipped]
-            out[action.id] = f"No model can answer. {'; '.join(reasons)}".strip()
+            reasons = [(c.tier, engine.health.known(c.model).reason or c.state) for c in found.attempts]
+            reasons += [(skipped.tier, skipped.reason) for skipped in found.skipped]
+            out[action.id] = f"No model can answer. {told(reasons)}".strip()
     return out
 
 

@@ -16,6 +16,7 @@ from rung.lsp.asking import aimed, to_request
 from rung.lsp.deliver import told
 from rung.lsp.progress import Progress, progress
 from rung.lsp.stream import Stream
+from rung.routing.decide import BUILTIN
 from rung.routing.explain import Explanation
 from rung.types.event import DecidedEvent, OutcomeEvent, TierEvent
 from rung.types.value import as_dict
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from rung.engine import Engine
-    from rung.lsp.deliver import Delivery
+    from rung.lsp.deliver import Delivery, News
     from rung.lsp.preferences import Preferences
     from rung.lsp.receipts import Receipts
     from rung.lsp.server import Server
@@ -99,18 +100,23 @@ class Requests:
         return aimed(self._server, request, action, params), action.title
 
     async def _run_and_deliver(self, request: Request, title: str, params: RunParams) -> None:
+        news: News | None = None
         async with progress(self._server, f"Rung: {title}", token=params.work_done_token) as shown:
             shown.on_cancel(lambda: self._drop(request))
             try:
                 outcome = await self._run(request, title, lambda event: _report(shown, event))
-                shown.conclude(told(outcome.receipt))
-                await self._delivery.deliver(request, outcome)
+                news = await self._delivery.deliver(request, outcome)
+                if news is None:
+                    shown.conclude(told(outcome.receipt))
             except CancelledByPersonError:
                 shown.conclude("cancelled")
             except ContextError as error:
-                self._delivery.say(error.sentence(), types.MessageType.Warning)
+                news = error.sentence(), types.MessageType.Warning
             except RungError as error:
-                self._delivery.say(error.sentence(), types.MessageType.Error)
+                news = error.sentence(), types.MessageType.Error
+        if news is not None:
+            # Helix clears what it says when a progress ends.
+            self._delivery.say(*news)
 
     async def _run_to_its_end(self, request: Request, title: str, take: Callable[[Event], None]) -> Outcome:
         """The same as :meth:`_run`; whoever cancels it cancels the request by its name, so that it leaves a receipt.
@@ -208,5 +214,7 @@ class Requests:
 
 
 def _report(shown: Progress, event: Event) -> None:
-    if isinstance(event, TierEvent):
+    if isinstance(event, TierEvent) and event.tier == BUILTIN:
+        shown.report(f"{event.reason}, so it is written without one")
+    elif isinstance(event, TierEvent):
         shown.report(f"{event.tier} ({event.model}): {event.waiting}, {event.reason}")

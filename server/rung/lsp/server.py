@@ -33,6 +33,7 @@ class Server(LanguageServer):
 
     Attributes:
         supervisor: starts and ends the session's tasks.
+        client: the editor's name for itself; empty where it has not said.
         started: set once ``initialize`` is answered.
         closing: set to end the session.
         limit: seconds that cancelled work has to end.
@@ -43,6 +44,7 @@ class Server(LanguageServer):
     def __init__(self, *, name: str = "rung", version: str = rung.__version__, limit: float = 2.0) -> None:
         quiet_pygls()
         self.supervisor = Supervisor()
+        self.client = ""
         self.started = asyncio.Event()
         self.closing = asyncio.Event()
         self.limit = limit

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rung.types.model import Model
 
 EMPTY = """\
-# Your own settings; a file needs only what differs from the defaults. `rung init` writes one for the models you have.
+# Your own settings; a file needs only what differs from the defaults, in the rung.toml that `rung doctor` names.
 """
 """A new rung.toml."""
 
@@ -110,7 +110,7 @@ class Session:
         except SettingsError as error:
             catalogue = shipped()
             cannot = dict.fromkeys(catalogue, error.sentence())
-        offers = Offers(self._server.client_capabilities)
+        offers = Offers(self._server.client_capabilities, self._server.client)
         found = offers.actions(
             params,
             language=document.language_id,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rung.engine import Engine
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rung.settings.values import Settings
 
 UNABLE = ("down", "missing", "no-key", "blocked")
@@ -33,11 +35,21 @@ def status(engine: Engine, settings: Settings | None, problem: str | None, spend
     return {"kind": kind, "message": message, "tiers": tiers, "running": running, "spend": round(spend, 6)}
 
 
+def told(reasons: Iterable[tuple[str, str]]) -> str:
+    """Why nobody can answer, in sentences: pairs are tier and reason, and each reason is said once."""
+    tiers = dict[str, list[str]]()
+    for tier, reason in reasons:
+        names = tiers.setdefault(reason, [])
+        if tier not in names:
+            names.append(tier)
+    return " ".join(f"{', '.join(names)}: {reason.rstrip('.')}." for reason, names in tiers.items())
+
+
 def _verdict(tiers: list[dict[str, Any]], able: list[bool], *, busy: bool, problem: str | None) -> tuple[str, str]:
     """The kind, and one sentence."""
     if not any(able):
-        reasons = "; ".join(f"{entry['name']}: {entry.get('reason', entry['state'])}" for entry in tiers)
-        return "down", problem or f"No model can answer. {reasons}"
+        reasons = told((str(entry["name"]), str(entry.get("reason", entry["state"]))) for entry in tiers)
+        return "down", problem or f"No model can answer. {reasons}".strip()
     if busy:
         return "busy", "Working."
     if problem:

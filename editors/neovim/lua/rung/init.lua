@@ -59,7 +59,7 @@ end
 local function client_or_word(bufnr)
   local client = client_of(bufnr)
   if not client then
-    say("is not running: vim.lsp.enable('rung') starts it, :checkhealth rung says more", vim.log.levels.WARN)
+    say('no server runs here, or it is still starting; :checkhealth rung says more', vim.log.levels.WARN)
   end
   return client
 end
@@ -169,10 +169,13 @@ end
 ---@param status rung.Status
 ---@return string[]
 function M.lines_of(status)
-  local lines = { status.message or status.kind }
+  local message = status.message or status.kind
+  local lines = { message }
   for _, tier in ipairs(status.tiers) do
     local model = tier.model and (' (' .. tier.model .. ')') or ''
-    local reason = tier.reason and (': ' .. tier.reason) or ''
+    -- What the message has said already is not said again.
+    local said = not tier.reason or message:find(tier.reason, 1, true) ~= nil
+    local reason = said and '' or ': ' .. tier.reason
     lines[#lines + 1] = ('%s%s %s%s'):format(tier.name, model, tier.state, reason)
   end
   return lines

@@ -102,9 +102,6 @@ function M.document(err, params, context)
   return { success = false }
 end
 
---- Whether a message was shown since a request last said how it goes.
-local told = false
-
 --- `window/showMessage`: what is for information and has one line, on one line; all else whole.
 ---@param _ any
 ---@param params lsp.ShowMessageParams
@@ -113,7 +110,6 @@ function M.message(_, params)
   local levels = { [protocol.Error] = vim.log.levels.ERROR, [protocol.Warning] = vim.log.levels.WARN }
   local level = levels[params.type]
   local text = params.message
-  told = true
   local short = not level and not text:find('\n', 1, true)
   vim.notify(short and fitting(text) or text, level or vim.log.levels.INFO)
 end
@@ -130,18 +126,16 @@ function M.progress(client_id, params)
   local key = ('%d %s'):format(client_id, params.token)
   titles[key] = value.title or titles[key] or 'Rung'
   local text = titles[key]
-  -- An end without a message is a failure, of which a message of its own tells.
+  -- An end without a message is followed by one that says more.
   if value.message then
     text = ('%s: %s'):format(text, value.message)
   end
   if value.kind == 'end' then
     titles[key] = nil
-    -- What a message said stays, such as how many findings there are.
-    if value.message and not told then
+    if value.message then
       M.line(text)
     end
   else
-    told = false
     M.line(text .. '…')
   end
 end

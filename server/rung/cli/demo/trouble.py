@@ -145,7 +145,8 @@ async def builtin(world: World, told: Told) -> None:
         row = await world.row(request)
         if told.check("the ledger has its row", row) and row is not None:
             told.receipt(row)
-            told.check("it says that no model answered", row.builtin, row.tier)
+            if told.check("it says that no model answered", row.builtin, row.tier):
+                await stage.editor.wait(lambda: stage.editor.messages, "a word about who wrote it")
             told.check("it cost nothing", row.cost_usd == 0, row.cost_usd)
         told.check(
             "there is a message above git's comment lines",
