@@ -157,7 +157,7 @@ def _of_prompt(args: Arguments, settings: Settings, root: str) -> Explanation:
 
         without_model.check(args.action)
     prompt_size = upper(features.tokens)
-    planned = plan(decision, settings, known, prompt_size + upper(max_output))
+    planned = plan(decision, settings, known, prompt_size, upper(max_output))
     planned = _within_budget(planned, settings, decision.max_cost, prompt_size, max_output)
     return Explanation(decision, planned, features.tokens)
 

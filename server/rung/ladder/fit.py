@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rung.errors import AttemptError
-from rung.routing.tokens import counted, upper
+from rung.routing.tokens import counted, for_answer, upper
 from rung.types.call import Call, Message
 from rung.types.part import Omission, Part
 from rung.types.value import Value
@@ -25,7 +25,7 @@ class Fitted(Value):
     left_out: tuple[Omission, ...] = ()
 
 
-def fit(call: Call, window: int | None, count: Callable[[str], int], overhead: int) -> Fitted:
+def fit(call: Call, window: int | None, count: Callable[[str], int], overhead: int, aside: int = 0) -> Fitted:
     """The prompt of a call, shortened until it fits.
 
     Args:
@@ -33,6 +33,7 @@ def fit(call: Call, window: int | None, count: Callable[[str], int], overhead: i
         window: tokens of prompt and answer together; None: no bound is known.
         count: tokens of a text for the model in question.
         overhead: tokens a message costs besides its text.
+        aside: tokens to keep free beside those of the answer.
 
     Raises:
         AttemptError: ``too-long``, even without everything that may be left out, or only with nothing at all in it.
@@ -43,13 +44,15 @@ def fit(call: Call, window: int | None, count: Callable[[str], int], overhead: i
         messages = call.render(kept)
         total = sum(count(m.content) + overhead for m in messages)
         whole = whole or total
-        room = None if window is None else window - call.max_output
+        room = None if window is None else window - for_answer(call.max_output, window) - aside
         # A question of which nothing is left is none.
         if room is None or (upper(total) <= room and (kept or not left_out)):
             return Fitted(messages, total, whole, tuple(left_out[i] for i in sorted(left_out)))
         index = _least(parts)
         if index is None:
-            text = f"The prompt has about {counted(upper(total))} and the window room for {max(0, room)}."
+            # Of one that is nothing without what may be left out, that counts as well.
+            size = counted(upper(total if kept else whole))
+            text = f"The prompt has about {size} and the window room for {max(0, room)}."
             raise AttemptError("too-long", text, "Select or send less, or use a model with a larger window.")
         parts[index], left_out[index] = _shorten(call.parts[index], parts[index], upper(total) - room, count)
 

@@ -16,6 +16,7 @@ from rung.ladder.tokens import MESSAGE_OVERHEAD, TokenCounter
 from rung.privacy.redact import Redactor
 from rung.providers import anthropic, ollama, openai
 from rung.providers.events import Question
+from rung.routing.tokens import for_answer
 from rung.types.call import Call
 from rung.types.plan import Candidate, Plan, Skipped
 from rung.types.preview import Sending
@@ -57,7 +58,8 @@ async def prompt_for(call: Call, candidate: Candidate, counter: TokenCounter) ->
     if redactor:
         # Once more as it is sent: the template adds paths, a branch and words of its own.
         fitted = fitted.replace(messages=await asyncio.to_thread(redactor.messages, fitted.messages))
-    question = Question(model, fitted.messages, call.max_output, call.schema, room)
+    most = for_answer(call.max_output, window)
+    question = Question(model, fitted.messages, most, call.schema, room)
     return Prompt(question, fitted, redactor.found, redactor.restore) if redactor else Prompt(question, fitted)
 
 
@@ -67,7 +69,7 @@ def _with_room(call: Call, room: int, fitted: Fitted, window: int | None, count:
     Better a short thought than no answer, or one about a piece of a prompt that is whole without it.
     """
     try:
-        found = fit(call.replace(max_output=call.max_output + room), window, count, MESSAGE_OVERHEAD)
+        found = fit(call, window, count, MESSAGE_OVERHEAD, room)
     except AttemptError:
         return None
     return found if fitted.left_out or not found.left_out else None

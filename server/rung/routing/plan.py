@@ -6,6 +6,7 @@ listed with the reason.
 
 from __future__ import annotations
 
+from rung.routing.tokens import for_answer
 from rung.types.plan import Candidate, Plan, Skipped
 from rung.types.value import Value
 
@@ -39,14 +40,17 @@ RESTING = ("down", "blocked")
 """States that pass: whoever is in one is tried only when nobody else is left."""
 
 
-def plan(decision: Decision, settings: Settings, know: Callable[[Model], Known], tokens: int = 0) -> Plan:
+def plan(
+    decision: Decision, settings: Settings, know: Callable[[Model], Known], tokens: int = 0, answer: int = 0
+) -> Plan:
     """The plan.
 
     Args:
         decision: start and pins.
         settings: the tiers.
         know: what memory says of a model.
-        tokens: upper estimate of prompt and answer, when the prompt must not be shortened; 0 when it may be.
+        tokens: upper estimate of the prompt, when it must not be shortened; 0 when it may be.
+        answer: upper estimate of the answer.
     """
     able: list[Candidate] = []
     resting: list[Candidate] = []
@@ -72,7 +76,7 @@ def plan(decision: Decision, settings: Settings, know: Callable[[Model], Known],
             if known.state in RESTING:
                 resting.append(candidate)
                 skipped.append(Skipped(tier.name, named.model, known.reason or known.state))
-            elif tokens and window and tokens > window:
+            elif tokens and window and tokens + for_answer(answer, window) > window:
                 small.append(candidate)
                 skipped.append(Skipped(tier.name, named.model, f"its window of {window} tokens is too small"))
             else:

@@ -29,6 +29,11 @@ def upper(tokens: int) -> int:
     return round(tokens * UPPER)
 
 
+def for_answer(most: int, window: int | None) -> int:
+    """Tokens an answer may have in a window: half of it where that is less, or a prompt of a few lines had no place."""
+    return most if window is None else min(most, window // 2)
+
+
 def counted(tokens: int) -> str:
     """The number with its word."""
     return f"{tokens} token{'' if tokens == 1 else 's'}"

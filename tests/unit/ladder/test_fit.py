@@ -66,9 +66,15 @@ def test_what_may_not_be_shortened_is_too_long() -> None:
     assert caught.value.hint == "Select or send less, or use a model with a larger window."
 
 
-def test_a_window_smaller_than_the_answer_is_too_long() -> None:
-    with pytest.raises(AttemptError, match="room for 0"):
-        fitted(OUTPUT - 10, Part("q", "why?", shorten="never"))
+def test_an_answer_takes_no_more_than_half_of_a_window() -> None:
+    assert fitted(OUTPUT - 10, Part("q", "why?", shorten="never")).messages[0].content == "why?"
+    with pytest.raises(AttemptError, match="room for 20"):
+        fitted(OUTPUT - 10, Part("q", "why? " * 20, shorten="never"))
+
+
+def test_what_is_too_long_in_any_length_is_told_by_its_own() -> None:
+    with pytest.raises(AttemptError, match=r"about 11\d tokens and the window room for 10\."):
+        fit(Call((Part("file", "x" * 350),), render, OUTPUT, lambda _: None), 100, estimate, MESSAGE_OVERHEAD, aside=40)
 
 
 def test_lines_of_very_different_length_come_to_an_end() -> None:

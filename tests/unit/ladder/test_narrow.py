@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.unit.ladder.scene import GOOD, SMALL, Scene, call, fails, model, says, small
@@ -47,9 +47,13 @@ def asks_for(sim: Simulator, name: str = SMALL, context: int = 16384) -> Model:
     return small(sim, model=name, context=context, cold_patience=60.0)
 
 
+def bodies(sim: Simulator) -> list[Any]:
+    found = [exchange.body for exchange in sim.log if exchange.method == "POST"]
+    return [body for body in found if body["messages"]]
+
+
 def prompts(sim: Simulator) -> list[str]:
-    bodies = [exchange.body for exchange in sim.log if exchange.method == "POST"]
-    return [body["messages"][-1]["content"] for body in bodies if body["messages"]]
+    return [body["messages"][-1]["content"] for body in bodies(sim)]
 
 
 async def test_a_model_trained_for_less_than_is_asked_for_is_left_for_one_that_takes_the_prompt_whole(
@@ -182,3 +186,15 @@ def test_every_reason_is_told_when_nobody_answers() -> None:
         "cloud (cloud)",
         "small (small)",
     ]
+
+
+@pytest.mark.parametrize(("name", "most"), [(LARGE, 1024), (THINKER, 1024 + 512)])
+async def test_a_window_hardly_larger_than_the_longest_answer_has_room_for_a_prompt_too(
+    sim: Simulator, scene: Scene, name: str, most: int
+) -> None:
+    typed = "What is a queue, and when does a small service need one of its own? " * 10
+    asked = call(parts=(Part("instruction", typed, shorten="never"),), max_output=2000)
+    answer = await scene.climb([("small", asks_for(sim, name, 2048))], asked=asked)
+    assert answer.tier == "small"
+    assert [body["options"]["num_predict"] for body in bodies(sim)] == [most]
+    assert typed in prompts(sim)[0]

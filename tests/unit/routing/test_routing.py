@@ -333,8 +333,10 @@ def test_a_pin_by_path_looks_at_every_path() -> None:
     assert not decided(asked("secrets/x.pem", paths=()), rule).local
 
 
-def planned(decision: Decision, *, tokens: int = 0, **states: Known) -> tuple[list[str], list[tuple[str, str]]]:
-    found = plan(decision, settings(), lambda asked: states.get(asked.model, Known()), tokens)
+def planned(
+    decision: Decision, *, tokens: int = 0, answer: int = 0, **states: Known
+) -> tuple[list[str], list[tuple[str, str]]]:
+    found = plan(decision, settings(), lambda asked: states.get(asked.model, Known()), tokens, answer)
     return [one.tier for one in found.attempts], [(one.tier, one.reason) for one in found.skipped]
 
 
@@ -401,6 +403,11 @@ def test_a_prompt_that_must_stay_whole_goes_where_it_fits_and_else_is_shortened(
     assert planned(found, tokens=3000, **windows)[0] == ["cloud"]
     assert planned(found, tokens=99_000, **windows)[0] == ["small", "large", "cloud"]
     assert planned(found, tokens=0, **windows)[0] == ["small", "large", "cloud"]
+
+
+def test_an_answer_takes_no_more_than_half_of_a_window() -> None:
+    windows: dict[str, Any] = {"small": Known(window=1000), "large": Known(window=2000), "cloud": Known(window=9000)}
+    assert planned(decided(asked()), tokens=900, answer=2300, **windows)[0] == ["large", "cloud"]
 
 
 def test_one_model_that_is_asked_for_is_the_only_one() -> None:
