@@ -60,6 +60,12 @@ _BUSY = re.compile(r"server busy|maximum pending requests|overloaded", re.IGNORE
 _NEVER_ENOUGH = re.compile(r"request too large for", re.IGNORECASE)
 """More in one request than a minute allows: waiting does not help, a shorter prompt does."""
 _MODEL = re.compile(r"model", re.IGNORECASE)
+_TIME = r"\d{1,6}(?:\.\d{1,12})?\s?(?:ms|[hms]|hours?|minutes?|seconds?|milliseconds?)(?![a-z])"
+_AGAIN_IN = re.compile(
+    rf"(?:\b(?:re)?try (?:again )?(?:in|after) |\bretryDelay\W{{1,8}})((?:{_TIME}\s?){{1,3}})", re.IGNORECASE
+)
+"""When to come again, where no header says so: Google has it in the body alone, and a stream has no headers left."""
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 _PASSING = {500, 502}
 """Statuses that the same request, sent once more, often does not meet again."""
 _REFUSALS = {400, 413, 422}
@@ -120,9 +126,9 @@ def for_status(model: Model, status: int, body: str, headers: Mapping[str, str])
     if status in {404, 405}:
         return AttemptError("bad-request", f"{where}: it does not speak this protocol.", "Check `url` in rung.toml.")
     if status == 429:
-        return AttemptError("rate-limited", f"{where}: too many requests.", retry_after=retry_after(headers))
+        return AttemptError("rate-limited", f"{where}: too many requests.", retry_after=retry_after(headers, body))
     if status in {503, 529} or (status >= 500 and _BUSY.search(body)):
-        return AttemptError("busy", f"{where}: it is busy.", retry_after=retry_after(headers))
+        return AttemptError("busy", f"{where}: it is busy.", retry_after=retry_after(headers, body))
     if status == 408:
         return AttemptError("slow", f"{where}: it gave up waiting.")
     return for_server_error(model, status, body)
@@ -191,12 +197,16 @@ def no_model(model: Model) -> AttemptError:
     return AttemptError("missing-model", f"{host_of(model)} has no model {model.model}.", pull_hint(model))
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of a Retry-After header in either of its forms; None where it is absent or unreadable.
+def retry_after(headers: Mapping[str, str], body: str = "") -> float | None:
+    """Seconds of a Retry-After header in either of its forms, else those that the body names; None where neither does.
 
     A date is held against the answer's own, where both seem to be by one clock.
     """
     seconds = _seconds(headers)
+    if seconds is None and (found := _AGAIN_IN.search(body)):
+        seconds = sum(
+            float(count) * _unit(name) for count, name in re.findall(r"([\d.]+)\s?([a-z]+)", found[1], re.IGNORECASE)
+        )
     return None if seconds is None else min(max(0.0, seconds), LONGEST_PAUSE)
 
 
@@ -214,6 +224,12 @@ def _seconds(headers: Mapping[str, str]) -> float | None:
         # The server's clock may be another one than ours.
         return by_its_clock
     return (until - datetime.now(UTC)).total_seconds()
+
+
+def _unit(name: str) -> float:
+    """Seconds in a unit of time, in full or short."""
+    short = name.lower()
+    return 0.001 if short.startswith(("ms", "milli")) else _UNITS[short[0]]
 
 
 def _date(value: str) -> datetime | None:

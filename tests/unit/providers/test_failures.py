@@ -470,3 +470,41 @@ def test_a_server_that_speaks_tls_alone_is_said_to_do_so(body: str) -> None:
     error = failures.for_status(MODEL, 400, body, {})
     assert (error.failure, error.hint) == ("bad-request", "Write https:// instead of http:// in `url`.")
     assert error.text == "http://127.0.0.1:1/v1 answered 400: it speaks TLS alone."
+
+
+GOOGLE = [
+    {
+        "error": {
+            "code": 429,
+            "message": "You exceeded your current quota. Please retry in 27.37s.",
+            "status": "RESOURCE_EXHAUSTED",
+            "details": [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "27s"}],
+        }
+    }
+]
+
+
+@pytest.mark.parametrize(
+    ("body", "seconds"),
+    [
+        ("Limit 30000, Used 29000, Requested 2000. Please try again in 1.2s. Visit https://x", 1.2),
+        ("Rate limit reached. Please try again in 380ms.", 0.38),
+        ("Please try again in 6m0s.", 360.0),
+        ("please try again in 1h2m3.5s", 3723.5),
+        ("Requests have exceeded the limit. Please retry after 26 seconds.", 26.0),
+        ("try again in 2 minutes", 120.0),
+        ('{"details":[{"retryDelay": "17s"}]}', 17.0),
+        (json.dumps(GOOGLE), 27.37),
+        ("try again in 99999h", failures.LONGEST_PAUSE),
+        ("Please try again later. 30 seconds is not much", None),
+        ("You may try again in 5 models", None),
+        ("", None),
+    ],
+)
+def test_the_time_to_come_again_is_read_in_the_body_where_no_header_has_it(body: str, seconds: float | None) -> None:
+    found = failures.for_status(MODEL, 429, body, {})
+    assert (found.failure, found.retry_after) == (
+        "rate-limited",
+        seconds if seconds is None else pytest.approx(seconds),
+    )
+    assert failures.for_status(MODEL, 429, body, {"retry-after": "9"}).retry_after == 9.0
