@@ -12,6 +12,7 @@ from rung.ladder.admission import Admission
 from rung.ladder.ascent import Ascent, LeftError, Tried
 from rung.ladder.gate import judge, trimmed, undercounted
 from rung.ladder.means import Means
+from rung.ladder.memory import BOUNDS
 from rung.ladder.prewarm import prewarm
 from rung.ladder.prompt import Prompt
 from rung.ladder.speak import Limits, Release, Said, speak
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from rung.types.model import Model
 
 
+MOST_COUNTED = BOUNDS["ratio"][1]
+"""Times the estimate that a server may count of a prompt."""
 SILENT = ("stalled", "slow")
 """Failures of a server that began well and did not come to an end in time: what it said until then may be of use."""
 
@@ -160,6 +163,11 @@ class AttemptRun:
         chat, question = self._means.providers[self.model.provider], prompt.question
         try:
             end = await speak(chat, question, limits, self._said, release=self.release, thinks=thinks, speaks=speaks)
+        except AttemptError as error:
+            if (error.prompt_tokens or 0) > MOST_COUNTED * tokens + question.max_output:
+                # So many this prompt cannot have, whoever counts: what was said of the window holds for nobody else.
+                error.prompt_tokens = error.window = None
+            raise
         finally:
             self._means.saw_thinking(self.model, self._said)
         if not undercounted(tokens, end.usage.tokens_in, question):

@@ -69,12 +69,21 @@ def test_a_failure_of_the_answer_leads_to_the_tier_s_next_model_too(outcome: str
 
 def test_what_was_too_long_for_one_window_is_not_sent_into_one_as_small() -> None:
     too_long = AttemptError("too-long", "It is.", prompt_tokens=5000, window=4096)
-    scene = Scene({"small": [too_long], "large": says(), "cloud": says()})
+    scene = Scene({"small": [too_long], "large": says(), "cloud": says(end=Finished("stop"))})
     plan = [("small", model("small", context=4096)), ("large", model("large", context=4096)), ("cloud", model("cloud"))]
-    run_virtual(scene.climb(plan))
+    run_virtual(scene.climb(plan, asked=call(parts=(Part("instruction", "word " * 2700),))))
     assert scene.fake.asked == ["small", "cloud"]
     # It can't be shortened by as much as the server said; that is found out without asking again.
     assert scene.outcomes == ["too-long", "too-long", "ok"]
+
+
+def test_a_count_that_this_prompt_cannot_have_keeps_nobody_from_being_asked() -> None:
+    too_long = AttemptError("too-long", "It is.", prompt_tokens=130_000, window=128_000)
+    scene = Scene({"cloud": [too_long], "small": says()})
+    plan = [("cloud", model("cloud")), ("small", model("small", context=4096))]
+    typed = call(parts=(Part("instruction", "Explain.", shorten="never"),))
+    answer, _ = run_virtual(scene.climb(plan, asked=typed))
+    assert (answer.tier, scene.outcomes) == ("small", ["too-long", "ok"])
 
 
 def test_a_bad_answer_sends_one_request_up_once_and_the_better_one_is_kept_as_degraded() -> None:
