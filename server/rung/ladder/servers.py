@@ -15,6 +15,7 @@ from rung.ladder.knock import listens
 from rung.ladder.pauses import POLITE
 from rung.ladder.server import Server
 from rung.providers import ollama_state
+from rung.providers.transport import ready
 from rung.settings import addresses
 from rung.types.model import Model
 
@@ -96,6 +97,8 @@ class Servers:
             server.installs(installed)
             return installed
 
+        # What a first request imports is not the server's time.
+        await ready(model, model.url)
         try:
             async with asyncio.timeout(usual if server.listed else max(usual, patience)):
                 installed, loaded = await asyncio.gather(has(), ollama_state.loaded(model))
