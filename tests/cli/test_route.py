@@ -172,6 +172,21 @@ async def test_a_pinned_folder_holds_where_we_are_in_it_by_any_of_its_names(
         assert '"local"' in said.out.partition('"pins"')[2].partition("]")[0], said
 
 
+@pytest.mark.parametrize(("glob", "held"), [("vault/**", True), ("vault/*.txt", True), ("inner/**", False)])
+async def test_a_pinned_folder_of_a_repository_holds_for_who_asks_from_elsewhere(
+    glob: str, sim: Simulator, rung: Rung, tmp_path: Path, *, held: bool
+) -> None:
+    outer = a_repository(tmp_path / "outer")
+    inner = a_repository(outer / "vault")
+    (inner / ".git").rename(outer / ".git" / "modules")
+    (inner / ".git").write_text("gitdir: ../.git/modules/\n", encoding="utf-8")
+    pin(sim, f'{{ path = "{glob}" }}')
+    for folder, name in ((tmp_path, "outer/vault/t.txt"), (outer, "vault/t.txt"), (inner, "t.txt")):
+        assert await held_by(rung, "-f", name, folder=folder) is held
+        said = await rung("ask", "--json", "--show-prompt", "-f", name, "what is it", folder=folder)
+        assert ('"local"' in said.out.partition('"pins"')[2].partition("]")[0]) is held, said
+
+
 async def test_a_pin_by_language_sees_the_files_of_a_diff(sim: Simulator, rung: Rung) -> None:
     pin(sim, '{ language = "python" }')
     diff = "diff --git a/x.py b/x.py\n--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a\n+b\n"

@@ -13,7 +13,15 @@ from rung.errors import UsageError
 from rung.routing import prefix
 from rung.routing.decide import BUILTIN, decide
 from rung.routing.explain import Explanation
-from rung.routing.features import asks_for_budget, asks_for_health, asks_for_place, from_root, placed, size
+from rung.routing.features import (
+    asks_for_budget,
+    asks_for_health,
+    asks_for_place,
+    from_root,
+    placed,
+    size,
+)
+from rung.routing.match import asks_for_roots
 from rung.routing.plan import Known, plan
 from rung.routing.tokens import DENSE, upper
 from rung.settings import keys, places
@@ -146,6 +154,10 @@ def _of_prompt(args: Arguments, settings: Settings, root: str) -> Explanation:
         health=health,
         budget_left=_budget_left(settings),
     )
+    if features.absolute and asks_for_roots(settings.rules):
+        from rung.git.repository import from_roots  # noqa: PLC0415 - brings asyncio, for who has such rules
+
+        features = features.replace(rooted=from_roots(features.absolute))
     if asks_for_place(rule.when for rule in settings.rules):
         from rung.git.repository import where  # noqa: PLC0415 - brings asyncio, for who has such rules
 

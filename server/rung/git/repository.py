@@ -224,6 +224,48 @@ def where(files: Iterable[str], folders: Iterable[str]) -> tuple[tuple[tuple[str
     return tuple(dict.fromkeys(_where(start, named=named) for start, named in starts.items()))
 
 
+def from_roots(files: Iterable[str]) -> tuple[str, ...]:
+    """Files as they are called from the roots of their repositories, read from the disk without git.
+
+    A submodule is a folder of the repository it is in, so what it holds goes by two names or more.
+
+    Args:
+        files: absolute; they need not exist.
+    """
+    roots: dict[str, tuple[str, ...]] = {}
+    found: dict[str, None] = {}
+    for file in files:
+        for path in dict.fromkeys((os.path.abspath(file), os.path.realpath(file)) if "\0" not in file else ()):
+            folder = os.path.dirname(path)
+            if folder not in roots:
+                roots[folder] = _roots(folder)
+            found |= dict.fromkeys(os.path.relpath(path, root).replace(os.sep, "/") for root in roots[folder])
+    return tuple(found)
+
+
+def _roots(folder: str) -> tuple[str, ...]:
+    """The work tree a folder is in, and those it is a submodule of."""
+    found = []
+    while True:
+        git = os.path.join(folder, ".git")
+        if _is_git(git):
+            found.append(folder)
+            if not _is_submodule(git):
+                return tuple(found)
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return tuple(found)
+        folder = parent
+
+
+def _is_submodule(git: str) -> bool:
+    """Whether this ``.git`` leads to a folder of submodules' git folders."""
+    try:
+        return os.path.isfile(git) and "/modules/" in line(git).replace(os.sep, "/")
+    except (OSError, ValueError):
+        return False
+
+
 def _where(start: str, *, named: bool) -> tuple[tuple[str, ...], str | None]:
     """Where one folder belongs; ``named``: it goes by its own name too."""
     names, folder = [start] if named else [], start

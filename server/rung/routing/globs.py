@@ -106,6 +106,11 @@ def _folder(glob: str) -> str:
     return folder[:-1] if folder.endswith("/") and folder.strip("*/") else ""
 
 
+def is_bound(glob: str) -> bool:
+    """Whether a glob begins at the folder paths are told from: ``src/**``, and neither ``src`` nor ``**/src/**``."""
+    return not glob.startswith(("/", "**", "~")) and "/" in glob.replace("\\", "/").rstrip("/")
+
+
 def matches_folder(glob: str, folder: str) -> bool:
     """Whether a folder is one the glob means: as with paths, but a name is that of the folder alone."""
     folder = _even(folder)

@@ -14,12 +14,13 @@ from __future__ import annotations
 from functools import lru_cache
 
 from rung.routing.checks import checks, judge
+from rung.routing.globs import is_bound
 from rung.routing.lists import Lists
 from rung.routing.look import Look
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rung.routing.look import Verdict
     from rung.settings.values import Rule, When
@@ -46,6 +47,16 @@ class Prepared:
 def has_pins(rule: Rule) -> bool:
     """Whether it binds the request, besides saying where it starts."""
     return rule.local or rule.ceiling is not None or rule.budget is not None
+
+
+def asks_for_roots(rules: Iterable[Rule]) -> bool:
+    """Whether a pin has a glob such as ``src/**``, which means a folder of the repository, wherever one asks from."""
+    return any(rule.enabled and has_pins(rule) and _is_bound(rule.when) for rule in rules)
+
+
+def _is_bound(when: When) -> bool:
+    inner = (*when.all_of, *when.any_of, *((when.not_of,) if when.not_of else ()))
+    return any(is_bound(glob) for glob in when.path) or any(map(_is_bound, inner))
 
 
 class _Same:

@@ -6,7 +6,7 @@ Each takes what the rule wants, and the look at the request.
 from __future__ import annotations
 
 from rung.routing.features import Place, Placed, language_of
-from rung.routing.globs import from_home, matches, matches_branch, matches_folder, reaches
+from rung.routing.globs import from_home, is_bound, matches, matches_branch, matches_folder, reaches
 from rung.routing.tokens import counted
 
 TYPE_CHECKING = False
@@ -90,9 +90,11 @@ def path(wanted: tuple[str, ...], look: Look) -> Verdict:
     globs = from_home(wanted, look.home)
     if look.wide and not look.turned:
         # A pin by a folder's name holds wherever the workspace begins: above that folder, at it, or below. A glob such
-        # as `src/**` is bound to the workspace: else it would pin everything of who keeps all work in ~/src.
-        free = tuple(one for one in globs if one.startswith(("/", "**")) or "/" not in one.rstrip("/"))
-        path = _any_glob(globs, look.features.paths, reaches) or _any_glob(free, look.features.absolute, reaches)
+        # as `src/**` is bound to the workspace, or to the file's repository: else it would pin everything of who keeps
+        # all work in ~/src.
+        free = tuple(one for one in globs if not is_bound(one))
+        path = _any_glob(globs, (*look.features.paths, *look.features.rooted), reaches)
+        path = path or _any_glob(free, look.features.absolute, reaches)
         return path is not None, f"{path} is in it" if path else "no path in it matches"
     rooted = tuple(glob for glob in globs if glob.startswith("/"))
     path = _any_glob(globs, look.features.paths)

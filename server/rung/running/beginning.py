@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from rung.actions.context.gathered import Gathered
 from rung.actions.gather import gather
-from rung.git.repository import where
+from rung.git.repository import from_roots, where
 from rung.ledger.forecast import within
 from rung.routing import prefix
 from rung.routing.decide import decide
 from rung.routing.features import asks_for_budget, asks_for_place, features, placed
 from rung.routing.features import size as prompt_size
+from rung.routing.match import asks_for_roots
 from rung.routing.plan import RESTING, UNABLE, Known, plan
 from rung.routing.tokens import upper
 from rung.running.shared import Shared
@@ -76,6 +77,8 @@ async def begin(shared: Shared, request: Request, action: Action, settings: Sett
         repository=gathered.repository,
         bases=_bases(request, gathered, here),
     )
+    if asks_for_roots(settings.rules):
+        asked = asked.replace(rooted=await asyncio.to_thread(from_roots, asked.absolute))
     if asks_for_place(rule.when for rule in settings.rules):
         asked = placed(asked, await _places(request, gathered, asked.absolute, here))
     decision = decide(await _as_things_are(shared, settings, asked), settings, home_folder())

@@ -18,6 +18,8 @@ class Features(Value):
     absolute: tuple[str, ...] = ()
     """The same paths from the root of the disk, by each name of their folder: what a glob that begins with ``/`` is
     held against, and every glob of a pin."""
+    rooted: tuple[str, ...] = ()
+    """The same paths from the roots of the repositories they are in: what a pin's globs are held against too."""
     language: str | None = None
     branch: str | None = None
     repository: str | None = None

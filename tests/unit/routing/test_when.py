@@ -368,6 +368,13 @@ def test_a_glob_that_begins_with_a_folder_is_bound_to_the_workspace(path: str, *
     assert holds(when, other, "/home/ada", wide=wide)[0] is False
 
 
+def test_a_pin_that_begins_with_a_folder_holds_for_a_file_of_a_repository_one_asks_from_outside_of() -> None:
+    inside = Features(action="ask", paths=("w/src/a.py",), absolute=("/home/ada/w/src/a.py",), rooted=("src/a.py",))
+    for glob, held in (("src/**", True), ("src/*.py", True), ("w/**", True), ("lib/**", False)):
+        assert holds(When(path=(glob,)), inside, "/home/ada", wide=True)[0] is held
+    assert holds(When(path=("src/**",)), inside, "/home/ada")[0] is False, "where it starts is as before"
+
+
 @pytest.mark.parametrize(
     ("glob", "path", "absolute", "excluded"),
     [
