@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib
 from collections.abc import AsyncIterator, Callable
@@ -24,12 +25,15 @@ from rung.ledger.ledger import Ledger
 from rung.ledger.purse import Hold, Purse, as_billed
 from rung.ledger.weight import weigh
 from rung.providers import anthropic, openai
-from rung.running.bill import settle
+from rung.providers.events import Question
+from rung.running.bill import Bill
 from rung.settings.values import Budget, Settings, Tier
 from rung.sim import KINDS, SimModel, Simulator
 from rung.types.attempt import Attempt
 from rung.types.call import Call, Message
+from rung.types.decision import Decision
 from rung.types.model import Model, Price
+from rung.types.plan import Candidate
 
 if TYPE_CHECKING:
     from rung.types.receipt import Receipt
@@ -333,13 +337,12 @@ async def test_an_attempt_is_settled_once(home: Path) -> None:
     purse = Purse(BudgetOfAll(Ledger(home / "ledger.sqlite3")), "r", Budget(per_day=1.0), 1.0)
     model = Model("openai", "m", price=PRICE)
     call = Call((), lambda _: (), 1000, lambda _: None)
-    held = await purse.hold(model, (Message("user", "hello"),), call, 60.0)
-    assert isinstance(held, Hold)
-    holds = {0: held}
-    tried = [Tried(Attempt("cloud", "m", "openai", "ok", tokens_in=100, tokens_out=100), model)]
-    await settle(purse, holds, tried)
-    assert holds == {}
+    bill = Bill(purse, Decision("cloud", "default", None, "it is asked"), call, asyncio.get_running_loop().time())
+    question = Question(model, (Message("user", "hello"),), 1000)
+    assert await bill.admit(Candidate("cloud", model), question) is None
+    bill.tried.append(Tried(Attempt("cloud", "m", "openai", "ok", tokens_in=100, tokens_out=100), model))
+    await bill.settle()
     spent = purse._gone
     assert spent == pytest.approx((100 * 1.0 + 100 * 10.0) / 1e6)
-    await settle(purse, holds, tried)
+    await bill.settle()
     assert purse._gone == spent

@@ -11,12 +11,11 @@ from rung.actions.run import Produced, run
 from rung.errors import NoAnswerError, RungError
 from rung.ladder.ascent import Ascent, Tried
 from rung.ledger.forecast import is_free
-from rung.ledger.purse import Hold, Purse
+from rung.ledger.purse import Purse
 from rung.ledger.receipts import receipt
-from rung.privacy.destination import forbidden
 from rung.routing.decide import BUILTIN
 from rung.running.beginning import Beginning, begin, decided
-from rung.running.bill import price, settle
+from rung.running.bill import Bill, price
 from rung.running.shared import Shared
 from rung.types.action import Action
 from rung.types.attempt import CallRecord
@@ -24,21 +23,18 @@ from rung.types.call import Answer, Call
 from rung.types.event import DecidedEvent, OutcomeEvent, TierEvent
 from rung.types.model import Model
 from rung.types.outcome import Outcome
-from rung.types.plan import Candidate, Plan, Skipped
+from rung.types.plan import Plan, Skipped
 from rung.types.receipt import Receipt
 from rung.types.request import Request
 from rung.types.value import as_dict
 
 if TYPE_CHECKING:
-    from rung.providers.events import Question
     from rung.settings.values import Settings
     from rung.types.action import Result
     from rung.types.event import Event
 
 PATIENCE = ("slow", "stalled", "busy")
 """Outcomes of a model that is there, only not yet."""
-SLACK = 60.0
-"""Seconds beyond a request's deadline for which its money is held, should this process die."""
 
 
 class Running:
@@ -62,11 +58,10 @@ class Running:
         self._emit = emit
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
-        self._tried: list[list[Tried]] = []
+        self._bills: list[Bill] = []
+        """Of each call."""
         self._answers: list[Answer | None] = []
         """Of each call; None where it has none."""
-        self._unpaid: dict[tuple[str, str], Skipped] = {}
-        """Whom the budget kept from being asked, by tier and model."""
         self._skipped: tuple[Skipped, ...] = ()
         """Whom the first question's plan left out."""
         self.cancelled: Receipt | None = None
@@ -132,7 +127,7 @@ class Running:
 
     def _able(self) -> bool:
         """Whether some model could have answered, given time: Rung's own words never stand in for such a one."""
-        return any(tried.attempt.outcome in PATIENCE for call in self._tried for tried in call)
+        return any(tried.attempt.outcome in PATIENCE for bill in self._bills for tried in bill.tried)
 
     def _builtin(self, beginning: Beginning) -> Produced:
         return Produced(text=without_model.write(self._action.id, beginning.gathered.change))
@@ -140,29 +135,13 @@ class Running:
     async def _ask(self, call: Call, beginning: Beginning, deadline: float, purse: Purse) -> Answer:
         """One question to the ladder."""
         decision = beginning.decision
-        tried: list[Tried] = []
-        holds: dict[int, Hold] = {}
-        self._tried.append(tried)
+        bill = Bill(purse, decision, call, deadline)
+        self._bills.append(bill)
         self._answers.append(None)
         event = decided(self._shared, beginning, call)
-        if len(self._tried) == 1:
+        if len(self._bills) == 1:
             self._skipped = event.plan.skipped
             self._emit(event)
-
-        async def admit(candidate: Candidate, question: Question) -> str | None:
-            """The last word before a connection: pins, then money."""
-            await settle(purse, holds, tried)
-            reason = forbidden(decision, candidate.model)
-            if reason or is_free(candidate.model):
-                return reason
-            held = await purse.hold(candidate.model, question.messages, call, deadline - self._loop.time() + SLACK)
-            if isinstance(held, str):
-                name = candidate.model.model
-                self._unpaid.setdefault((candidate.tier, name), Skipped(candidate.tier, name, held))
-                return held
-            # The attempt that asks has the next record.
-            holds[len(tried)] = held
-            return None
 
         def hopeless(model: Model) -> bool:
             return not is_free(model) and 0 in {*as_dict(self._settings.budget).values(), decision.max_cost}
@@ -172,7 +151,7 @@ class Running:
             event.plan,
             order=tuple(tier.name for tier in self._settings.tiers),
             deadline=deadline,
-            admit=admit,
+            admit=bill.admit,
             background=self._request.background,
             hopeless=hopeless,
             alone=decision.only_tier or decision.only_model is not None,
@@ -180,17 +159,17 @@ class Running:
             quality_climbs=self._settings.quality_climbs,
         )
         try:
-            answer = await self._shared.ladder.climb(ascent, self._emit, tried)
+            answer = await self._shared.ladder.climb(ascent, self._emit, bill.tried)
         finally:
             # Shielded: what a cancelled attempt may have cost is counted too.
-            await asyncio.shield(settle(purse, holds, tried))
+            await asyncio.shield(bill.settle())
         self._answers[-1] = answer
         return answer
 
     async def _receipt(self, beginning: Beginning, *, done: bool = False, by_itself: bool = False) -> Receipt:
         """The receipt; ``done``: the person gets an answer, in ``by_itself`` one of no model's."""
         decision, gathered = beginning.decision, beginning.gathered
-        calls = [[await price(tried) for tried in call] for call in self._tried]
+        calls = [[await price(tried) for tried in bill.tried] for bill in self._bills]
         flat = [tried for call in calls for tried in call]
         # Each call's answer is of one of its attempts.
         given = [_who_said(answer, call) for answer, call in zip(self._answers, calls, strict=True) if answer]
@@ -207,9 +186,17 @@ class Running:
             degraded=last is not None and any(answer.degraded for answer in self._answers if answer),
             left_out=[*gathered.left_out, *(o for tried in given or flat[-1:] for o in tried.left_out)],
             redacted=[one for tried in flat for one in tried.redacted],
-            not_asked=tuple(self._unpaid.values()),
+            not_asked=self._not_asked(),
             skipped=self._skipped,
         )
+
+    def _not_asked(self) -> tuple[Skipped, ...]:
+        """Whom the budget kept from being asked, each with the first reason."""
+        found: dict[tuple[str, str], Skipped] = {}
+        for bill in self._bills:
+            for one in bill.unpaid:
+                found.setdefault((one.tier, one.model), one)
+        return tuple(found.values())
 
     def _account(self, found: Receipt, ended: str) -> None:
         self._shared.ledger.record(found, ended, source=self._shared.source)
