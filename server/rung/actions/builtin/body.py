@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Sequence
 
 from rung.actions.builtin.dependencies import shown
-from rung.actions.builtin.facts import Facts, FileFacts
+from rung.actions.builtin.facts import Facts
+from rung.actions.builtin.file_facts import FileFacts
 from rung.actions.builtin.phrases import counted, listed
 
 WIDTH = 72

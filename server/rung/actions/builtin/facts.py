@@ -13,87 +13,24 @@ from functools import cached_property
 
 from rung.actions.builtin import lines as kinds_of_lines
 from rung.actions.builtin.areas import Area, area_of
-from rung.actions.builtin.dependencies import Bump, bumps, own_version
-from rung.actions.builtin.languages import Language, Symbol, defined, language_of
+from rung.actions.builtin.file_facts import FileFacts, is_test, read
+from rung.actions.builtin.languages import Symbol
 from rung.git.diff import Hunk, parse
-from rung.git.staged import FileChange, StagedChange
+from rung.git.staged import StagedChange
 from rung.types.value import Value
 
 LINES = 40_000
+"""Lines of a diff that are read closely."""
 _LONGEST = 2000
 """Characters of a line a person may have written; a file with longer ones is not read closely."""
-_MANY = 4
+_FILE_CHARACTERS = 300_000
+"""Characters of one file's diff that are read closely."""
 _COMPARED = 200
 """Lines that are compared each with each."""
-_TEST_MARK = re.compile(r"\s*(?:#\[(?:\w+::)?test|@Test\b|#\[cfg\(test\)|#\[rstest|\[(?:Fact|Theory|Test)\])")
-_FILE_CHARACTERS = 300_000
-
-
-class FileFacts(Value):
-    """One file."""
-
-    change: FileChange
-    area: Area
-    language: Language
-    hunks: tuple[Hunk, ...] = ()
-    plus: tuple[str, ...] = ()
-    """Added lines that are neither blank nor a comment."""
-    minus: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = ()
-    """Added comment lines."""
-    edits: tuple[str, ...] = ()
-    """Added lines outside what is newly defined: those that change what was there."""
-    bodies: tuple[str, ...] = ()
-    """Added lines of what is newly defined."""
-    new: tuple[Symbol, ...] = ()
-    """Defined now and not before, in this file."""
-    gone: tuple[Symbol, ...] = ()
-    touched: tuple[str, ...] = ()
-    """Functions and classes that lines changed in, other than new and gone ones."""
-
-    @property
-    def path(self) -> str:
-        """The new name."""
-        return self.change.path
-
-    @cached_property
-    def replaced(self) -> list[tuple[str, str]]:
-        """Old and new line, where as many came as went."""
-        return kinds_of_lines.pairs(self.hunks)
-
-    @cached_property
-    def layout(self) -> bool:
-        """Only the layout changed."""
-        whole = self.change.status == "M" and bool(self.hunks) and not self.change.cut
-        return whole and kinds_of_lines.only_layout(self.hunks, self.language)
-
-    @cached_property
-    def comments(self) -> bool:
-        """Only comments and docstrings changed."""
-        whole = self.change.status in "MR" and bool(self.hunks) and not self.change.cut
-        return whole and kinds_of_lines.only_comments(self.hunks, self.language)
-
-    @cached_property
-    def typing(self) -> bool:
-        """Only type annotations changed."""
-        return self.change.status == "M" and bool(self.hunks) and kinds_of_lines.only_typing(self.hunks)
-
-    @cached_property
-    def imports(self) -> bool:
-        """Only what is imported changed."""
-        return bool(self.hunks) and all(kinds_of_lines.is_import(line) for line in (*self.plus, *self.minus))
-
-    @cached_property
-    def bumps(self) -> tuple[Bump, ...]:
-        """Versions of dependencies that changed."""
-        return bumps(line for hunk in self.hunks for line in hunk.lines)
-
-    @cached_property
-    def version(self) -> str | None:
-        """The project's own new version."""
-        old = [found for line in self.minus if (found := own_version(line))]
-        new = [found for line in self.plus if (found := own_version(line))]
-        return new[0] if new and old and new[0] != old[0] else None
+_BRACKETS = 4
+"""Characters; a line with no more is like many others, and tells nothing of where it came from."""
+_EVERYWHERE = 4
+"""Replaced lines from which on a word that was replaced in all of them was renamed, whatever it is."""
 
 
 class Facts(Value):
@@ -175,7 +112,7 @@ class Facts(Value):
         if not called or not self.minus:
             return ()
         bodies = [line.strip() for file in self.source for line in file.bodies][:_COMPARED]
-        went = [line.strip() for line in self.minus if len(line.strip()) > _MANY][:_COMPARED]
+        went = [line.strip() for line in self.minus if len(line.strip()) > _BRACKETS][:_COMPARED]
         alike = sum(1 for line in went if line in bodies or get_close_matches(line, bodies, 1, 0.7))
         least = 2 if any(symbol.public for symbol in called) else 1
         return tuple(symbol.name for symbol in called) if alike >= max(least, 0.6 * len(went)) else ()
@@ -187,7 +124,7 @@ class Facts(Value):
         if not self.source or len(self.plus) != len(self.minus) or len(self.replaced) < len(self.plus):
             return None
         word = kinds_of_lines.renamed_word(together)
-        if word is None or len(together) >= _MANY:
+        if word is None or len(together) >= _EVERYWHERE:
             return word
         # In a line or two it is a rename only where the name is made: defined or assigned.
         made = re.compile(
@@ -230,72 +167,7 @@ def facts_of(change: StagedChange) -> Facts:
             budget -= sum(len(hunk.lines) for hunk in hunks)
             if any(len(line) > _LONGEST for hunk in hunks for line in hunk.lines):
                 hunks = ()
-        if area == "source" and file.path.endswith(".rs") and hunks and all(_is_test(hunk) for hunk in hunks):
+        if area == "source" and file.path.endswith(".rs") and hunks and all(is_test(hunk) for hunk in hunks):
             area = "test"  # Rust's tests live in the program's own files
-        files.append(_file(file, area, hunks))
+        files.append(read(file, area, hunks))
     return Facts(change, tuple(files))
-
-
-def _is_test(hunk: Hunk) -> bool:
-    if re.search(r"\bmod tests?\b", hunk.heading):
-        return True
-    return any(_TEST_MARK.match(line[1:]) for line in hunk.lines)
-
-
-def _decorated(hunk: Hunk, position: int, language: Language) -> str | None:
-    """The name that the decorator at ``position`` belongs to."""
-    below = (defined(line[1:], language) for line in hunk.lines[position + 1 : position + 6] if line[:1] != "-")
-    return next((symbol.name for symbol in below if symbol), None)
-
-
-def _file(change: FileChange, area: Area, hunks: tuple[Hunk, ...]) -> FileFacts:
-    language = language_of(change.path)
-    changed: dict[str, list[str]] = {"+": [], "-": []}
-    remarks = []
-    symbols: dict[str, dict[str, Symbol]] = {"+": {}, "-": {}}
-    touched: dict[str, None] = {}
-    placed: list[tuple[str, str]] = []
-    for hunk in hunks:
-        heading = defined(hunk.heading, language)
-        around = heading.name if heading else ""
-        marked = False
-        for position, line in enumerate(hunk.lines):
-            sign, text = line[:1], line[1:]
-            symbol = defined(text, language)
-            if symbol and (marked or symbol.name in ("test", "tests")) and area == "source":
-                symbol, around = None, ""  # tests inside the program's files name nothing
-            marked = bool(_TEST_MARK.match(text)) or (marked and text.lstrip()[:1] in ("#", "@", "["))
-            if symbol and symbol.sort in ("function", "class", "type"):
-                around = symbol.name
-            elif text.lstrip()[:1] == "@":
-                around = _decorated(hunk, position, language) or around
-            if sign not in changed or not text.strip():
-                continue
-            if language.comment.match(text):
-                if sign == "+":
-                    remarks.append(text)
-                continue
-            changed[sign].append(text)
-            if sign == "+":
-                placed.append((symbol.name if symbol else around, text))
-            if symbol:
-                symbols[sign].setdefault(symbol.name, symbol)
-            if around:
-                touched[around] = None
-    new = tuple(symbol for name, symbol in symbols["+"].items() if name not in symbols["-"])
-    gone = tuple(symbol for name, symbol in symbols["-"].items() if name not in symbols["+"])
-    fresh = {symbol.name for symbol in (*new, *gone)}
-    return FileFacts(
-        change,
-        area,
-        language,
-        hunks,
-        tuple(changed["+"]),
-        tuple(changed["-"]),
-        tuple(remarks),
-        tuple(text for name, text in placed if name not in fresh),
-        tuple(text for name, text in placed if name in fresh),
-        new,
-        gone,
-        tuple(name for name in touched if name not in fresh),
-    )

@@ -7,7 +7,8 @@ from __future__ import annotations
 import re
 
 from rung.actions.builtin.dependencies import Bump, shown
-from rung.actions.builtin.facts import Facts, FileFacts
+from rung.actions.builtin.facts import Facts
+from rung.actions.builtin.file_facts import FileFacts
 from rung.actions.builtin.kinds import primary_files
 from rung.actions.builtin.phrases import common_folder, counted, file_name, listed, locale_of
 

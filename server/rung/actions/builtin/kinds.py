@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rung.actions.builtin import signs
 from rung.actions.builtin.areas import Area
-from rung.actions.builtin.facts import Facts, FileFacts
+from rung.actions.builtin.facts import Facts
+from rung.actions.builtin.file_facts import FileFacts
 
 _BY_AREA: dict[Area, str] = {
     "test": "test",

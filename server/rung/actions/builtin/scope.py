@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from rung.actions.builtin.facts import Facts, FileFacts
+from rung.actions.builtin.facts import Facts
+from rung.actions.builtin.file_facts import FileFacts
 from rung.actions.builtin.kinds import primary_files
 from rung.actions.builtin.languages import PYTHON
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from rung.actions.builtin import fixes
-from rung.actions.builtin.facts import Facts, FileFacts
+from rung.actions.builtin.facts import Facts
+from rung.actions.builtin.file_facts import FileFacts
 from rung.actions.builtin.file_subjects import bumped, files_touched, migration, move
 from rung.actions.builtin.kinds import is_release, primary_files
 from rung.actions.builtin.phrases import common_folder, counted, file_name, listed, locale_of, words_of
