@@ -131,9 +131,9 @@ async def test_whoever_asked_for_it_may_leave(sim: Simulator, engine: Engine) ->
     assert sim.loads == [(SMALL, "completed", 4096)]
 
 
-def wishes(table: Desk) -> None:
-    """The person's settings ask for it."""
-    write_settings(written(table.sim.url).replace('name = "small"', 'name = "small"\nprewarm = true', 1))
+def wishes(table: Desk, more: str = "") -> None:
+    """The person's settings ask for it; ``more``: what else stands in them, at the top."""
+    write_settings(more + written(table.sim.url).replace('name = "small"', 'name = "small"\nprewarm = true', 1))
 
 
 @pytest.mark.parametrize(("name", "language"), [(".git/COMMIT_EDITMSG", "plaintext"), ("note", "gitcommit")])
@@ -159,3 +159,16 @@ async def test_an_editor_that_opens_anything_else_or_does_not_wish_for_it_loads_
             await editor.open(uri, "")
             await editor.actions(uri)
         assert [exchange for exchange in table.sim.log if exchange.method == "POST"] == []
+
+
+async def test_no_model_is_loaded_for_an_action_that_is_switched_off_and_nothing_breaks(
+    home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with desk(home) as table:
+        wishes(table, 'actions = ["review-file"]\n')
+        async with table.editor() as editor:
+            uri = table.commit_file("")
+            await editor.open(uri, "", language="gitcommit")
+            assert await editor.actions(uri) == []
+        assert table.sim.loads == []
+    assert "prewarm failed" not in caplog.text
