@@ -35,9 +35,8 @@ class FileChange(Value):
     executable: bool | None = None
     """Became executable (True) or ceased to be (False)."""
     diff: str = ""
-    """From ``diff --git`` on, with its last line break; empty where ``cut`` left nothing."""
-    utf8: bool = True
-    """False: the file is not UTF-8, and what could not be read shows as U+FFFD."""
+    """From ``diff --git`` on, with its last line break; empty where ``cut`` left nothing. What is no UTF-8 in it shows
+    as U+FFFD."""
     cut: bool = False
     """Git said more than Rung reads, and this file's diff is missing or not whole."""
 
@@ -100,7 +99,7 @@ def read(raw: bytes, *, cut: bool = False) -> tuple[FileChange, ...]:
         mine = [sections.pop() for _ in range(2 if status == "T" else 1) if sections]
         whole = bool(mine) and not (cut and not sections)
         body = b"".join(mine)
-        text, utf8 = _text(body)
+        text = body.decode("utf-8", "replace")
         path = _path(names[-1])
         files.append(
             FileChange(
@@ -115,7 +114,6 @@ def read(raw: bytes, *, cut: bool = False) -> tuple[FileChange, ...]:
                 generated=is_generated(path, text),
                 executable=_executable(*modes),
                 diff=text,
-                utf8=utf8,
                 cut=cut and not whole,
             )
         )
@@ -175,13 +173,6 @@ def _executable(old: str, new: str) -> bool | None:
 
 def _path(name: bytes) -> str:
     return name.decode("utf-8", "replace")
-
-
-def _text(body: bytes) -> tuple[str, bool]:
-    try:
-        return body.decode("utf-8"), True
-    except UnicodeDecodeError:
-        return body.decode("utf-8", "replace"), False
 
 
 def _unreadable(*, cut: bool) -> GitError:

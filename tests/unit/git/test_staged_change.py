@@ -80,7 +80,6 @@ async def test_each_kind_of_change_is_told_apart(repo: Repo) -> None:
     assert files["script"].executable is True
     assert files["blob.bin"].binary
     assert files["poetry.lock"].lock
-    assert not files["latin1.txt"].utf8
     assert "+caf\ufffd" in files["latin1.txt"].diff
     assert files["becomes-link"].diff.count("diff --git ") == 2
     assert all(f"b/{path}" in file.diff for path, file in files.items())
