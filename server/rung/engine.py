@@ -64,6 +64,7 @@ class Engine:
         state: the folder for ledger and warm-ups; None: the person's own.
         env: the environment git and keys are looked up in; None: this process's.
         find_key: finds a key by its name; None: environment, then the person's ``.env``.
+        providers: who asks models, by the names settings have for them; None: Rung's own.
         source: what the ledger says about where requests came from.
     """
 
@@ -73,6 +74,7 @@ class Engine:
         state: Path | None = None,
         env: Mapping[str, str] | None = None,
         find_key: Callable[[str], str | None] | None = None,
+        providers: Mapping[str, Chat] | None = None,
         source: Source = "lsp",
     ) -> None:
         folder = state or places.state_folder()
@@ -83,12 +85,10 @@ class Engine:
         self.ledger = Ledger(folder / "ledger.sqlite3")
         self._memory = Memory(folder / "measured.json")
         vocabulary = Vocabulary(places.shipped() / SHIPPED, places.cache_folder() / "tiktoken")
-        openai = OpenAI(find)
-        providers: dict[str, Chat] = {"ollama": Ollama(), "openai": openai, "openai-compatible": openai}
-        providers["anthropic"] = Anthropic(find)
         counter = TokenCounter(vocabulary, self._memory)
         slots = Slots(folder / "slots")
-        means = Means(providers, self.health, slots, self._warmups, counter, notices=self._notices)
+        chats = _providers(find) if providers is None else providers
+        means = Means(chats, self.health, slots, self._warmups, counter, notices=self._notices)
         environment = dict(os.environ if env is None else env)
         self._shared = Shared(Ladder(means), self.ledger, Budget(self.ledger), environment, vocabulary.exactly, source)
         self._requests: dict[str, tuple[Request, asyncio.Task[None]]] = {}
@@ -273,6 +273,12 @@ class Engine:
         await self._notices.close()
         await asyncio.to_thread(self._shared.budget.close)
         await asyncio.to_thread(self.ledger.close, CLOSING)
+
+
+def _providers(find: Callable[[str], str | None]) -> dict[str, Chat]:
+    """One for each name that settings may have."""
+    openai = OpenAI(find)
+    return {"ollama": Ollama(), "openai": openai, "openai-compatible": openai, "anthropic": Anthropic(find)}
 
 
 def _action(request: Request, actions: Mapping[str, Action]) -> Action:

@@ -204,10 +204,9 @@ async def run_one(engine: Engine, ladder: Settings, asked: Played, number: int) 
 
 async def run_all(ladder: Settings, played: Mapping[str, list[Step]], asked: Played, state: Path) -> list[Ended]:
     """Run what was asked, hold all of it to the invariants that need the engine, and leave nothing behind."""
-    engine = Engine(state=state, env={}, find_key=lambda _: "key")
     fake = Fake(played)
-    chat: Chat = fake
-    engine._shared.ladder.means.providers = dict.fromkeys(("openai-compatible", "openai", "anthropic"), chat)
+    providers: dict[str, Chat] = dict.fromkeys(("openai-compatible", "openai", "anthropic"), fake)
+    engine = Engine(state=state, env={}, find_key=lambda _: "key", providers=providers)
     try:
         ended = await asyncio.gather(*(run_one(engine, ladder, asked, n) for n in range(asked.together)))
         assert await engine.ledger.flush(20.0), engine.ledger.problem

@@ -173,11 +173,10 @@ class Story:
     """Lets things happen, and looks at everything in between."""
 
     def __init__(self, state: Path) -> None:
-        self.engine = Engine(state=state, env={}, find_key=lambda _: "key")
-        self.state = state
         self.servers = Servers()
-        chat: Chat = self.servers
-        self.engine._shared.ladder.means.providers = {"openai-compatible": chat}
+        providers: dict[str, Chat] = {"openai-compatible": self.servers}
+        self.engine = Engine(state=state, env={}, find_key=lambda _: "key", providers=providers)
+        self.state = state
         self.settings = LADDERS[0]
         self.tasks: list[asyncio.Task[Asked]] = []
 
