@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 from rung.sim.control import Control, fault
@@ -200,6 +201,10 @@ class Simulator:
             self._state.pool.drop_all()
         else:
             self._state.pool.drop(model)
+
+    def load_takes(self, seconds: float) -> None:
+        """Have every load from now on take so long."""
+        self._state.models = [replace(model, load_seconds=seconds) for model in self._state.models]
 
     def bill(self, prices: Mapping[str, tuple[float, float]]) -> float:
         """US dollars for everything that was answered, answers broken off included.

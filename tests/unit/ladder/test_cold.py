@@ -69,7 +69,7 @@ async def test_patience_that_runs_out_while_it_loads_leaves_the_load_alone(sim: 
     # The forecast is 0.3 s by now, so it is waited for; the patience is shorter than two looks at the result.
     warmups = scene.ladder.means.warmups
     patience = warmups.forecast(small(sim)) + 0.001
-    next(iter(sim._state.models)).__dict__["load_seconds"] = 2.0
+    sim.load_takes(2.0)
     answer = await scene.climb([("small", small(sim, cold_patience=patience)), ("cloud", model("cloud"))])
     assert answer.tier == "cloud"
     await loaded(sim)
@@ -152,8 +152,7 @@ async def test_a_model_that_could_not_be_loaded_waits_for_the_load_of_another(si
         await scene.climb([("small", small(sim))])
     assert scene.health.known(small(sim)).state == "blocked"
     scene.events.clear()
-    for found in sim._state.models:
-        found.__dict__["load_seconds"] = 0.5
+    sim.load_takes(0.5)
     first = asyncio.ensure_future(scene.climb([("large", small(sim, model=LARGE))]))
     await sim.wait_for(lambda: sim.loading, limit=10)
     assert (await scene.climb([("small", small(sim))])).text == GOOD
@@ -173,8 +172,7 @@ async def test_two_cold_models_asked_for_in_one_moment_are_loaded_one_after_the_
 
 
 async def test_two_processes_load_two_models_of_one_server_one_after_the_other(sim: Simulator, tmp_path: Path) -> None:
-    for found in sim._state.models:
-        found.__dict__["load_seconds"] = 1.0
+    sim.load_takes(1.0)
     one, other = Warmups(tmp_path), Warmups(tmp_path)
     large = small(sim, model=LARGE)
     before = one.start(small(sim))
@@ -192,7 +190,7 @@ async def test_two_processes_load_two_models_of_one_server_one_after_the_other(s
 
 
 async def test_whoever_loads_is_killed_and_the_load_is_begun_again(sim: Simulator, scene: Scene) -> None:
-    next(iter(sim._state.models)).__dict__["load_seconds"] = 1.0
+    sim.load_takes(1.0)
     task = asyncio.ensure_future(scene.climb([("small", small(sim))]))
     await sim.wait_for(lambda: sim.loading, limit=10)
     (loader,) = scene.ladder.means.warmups._children
@@ -311,7 +309,7 @@ asyncio.run(main())
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
 async def test_an_asker_who_is_killed_leaves_the_load_going(sim: Simulator, tmp_path: Path) -> None:
-    next(iter(sim._state.models)).__dict__["load_seconds"] = 1.0
+    sim.load_takes(1.0)
     asker = await asyncio.create_subprocess_exec(
         sys.executable, "-c", ASKER, sim.url, str(tmp_path), stdout=subprocess.DEVNULL, start_new_session=True
     )
