@@ -28,15 +28,15 @@ def workspace(start: str | None = None) -> str:
         UsageError: the folder we are in was deleted.
     """
     try:
-        here = os.path.realpath(start or os.getcwd())  # noqa: PTH109 - pathlib is slow to import
+        here = os.path.realpath(start or os.getcwd())
     except FileNotFoundError:
         raise UsageError("The folder we are in is gone.", "Change to one that exists.") from None
     folder = here
     while True:
         # A link to nowhere counts: its settings can't be read, which is not the same as that there are none.
-        if any(os.path.lexists(os.path.join(folder, name)) for name in (".rung", ".git")):  # noqa: PTH118
+        if any(os.path.lexists(os.path.join(folder, name)) for name in (".rung", ".git")):
             return folder
-        parent = os.path.dirname(folder)  # noqa: PTH120
+        parent = os.path.dirname(folder)
         if parent == folder:
             return here
         folder = parent
@@ -52,12 +52,12 @@ def names(path: str, root: str) -> tuple[str, ...]:
 
     A path may have a link anywhere in it, so each beginning of it is followed in turn.
     """
-    folder = os.path.abspath(path)  # noqa: PTH100
+    folder = os.path.abspath(path)
     found, rest = [_from(root, os.path.realpath(folder))], ""
-    while os.path.dirname(folder) != folder:  # noqa: PTH120
+    while os.path.dirname(folder) != folder:
         folder, name = os.path.split(folder)
-        rest = os.path.join(name, rest) if rest else name  # noqa: PTH118
-        found.append(_from(root, os.path.join(os.path.realpath(folder), rest)))  # noqa: PTH118
+        rest = os.path.join(name, rest) if rest else name
+        found.append(_from(root, os.path.join(os.path.realpath(folder), rest)))
     return tuple(dict.fromkeys(found))
 
 
@@ -139,7 +139,7 @@ def read(path: str) -> str:
     """
     try:
         _see_that_it_ends(path)
-        with open(path, "rb") as file:  # noqa: PTH123
+        with open(path, "rb") as file:
             raw = file.read(LARGEST + 1)
     except OSError as error:
         why = "is a folder" if isinstance(error, IsADirectoryError) else "cannot be read"
@@ -155,9 +155,9 @@ def _see_that_it_ends(path: str) -> None:
         UsageError: it is a pipe with a name, a socket or a device.
         OSError: it can't be looked at.
     """
-    mode = os.stat(path).st_mode  # noqa: PTH116
-    passed_on = os.path.abspath(path).startswith(PASSED_ON)  # noqa: PTH100
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or passed_on or os.path.abspath(path) == os.devnull):  # noqa: PTH100
+    mode = os.stat(path).st_mode
+    passed_on = os.path.abspath(path).startswith(PASSED_ON)
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or passed_on or os.path.abspath(path) == os.devnull):
         raise UsageError(f"{path} is a pipe, a socket or a device.", "Name a file, or pipe its text in.")
 
 

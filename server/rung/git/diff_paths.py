@@ -96,12 +96,12 @@ def starts(root: str | None, here: str | None) -> tuple[str, ...]:
 
     Git writes them from the repository's top, or, with ``--relative`` and by ``diff.relative``, from where it is run.
     """
-    found = [os.path.abspath(folder) for folder in (root, here) if folder]  # noqa: PTH100
+    found = [os.path.abspath(folder) for folder in (root, here) if folder]
     for folder in tuple(found):
         top = folder
-        while not os.path.exists(os.path.join(top, ".git")) and os.path.dirname(top) != top:  # noqa: PTH110, PTH118, PTH120
-            top = os.path.dirname(top)  # noqa: PTH120
-        if os.path.dirname(top) != top:  # noqa: PTH120
+        while not os.path.exists(os.path.join(top, ".git")) and os.path.dirname(top) != top:
+            top = os.path.dirname(top)
+        if os.path.dirname(top) != top:
             found.append(top)
     return tuple(dict.fromkeys(found))
 
@@ -111,8 +111,8 @@ def named_from(path: str, root: str | None, folders: Iterable[str]) -> tuple[str
 
     Relative to ``root`` with ``/`` where that lies inside, absolute otherwise.
     """
-    base = os.path.abspath(root).rstrip(os.sep) + os.sep if root else None  # noqa: PTH100
-    full = [os.path.abspath(os.path.join(folder, path)) for folder in folders]  # noqa: PTH100, PTH118
+    base = os.path.abspath(root).rstrip(os.sep) + os.sep if root else None
+    full = [os.path.abspath(os.path.join(folder, path)) for folder in folders]
     found = (name[len(base) :] if base and name.startswith(base) else name for name in full)
     return tuple(dict.fromkeys(name.replace(os.sep, "/") for name in found))
 

@@ -24,7 +24,7 @@ def stamp(name: str) -> Stamp:
     Without a file the name and None; and where one can't be reached, which is not the same, the reason as a third.
     """
     try:
-        now = os.stat(name)  # noqa: PTH116 - on the path of `rung route`, where pathlib is too slow
+        now = os.stat(name)
     except (FileNotFoundError, NotADirectoryError):
         lost = lost_link(name)
         return [name, None] if lost is None else [name, None, lost]
@@ -35,9 +35,9 @@ def stamp(name: str) -> Stamp:
 
 def lost_link(name: str) -> str | None:
     """The link on the way to a file that is not there because of it: its own name, or a folder's above it."""
-    while name != (above := os.path.dirname(name)):  # noqa: PTH120
-        if os.path.islink(name):  # noqa: PTH114
-            return None if os.path.exists(name) else name  # noqa: PTH110
+    while name != (above := os.path.dirname(name)):
+        if os.path.islink(name):
+            return None if os.path.exists(name) else name
         name = above
     return None
 
@@ -86,7 +86,7 @@ def names_in(folder: Path) -> list[str]:
         SettingsError: it can't be read.
     """
     try:
-        return sorted(os.listdir(folder))  # noqa: PTH208
+        return sorted(os.listdir(folder))
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
@@ -141,16 +141,16 @@ def write_private(name: str, text: str) -> None:
     Raises:
         OSError: the folder or the file can't be written; nothing is left behind.
     """
-    folder = os.path.dirname(name)  # noqa: PTH120
-    os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103
+    folder = os.path.dirname(name)
+    os.makedirs(folder, mode=0o700, exist_ok=True)
     passing = f"{name}.{os.getpid()}.{os.urandom(4).hex()}"
     handle = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
-        os.replace(passing, name)  # noqa: PTH105
+        os.replace(passing, name)
     except OSError:
-        os.unlink(passing)  # noqa: PTH108
+        os.unlink(passing)
         raise
 
 

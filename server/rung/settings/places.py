@@ -22,11 +22,11 @@ _MACOS["cache"] = ("XDG_CACHE_HOME", "Library/Caches")
 
 def shipped_name() -> str:
     """The folder of what ships (``config/``): inside the package in a wheel, beside ``server/`` in a checkout."""
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib is slow
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     inside = f"{package}{os.sep}config"
-    if os.path.isdir(inside):  # noqa: PTH112
+    if os.path.isdir(inside):
         return inside
-    return os.path.join(os.path.dirname(os.path.dirname(package)), "config")  # noqa: PTH118, PTH120
+    return os.path.join(os.path.dirname(os.path.dirname(package)), "config")
 
 
 def config_name() -> str:
@@ -95,10 +95,10 @@ def _folder(kind: str) -> str:
         variable, below_home = by_hand[kind]
         chosen = os.environ.get(variable, "")
         if chosen.startswith("/"):
-            return os.path.join(chosen, "rung")  # noqa: PTH118
+            return os.path.join(chosen, "rung")
         home = os.environ.get("HOME", "")
         if home.startswith("/"):
-            return os.path.join(home.rstrip("/") or "/", below_home, "rung")  # noqa: PTH118
+            return os.path.join(home.rstrip("/") or "/", below_home, "rung")
     import platformdirs  # noqa: PLC0415 - slow, and needed only here
 
     find = {
