@@ -36,7 +36,7 @@ NAMED_ONLY = frozenset({("errors", "types")})
 WIRE = frozenset({"pygls", "lsprotocol", "cattrs"})
 """The language server protocol's libraries, which only ``lsp`` knows."""
 
-LONGEST = 400
+LONGEST = 320
 """Lines of a module."""
 
 RUNS_PROGRAMS = frozenset(
