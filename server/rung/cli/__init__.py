@@ -12,24 +12,25 @@ import sys
 from rung.errors import CancelledByPersonError, RungError
 
 COMMANDS = {
-    "ask": ("ask", "ask anything; a prompt and piped input are both used"),
-    "commit": ("commit", "write a message for the staged changes"),
-    "explain": ("explain", "explain a file or some of its lines"),
-    "review": ("review", "review files"),
-    "route": ("route", "say where a prompt would go and why, without calling a model"),
-    "doctor": ("doctor", "check settings, models, keys, git and the ledger"),
-    "lsp": ("lsp", "the language server, on stdio"),
-    "demo": ("demo", "the whole story on simulated models, in one minute"),
-    "sim": ("sim", "simulated Ollama, OpenAI and Anthropic servers on loopback"),
-    "trust": ("trust", "let this workspace's .rung/ change settings and actions"),
-    "keys": ("keys", "keep keys in the system's keyring"),
-    "pin": ("pin", "keep a repository on this machine"),
+    "ask": "ask anything; a prompt and piped input are both used",
+    "commit": "write a message for the staged changes",
+    "explain": "explain a file or some of its lines",
+    "review": "review files",
+    "route": "say where a prompt would go and why, without calling a model",
+    "doctor": "check settings, models, keys, git and the ledger",
+    "lsp": "the language server, on stdio",
+    "demo": "the whole story on simulated models, in one minute",
+    "sim": "simulated Ollama, OpenAI and Anthropic servers on loopback",
+    "trust": "let this workspace's .rung/ change settings and actions",
+    "keys": "keep keys in the system's keyring",
+    "pin": "keep a repository on this machine",
 }
+"""Each in the module of its name, with what it does."""
 
 
 def usage() -> str:
     """What ``rung --help`` prints."""
-    rows = "\n".join(f"  {name:<10}{what}" for name, (_, what) in COMMANDS.items())
+    rows = "\n".join(f"  {name:<10}{what}" for name, what in COMMANDS.items())
     return (
         "usage: rung COMMAND [ARGUMENTS]\n\n"
         "One language server between every editor and every model you have.\n\n"
@@ -100,8 +101,7 @@ def _run(words: list[str]) -> int:
         meant = f" Did you mean `rung {near[0]}`?" if near else ""
         print(f"rung: there is no command {words[0]!r}.{meant} `rung --help` lists them.", file=sys.stderr)
         return 2
-    module = COMMANDS[words[0]][0]
-    command = getattr(__import__(f"rung.cli.{module}", fromlist=["run"]), "run")  # noqa: B009
+    command = getattr(__import__(f"rung.cli.{words[0]}", fromlist=["run"]), "run")  # noqa: B009
     try:
         code: int = command(words[1:])
     except SystemExit as done:
