@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rung.cli.asked import asked
 from rung.cli.inputs import clean, given, workspace
 from rung.cli.options import add_asking, parser, positive
 from rung.cli.perform import answer
 from rung.cli.show_prompt import show
-from rung.running.beginning import new_id
-from rung.types.request import Request
 
 
 def run(words: list[str]) -> int:
@@ -29,19 +28,12 @@ def run(words: list[str]) -> int:
     args = made.parse_intermixed_args(words)
     root = workspace()
     typed, attached = given(args.prompt, args.file, root)
-    request = Request(
-        id=new_id(),
-        action="ask",
-        spot="command line",
-        root=Path(root),
+    request = asked("ask", root, args).replace(
         # Where we are: a diff's paths may start here.
         repository=Path.cwd(),
         instruction=typed,
         system=None if args.system is None else clean(args.system),
         attached=attached,
-        tier=args.tier,
-        model=args.model,
-        local=args.local,
         max_output=args.max_output,
     )
     return show([request], root, args) if args.show_prompt else answer(request, root, args)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from rung.cli import saved
+from rung.cli.asked import asked
 from rung.cli.hook import hook
 from rung.cli.inputs import instruction, workspace
 from rung.cli.options import add_asking, parser
@@ -18,7 +19,6 @@ from rung.cli.show_prompt import show
 from rung.cli.terminal import printable
 from rung.errors import CancelledByPersonError
 from rung.git import interactive
-from rung.running.beginning import new_id
 from rung.types.request import Request
 
 
@@ -84,15 +84,5 @@ def _request(args: argparse.Namespace) -> tuple[Request, str]:
         UsageError: the folder we are in is gone.
     """
     root = workspace()
-    request = Request(
-        id=new_id(),
-        action="commit-message",
-        spot="command line",
-        root=Path(root),
-        repository=Path.cwd(),
-        instruction=instruction(args.instruction),
-        tier=args.tier,
-        model=args.model,
-        local=args.local,
-    )
-    return request, root
+    request = asked("commit-message", root, args)
+    return request.replace(repository=Path.cwd(), instruction=instruction(args.instruction)), root

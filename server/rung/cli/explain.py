@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from rung.cli.asked import asked
 from rung.cli.documents import document
 from rung.cli.inputs import instruction, workspace
 from rung.cli.options import add_asking, parser
 from rung.cli.perform import answer
 from rung.cli.show_prompt import show
-from rung.running.beginning import new_id
-from rung.types.request import Position, Range, Request
+from rung.types.request import Position, Range
 
 
 def run(words: list[str]) -> int:
@@ -28,15 +26,6 @@ def run(words: list[str]) -> int:
     found = document(args.file, root)
     if found.selection is None:
         found = found.replace(selection=Range(Position(0, 0), Position(found.text.count("\n") + 1, 0)))
-    request = Request(
-        id=new_id(),
-        action="explain-selection",
-        spot="command line",
-        root=Path(root),
-        document=found,
-        instruction=instruction(args.instruction),
-        tier=args.tier,
-        model=args.model,
-        local=args.local,
-    )
+    request = asked("explain-selection", root, args)
+    request = request.replace(document=found, instruction=instruction(args.instruction))
     return show([request], root, args) if args.show_prompt else answer(request, root, args)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.actions.context.ignored import Unread
+from rung.cli.asked import asked
 from rung.cli.documents import document
 from rung.cli.inputs import workspace
 from rung.cli.options import add_asking, parser
@@ -25,7 +26,6 @@ from rung.git import repository
 from rung.git.commit_context import for_folder
 from rung.git.staged import FileChange, StagedChange
 from rung.privacy.ignore import FILE
-from rung.running.beginning import new_id
 from rung.types.outcome import Finding, Outcome, Unreviewed
 from rung.types.request import Document, Request
 
@@ -177,16 +177,7 @@ def _unfit(file: FileChange, path: Path, unread: Unread) -> str | None:
 
 
 def _request(named: Document, root: str, args: argparse.Namespace) -> Request:
-    return Request(
-        id=new_id(),
-        action="review-file",
-        spot="command line",
-        root=Path(root),
-        document=named,
-        tier=args.tier,
-        model=args.model,
-        local=args.local,
-    )
+    return asked("review-file", root, args).replace(document=named)
 
 
 def _show(found: Sequence[Finding]) -> None:

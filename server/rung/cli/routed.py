@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.cli import loop
+from rung.cli.asked import asked
 from rung.cli.documents import document
 from rung.cli.inputs import given, instruction
 from rung.cli.perform import look
 from rung.engine import Engine
 from rung.errors import ContextError, GitError, UsageError
-from rung.running.beginning import new_id, states
+from rung.running.beginning import states
 from rung.settings.trust import trusted
 from rung.types.request import Document, Position, Range, Request
 
@@ -57,18 +58,11 @@ async def _explain(args: Arguments, settings: Settings, root: str) -> Explanatio
 
 
 def _request(args: Arguments, root: str) -> Request:
-    return Request(
-        id=new_id(),
-        action=args.action,
-        spot="command line",
-        root=Path(root),
+    return asked(args.action, root, args).replace(
         repository=Path.cwd(),
         document=_document(args, root),
         # What is piped in belongs to a prompt, and no action reads it.
         instruction=given([], [], root)[0] if list(args.prompt) == ["-"] else instruction(list(args.prompt)),
-        tier=args.tier,
-        model=args.model,
-        local=args.local,
     )
 
 
