@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 
 from rung.errors import SettingsError
+from rung.lsp.ability import features_of, unable, why_unread
 from rung.lsp.asking import home_of, in_symbol, is_commit_buffer
 from rung.lsp.deliver import Delivery
 from rung.lsp.findings import Findings
-from rung.lsp.offers import Offers, features_of, unable, why_unread
+from rung.lsp.offers import Offers
 from rung.lsp.preferences import Preferences, shipped
 from rung.lsp.receipts import Receipts
 from rung.lsp.requests import Requests
