@@ -10,7 +10,7 @@ import pytest
 from tests.engine.conftest import Desk
 
 from rung.engine import Engine
-from rung.git import repository
+from rung.git import homes
 from rung.running.beginning import new_id
 from rung.settings.values import Budget, Rule, Settings, Tier, When
 from rung.sim import SimModel, Simulator
@@ -72,7 +72,7 @@ async def test_the_disk_is_looked_at_only_where_a_rule_asks_for_branch_or_reposi
 
     def where(*given: object) -> object:
         seen.append(given)
-        return repository.where(*given)  # type: ignore[arg-type]  # passed on as it came
+        return homes.where(*given)  # type: ignore[arg-type]  # passed on as it came
 
     monkeypatch.setattr("rung.running.beginning.where", where)
     async with Simulator((SimModel("sim-small:3b"),)) as sim:

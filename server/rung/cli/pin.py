@@ -14,8 +14,8 @@ from typing import Any
 
 from rung.cli.options import parser
 from rung.errors import SettingsError, UsageError
+from rung.git.homes import where
 from rung.git.links import linked_tree, points_back
-from rung.git.repository import where
 from rung.settings import places
 from rung.settings.check import check
 

@@ -155,11 +155,11 @@ def _of_prompt(args: Arguments, settings: Settings, root: str) -> Explanation:
         budget_left=_budget_left(settings),
     )
     if features.absolute and asks_for_roots(settings.rules):
-        from rung.git.repository import from_roots  # noqa: PLC0415 - brings asyncio, for who has such rules
+        from rung.git.homes import from_roots  # noqa: PLC0415 - brings asyncio, for who has such rules
 
         features = features.replace(rooted=from_roots(features.absolute))
     if asks_for_place(rule.when for rule in settings.rules):
-        from rung.git.repository import where  # noqa: PLC0415 - brings asyncio, for who has such rules
+        from rung.git.homes import where  # noqa: PLC0415 - brings asyncio, for who has such rules
 
         features = placed(features, where(features.absolute, _names_of(root, here)))
     home = os.path.expanduser("~").replace(os.sep, "/")  # noqa: PTH111

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rung.actions.context.gathered import Gathered
 from rung.actions.gather import gather
-from rung.git.repository import from_roots, where
+from rung.git.homes import from_roots, where
 from rung.ledger.forecast import within
 from rung.routing import prefix
 from rung.routing.decide import decide

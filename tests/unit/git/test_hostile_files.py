@@ -12,8 +12,9 @@ import pytest
 from rung.errors import GitError
 from rung.git import repository
 from rung.git.commit_context import for_commit_file
+from rung.git.homes import where
 from rung.git.links import line, linked_tree, points_back
-from rung.git.repository import Repository, where
+from rung.git.repository import Repository
 
 if TYPE_CHECKING:
     from tests.unit.git.conftest import Repo
