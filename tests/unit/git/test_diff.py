@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -267,6 +266,5 @@ def test_what_only_looks_like_a_form_of_change_names_nothing(text: str) -> None:
     "line", ["-" * 99, "+ " * 99, "ed " * 99 + ":", "==== " * 99, "Git " + " at " * 99, "*** \n" * 99]
 )
 def test_no_line_takes_long_however_it_is_made(line: str) -> None:
-    began = time.perf_counter()
-    paths_in(line * 2000 + "\n")
-    assert time.perf_counter() - began < 5
+    """A search that went back at each character would take hours, and meet the limit that every test has."""
+    assert paths_in(line * 2000 + "\n") == ()
