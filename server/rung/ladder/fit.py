@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rung.errors import AttemptError
-from rung.routing.tokens import counted, for_answer, upper
+from rung.routing.tokens import UPPER, counted, for_answer, upper
 from rung.types.call import Call, Message
 from rung.types.part import Omission, Part
 from rung.types.value import Value
@@ -54,7 +54,9 @@ def fit(call: Call, window: int | None, count: Callable[[str], int], overhead: i
             size = counted(upper(total if kept else whole))
             text = f"The prompt has about {size} and the window room for {max(0, room)}."
             raise AttemptError("too-long", text, "Select or send less, or use a model with a larger window.")
-        parts[index], left_out[index] = _shorten(call.parts[index], parts[index], upper(total) - room, count)
+        # By the estimate itself, as a part is counted.
+        excess = total - int(room / UPPER)
+        parts[index], left_out[index] = _shorten(call.parts[index], parts[index], excess, count)
 
 
 def _least(parts: Sequence[Part]) -> int | None:

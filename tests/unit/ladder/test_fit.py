@@ -53,6 +53,14 @@ def test_a_shortened_part_ends_with_a_note_and_says_how_much_is_missing() -> Non
     assert (found.left_out[0].path, found.left_out[0].why) == ("src/a.py", f"the last {100 - kept} of 100 lines")
 
 
+@pytest.mark.parametrize("count", [100, 1000, 10_000, 100_000])
+def test_what_is_many_times_as_long_as_the_window_is_shortened_too(count: int) -> None:
+    found = fitted(600, Part("attached", lines(count), "build.log"), Part("q", "why?", shorten="never"))
+    kept = found.messages[0].content.count("x\n")
+    assert 450 < upper(found.tokens) <= 600 - OUTPUT
+    assert [gone.why for gone in found.left_out] == [f"the last {count - kept} of {count} lines"]
+
+
 def test_all_or_nothing_is_left_out_whole_and_a_part_without_a_path_goes_by_its_kind() -> None:
     found = fitted(200, Part("imports", lines(60), shorten="drop", priority=9), Part("q", "why?"))
     assert found.messages[0].content == "why?"
