@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 
 import pytest
+from tests.conftest import REPOSITORY
 from tests.unit.ladder.test_retry_half_open import health, ollama, watched
 from tests.virtual import run_virtual
 
@@ -135,3 +138,32 @@ def test_a_list_says_nothing_of_a_model_that_breaks() -> None:
             assert (await found.look(asked)).state == "down"
 
     run_virtual(go())
+
+
+FIRST = """
+import asyncio, importlib.abc, sys, threading
+from tests.virtual import run_virtual
+from rung.ladder.health import Health
+from rung.sim import Simulator
+from rung.types.model import Model
+
+class Busy(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "httpcore2" and threading.current_thread() is threading.main_thread():
+            asyncio.get_running_loop().jump(60.0)
+
+async def look():
+    async with Simulator() as sim:
+        print(await Health(lambda _: None, str).look(Model("ollama", "auto", sim.url, local=True)))
+
+sys.meta_path.insert(0, Busy())
+run_virtual(look())
+"""
+"""The first look of a process, on a machine with so much other work that an import takes a minute."""
+
+
+def test_what_a_first_request_imports_is_not_counted_as_the_server_s_time() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", FIRST], cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "state='cold'" in ran.stdout, ran.stderr
