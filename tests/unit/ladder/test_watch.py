@@ -15,6 +15,7 @@ from tests.virtual import run_virtual
 from rung.ladder.breaker import FAILURES
 from rung.ladder.servers import EVERY
 from rung.sim import SimModel, Simulator
+from rung.sim.port import Port
 from rung.types.model import Model
 
 
@@ -52,19 +53,21 @@ async def test_a_server_of_another_protocol_that_is_back_is_asked_again(host: st
         talks.append(await reader.read())
         writer.close()
 
-    async def listen(port: int) -> asyncio.Server:
-        return await (
-            asyncio.start_unix_server(hear, path) if host == "unix" else asyncio.start_server(hear, "127.0.0.1", port)
-        )
+    # Kept while nobody listens there: a server of another test that was given it would count as this one.
+    port = Port(0)
 
-    server = await listen(0)
-    port = 0 if host == "unix" else server.sockets[0].getsockname()[1]
+    async def listen() -> asyncio.Server:
+        return await (asyncio.start_unix_server(hear, path) if host == "unix" else port.listen(hear))
+
+    server = await listen()
     server.close()
     await server.wait_closed()
-    if host == "unix":
+    if host != "unix":
+        port.keep()
+    else:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)  # noqa: PTH108 - Python 3.13 does it by itself
-    url = f"unix://{path}" if host == "unix" else f"http://{host}:{port}/v1"
+    url = f"unix://{path}" if host == "unix" else f"http://{host}:{port.number}/v1"
     asked = Model("openai-compatible", "m", url, local=True, connect=5.0)
     found = health()
     changes: list[str] = []
@@ -75,7 +78,7 @@ async def test_a_server_of_another_protocol_that_is_back_is_asked_again(host: st
     watch = asyncio.ensure_future(found.watch(lambda: [asked], every=0.02))
     await asyncio.sleep(0.1)
     assert found.known(asked).state == "down"
-    async with await listen(port):
+    async with await listen():
         async with asyncio.timeout(10):
             await is_back.wait()
         # Long enough for more looks: who is not away is not looked at.
