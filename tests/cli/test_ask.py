@@ -571,6 +571,15 @@ async def test_whoever_asks_for_a_tier_by_a_prefix_hears_why_another_answers(sim
     assert "OPENAI_API_KEY" not in (await rung("ask", "-v", "hello", env=without)).err
 
 
+async def test_whoever_asks_for_a_tier_by_a_prefix_hears_of_the_pin_that_keeps_it_away(
+    sim: Simulator, rung: Rung
+) -> None:
+    configure(sim.url, SETTINGS + '[[rule]]\nname = "home"\nwhen.words = "canary"\nlocal = true\n')
+    told = f'rung: cloud ({CLOUD}) was not asked: pinned to this machine by rule "home".\n'
+    assert (await rung("ask", "[cloud] canary")).err == told
+    assert (await rung("ask", "canary")).err == ""
+
+
 async def test_a_rule_s_name_is_never_taken_for_word_of_the_budget(sim: Simulator, rung: Rung) -> None:
     rule = '[[rule]]\nname = "mine; cloud (x) was not asked: because"\nwhen.words = "canary"\ntier = "small"\n'
     configure(sim.url, SETTINGS + rule)

@@ -48,6 +48,7 @@ def receipt(
     """
     attempts = [attempt for call in calls for attempt in call.attempts]
     costs = [attempt.cost_usd for attempt in attempts]
+    begins = {decision.tier, decision.moved_from}
     asked = {(attempt.tier, attempt.model) for attempt in attempts}
     shown = None if builtin else answered
     return Receipt(
@@ -72,7 +73,7 @@ def receipt(
         left_out=tuple(dict.fromkeys(left_out)),
         redacted=_most(redacted),
         not_asked=tuple(not_asked),
-        skipped=tuple(one for one in skipped if one.tier == decision.tier and (one.tier, one.model) not in asked),
+        skipped=tuple(one for one in skipped if one.tier in begins and (one.tier, one.model) not in asked),
     )
 
 

@@ -42,6 +42,7 @@ def decide(features: Features, settings: Settings, home: str = "") -> Decision:
     tier, by, name, why = _start(features, settings, matched, traces)
     pins = _pins(features, settings, bound, tier if by == "option" else None)
     ceiling = _lowest(settings, [pin.bound[8:] for pin in pins if pin.bound.startswith("ceiling ")])
+    wanted = tier
     if by != "option":
         tier, moved = _moved(tier, pins, ceiling, settings)
         why += moved
@@ -57,6 +58,7 @@ def decide(features: Features, settings: Settings, home: str = "") -> Decision:
         ceiling=ceiling,
         only_tier=by == "option",
         only_model=features.model,
+        moved_from=wanted if tier != wanted else None,
         max_cost=min(costs) if costs else None,
     )
 

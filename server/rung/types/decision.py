@@ -48,5 +48,7 @@ class Decision(Value):
     only_tier: bool = False
     """``--tier``: that tier alone."""
     only_model: str | None = None
+    moved_from: str | None = None
+    """The tier that was asked for, where pins moved the start to another one."""
     max_cost: float | None = None
     """US dollars for the whole request, from budget and rules; None: no bound."""
