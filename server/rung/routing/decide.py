@@ -139,7 +139,7 @@ def _pins(features: Features, settings: Settings, bound: list[Rule], option: str
         pins.append(Pin(f"only {option}", "option"))
     if features.model:
         pins.append(Pin(f"only model {features.model}", "option"))
-    for rule in bound:
+    for rule in filter(has_pins, bound):
         source = f'rule "{rule.name}"'
         if rule.local:
             pins.append(Pin("local", source))

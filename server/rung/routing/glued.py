@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
+
 from rung.routing.pieces import Pieces
 from rung.routing.units import is_glued, units
 
@@ -10,29 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
-    from rung.routing.pieces import Ends, Found, Search
+    from rung.routing.pieces import Ends
 
     Place: TypeAlias = tuple[int, int]
     """Twice the number of a word, one less for what stands before it; and the character, where that is no word."""
 
 MOST_CHARACTERS = 12
-_SENTENCE = frozenset("\u3002\uff01\uff1f\uff1b!?;\n")
-"""What ends one, as far as a gap is concerned."""
 
 
-def _search(pieces: list[str]) -> Search:
-    from ahocorasick_rs import AhoCorasick  # noqa: PLC0415 - `rung route` with plain English does without
-
-    search = AhoCorasick(pieces)
-
-    def find(text: str) -> list[Found]:
-        try:
-            return search.find_matches_as_indexes(text, overlapping=True)
-        except UnicodeEncodeError:  # halves of surrogates, which are no text
-            whole = "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
-            return search.find_matches_as_indexes(whole, overlapping=True)
-
-    return find
+@lru_cache(maxsize=1)
+def _sentence_end() -> re.Pattern[str]:
+    """What ends one, as far as a gap is concerned."""
+    return re.compile("[\u3002\uff01\uff1f\uff1b!?;\n]")
 
 
 class Glued:
@@ -47,7 +39,7 @@ class Glued:
     def __init__(self, write_out: Callable[[int, str], None]) -> None:
         self.lists = 0
         self.longest = 0
-        self.pieces = Pieces(_search)
+        self.pieces = Pieces()
         self._write_out = write_out
         self._waiting: list[tuple[int, str]] = []
 
@@ -76,9 +68,10 @@ class _Rules:
     def __init__(self, text: str) -> None:
         self._text = text
 
-    def is_near(self, end: int, start: int) -> bool:
-        """Whether a gap may reach from one place to the other."""
-        return start <= end + MOST_CHARACTERS and _SENTENCE.isdisjoint(self._text[end:start])
+    def reach(self, end: int) -> int:
+        """Where a gap ends at the latest."""
+        sentence_end = _sentence_end().search(self._text, end, end + MOST_CHARACTERS)
+        return sentence_end.start() if sentence_end else end + MOST_CHARACTERS
 
     def is_whole(self, start: int, end: int) -> bool:
         """Whether no Latin word is cut: a phrase such as ``jsonに変換`` begins with one."""

@@ -32,14 +32,13 @@ class Prepared:
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
         self._table = Lists(words for rule in rules for words in _lists(rule.when))
-        self._rules = [(rule, checks(rule.when, self._table)) for rule in rules]
+        self._rules = [(rule, checks(rule.when, self._table), has_pins(rule)) for rule in rules]
         self._careful = any(rule.enabled and has_pins(rule) and any(_lists(rule.when)) for rule in rules)
 
     def judge(self, features: Features, home: str) -> Iterator[tuple[Rule, bool | None, str]]:
         """Every rule with its verdict, in order."""
         look = Look(features, home, self._table, careful=self._careful)
-        for rule, row in self._rules:
-            look.wide = has_pins(rule)
+        for rule, row, look.wide in self._rules:
             held, why = judge(row, look) if rule.enabled else (False, "switched off")
             yield rule, held, why
 

@@ -1,23 +1,28 @@
 """Phrases held by their pieces: what is before, between and after their gaps.
 
-All pieces of all phrases are found in one pass over a text (Aho-Corasick). Nearly always these are few, and fewer are
-of a phrase that the text could have the whole of: only from those it is looked what comes after.
+Which pieces a text has is found in one pass over it (Aho-Corasick). Nearly always there is no phrase that it has all
+pieces of, and that is all; where there are some, it is looked again where theirs are, and what comes after them.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from operator import itemgetter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any, Protocol, TypeAlias
+    from collections.abc import Callable, Iterable
+    from typing import Protocol, TypeAlias, TypeVar
 
-    Found: TypeAlias = tuple[int, int, int]
-    """The number of a piece, where it begins and where it ends."""
-    Search: TypeAlias = Callable[[Any], list[Found]]
-    """The places of several strings in a text, in order of their ends."""
+    from ahocorasick_rs import AhoCorasick
+
+    T = TypeVar("T")
+    Found: TypeAlias = tuple[int, int, str]
+    """Where a piece begins and where it ends, and the piece."""
+
+    Phrases: TypeAlias = "tuple[tuple[str, ...], Ends]"
+    """The pieces of phrases, in their order, and what these are."""
 
     class Rules(Protocol):
         """What holds a phrase together.
@@ -28,19 +33,21 @@ if TYPE_CHECKING:
 
         overlap: int
 
-        def is_near(self, end: int, start: int) -> bool:
-            """Whether, after a piece that ends at the first place, a next one may begin at the second."""
+        def reach(self, end: int) -> int:
+            """Up to which place a next piece may begin, after one that ends at a place."""
 
         def is_whole(self, start: int, end: int) -> bool:
             """Whether a phrase may stand from one place to another."""
 
 
-_FEW = 4
-"""Where the pieces of missing lists are one in so many, they are searched for by themselves."""
+_MANY = 50
+"""Pieces from which on it pays to look for all at once."""
+_FEW = 2
+"""Lists for which it pays to look without the others."""
 
 
 class Ends:
-    """The phrases that end with a piece.
+    """The phrases that have the same pieces.
 
     Attributes:
         lists: a bit for each list that has any.
@@ -66,7 +73,7 @@ class Node:
     Attributes:
         lists: a bit for each list of the phrases that have it here.
         ends: the phrases that end with it; None: none does.
-        after: what may follow it after a gap, by the number of the piece.
+        after: what may follow it after a gap.
     """
 
     __slots__ = ("after", "ends", "lists")
@@ -74,71 +81,39 @@ class Node:
     def __init__(self) -> None:
         self.lists = 0
         self.ends: Ends | None = None
-        self.after: dict[int, Node] = {}
-
-    def needed(self, present: set[int], missing: int) -> set[int] | None:
-        """What comes after it in phrases of missing lists of which a text may have the whole; None: it can have none.
-
-        Args:
-            present: the pieces the text has.
-            missing: a bit for each list that is looked for.
-        """
-        if not self.lists & missing:
-            return None
-        found = set[int]() if self.ends is not None and self.ends.lists & missing else None
-        for number in self.after.keys() & present:
-            further = self.after[number].needed(present, missing)
-            if further is not None:
-                found = (found or set()) | further
-                found.add(number)
-        return found
+        self.after: dict[str, Node] = {}
 
 
 class Pieces:
     """The phrases of lists.
 
-    Args:
-        make: what makes a search of strings.
-
     Attributes:
         lists: a bit for each list that has any.
     """
 
-    def __init__(self, make: Callable[[list[Any]], Search]) -> None:
+    def __init__(self) -> None:
         self.lists = 0
-        self._make = make
-        self._heads: dict[int, Node] = {}
-        """By the number of a piece, the phrases that begin with it."""
-        self._numbers: dict[Any, int] = {}
-        self._parts: list[int] = []
-        """Of each piece, a bit for each list of the phrases that have it anywhere."""
-        self._searches: dict[int, tuple[Search, list[int] | None]] = {}
+        self._phrases: dict[tuple[str, ...], Ends] = {}
+        self._by_rarest: dict[str, list[tuple[frozenset[str], Phrases]]] = {}
+        """The phrases, with their pieces in any order, by that piece of them which fewest others have."""
+        self._searches: dict[int, AhoCorasick] = {}
+        """For the pieces of some lists, those of all among them."""
 
-    def add(self, pieces: Sequence[Any], number: int, phrase: str) -> None:
-        """Take a list's phrase: one piece at least, as strings of one kind."""
-        bit = 1 << number
-        self.lists |= bit
-        nodes, node = self._heads, Node()
-        for piece in pieces:
-            at = self._numbers.get(piece)
-            if at is None:
-                at = self._numbers[piece] = len(self._parts)
-                self._parts.append(0)
-            self._parts[at] |= bit
-            node = nodes.get(at) or nodes.setdefault(at, Node())
-            node.lists |= bit
-            nodes = node.after
-        node.ends = node.ends or Ends()
-        node.ends.add(number, phrase)
+    def add(self, pieces: Iterable[str], number: int, phrase: str) -> None:
+        """Take a list's phrase: one piece at least."""
+        self.lists |= 1 << number
+        pieces = tuple(pieces)
+        ends = self._phrases.get(pieces) or self._phrases.setdefault(pieces, Ends())
+        ends.add(number, phrase)
         self._searches.clear()
 
-    def walk(self, text: Any, first: int, limit: int, missing: int, rules: Rules) -> list[tuple[int, Ends]]:
+    def walk(self, text: str, first: int, limit: int, missing: int, rules: Rules) -> list[tuple[int, Ends]]:
         """The phrases of missing lists that begin from the first place to the limit, shorter before longer ones.
 
         Of a list, those at the first place where it has any.
 
         Args:
-            text: a string of the kind of the pieces.
+            text: the text.
             first: the first place that counts.
             limit: where the places end.
             missing: a bit for each list that is looked for.
@@ -146,24 +121,17 @@ class Pieces:
         """
         if not self.lists & missing:
             return []
-        pieces = self._find(text, missing)
-        present = set(map(itemgetter(0), pieces))
-        heads, needed = dict[int, Node](), set[int]()
-        for number in self._heads.keys() & present:
-            after = self._heads[number].needed(present, missing)
-            if after is not None:
-                heads[number] = self._heads[number]
-                needed.add(number)
-                needed |= after
-        if not heads:
+        phrases = self._said(text, missing)
+        if not phrases:
             return []
-        pieces = [piece for piece in pieces if piece[0] in needed]
-        pieces.sort(key=itemgetter(1))
-        onward = _Onward(pieces, rules)
+        heads = _tree(phrases)
+        later = {piece for pieces, _ in phrases for piece in pieces[1:]}
+        pieces = _places(text, later.union(heads))
+        onward = _Onward([piece for piece in pieces if piece[2] in later], rules)
         found: list[tuple[int, Ends]] = []
         ends: list[tuple[int, Ends]] = []
         last = -1
-        for number, start, at in (*pieces, (-1, limit, limit)):
+        for start, at, piece in (*pieces, (limit, limit, "")):
             if start != last and ends:
                 ends.sort(key=itemgetter(0))
                 found += [(last, one) for _, one in ends]
@@ -173,39 +141,99 @@ class Pieces:
             if start >= limit or not missing:
                 break
             last = start
-            head = heads.get(number)
+            head = heads.get(piece)
             if head is not None and start >= first and head.lists & missing:
                 ends += onward.ends(head, start, at, missing)
         return found
 
-    def _find(self, text: Any, missing: int) -> list[Found]:
-        """The places of all pieces of missing lists, and maybe of others."""
-        key = missing & self.lists
-        if key not in self._searches:
-            pieces = list(self._numbers)
-            numbers = [number for number, lists in enumerate(self._parts) if lists & key]
-            if len(numbers) * _FEW < len(pieces):
-                self._searches[key] = self._make([pieces[number] for number in numbers]), numbers
-            elif self.lists in self._searches:
-                self._searches[key] = self._searches[self.lists]
-            else:
-                self._searches[key] = self._searches[self.lists] = self._make(pieces), None
-        search, some = self._searches[key]
-        found = search(text)
-        return found if some is None else [(some[place], start, end) for place, start, end in found]
+    def _said(self, text: str, missing: int) -> list[Phrases]:
+        """The phrases of missing lists of which the text has all pieces, somewhere."""
+        present = set(_find(self._search(missing).find_matches_as_strings, text))
+        return [
+            phrases
+            for piece in self._by_rarest.keys() & present
+            for needed, phrases in self._by_rarest[piece]
+            if needed <= present and phrases[1].lists & missing
+        ]
+
+    def _search(self, missing: int) -> AhoCorasick:
+        """The search for all pieces of missing lists, and maybe of others."""
+        if not self._searches:
+            self._prepare()
+        wanted = missing & self.lists
+        if wanted.bit_count() > _FEW:
+            return self._searches[self.lists]
+        if wanted not in self._searches:
+            phrases = (pieces for pieces, ends in self._phrases.items() if ends.lists & wanted)
+            self._searches[wanted] = _search({piece for pieces in phrases for piece in pieces})
+        return self._searches[wanted]
+
+    def _prepare(self) -> None:
+        """Make ready what is asked of all phrases."""
+        uses = Counter(piece for pieces in self._phrases for piece in pieces)
+        self._by_rarest.clear()
+        for pieces, ends in self._phrases.items():
+            rarest = min(pieces, key=uses.__getitem__)
+            self._by_rarest.setdefault(rarest, []).append((frozenset(pieces), (pieces, ends)))
+        self._searches[self.lists] = _search(uses)
+
+
+def _search(pieces: Iterable[str]) -> AhoCorasick:
+    from ahocorasick_rs import AhoCorasick  # noqa: PLC0415 - where nothing is looked for it is not needed
+
+    return AhoCorasick(pieces, store_patterns=True)
+
+
+def _find(search: Callable[..., list[T]], text: str) -> list[T]:
+    """What a search finds, wherever it is."""
+    try:
+        return search(text, overlapping=True)
+    except UnicodeEncodeError:  # halves of surrogates, which are no text
+        whole = "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
+        return search(whole, overlapping=True)
+
+
+def _tree(phrases: list[Phrases]) -> dict[str, Node]:
+    """The phrases by the piece they begin with."""
+    heads: dict[str, Node] = {}
+    for pieces, ends in phrases:
+        nodes, node = heads, Node()
+        for piece in pieces:
+            node = nodes.get(piece) or nodes.setdefault(piece, Node())
+            node.lists |= ends.lists
+            nodes = node.after
+        node.ends = ends
+    return heads
+
+
+def _places(text: str, pieces: set[str]) -> list[Found]:
+    """Where the text has the pieces, in order of where they begin, and of where they end."""
+    places: list[Found] = []
+    if len(pieces) > _MANY:
+        names = list(pieces)
+        found = _find(_search(names).find_matches_as_indexes, text)
+        places = [(at, end, names[number]) for number, at, end in found]
+    else:
+        for piece in sorted(pieces, key=len):
+            at = text.find(piece)
+            while at >= 0:
+                places.append((at, at + len(piece), piece))
+                at = text.find(piece, at + 1)
+    places.sort(key=itemgetter(0))
+    return places
 
 
 class _Onward:
     """The search for what comes after a piece.
 
     Args:
-        pieces: those of the text, in order of where they begin.
+        pieces: those of the text that come after others, in order of where they begin.
         rules: what holds a phrase together.
     """
 
     def __init__(self, pieces: list[Found], rules: Rules) -> None:
         self._pieces = pieces
-        self._starts = [start for _, start, _ in pieces]
+        self._starts = [start for start, _, _ in pieces]
         self._rules = rules
 
     def ends(self, node: Node, start: int, end: int, missing: int) -> list[tuple[int, Ends]]:
@@ -214,12 +242,10 @@ class _Onward:
         if node.ends is not None and node.ends.lists & missing and self._rules.is_whole(start, end):
             found.append((end, node.ends))
         if node.after:
-            pieces, after, is_near = self._pieces, node.after, self._rules.is_near
-            for place in range(bisect_left(self._starts, end - self._rules.overlap), len(pieces)):
-                number, begin, on = pieces[place]
-                if not is_near(end, begin):
-                    break
-                below = after.get(number)
+            first = bisect_left(self._starts, end - self._rules.overlap)
+            last = bisect_right(self._starts, self._rules.reach(end), first) if first < len(self._starts) else first
+            for _, on, piece in self._pieces[first:last]:
+                below = node.after.get(piece)
                 if below is not None and below.lists & missing:
                     found += self.ends(below, start, on, missing)
         return found

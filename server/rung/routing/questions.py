@@ -87,6 +87,8 @@ def pattern(wanted: tuple[str, ...], look: Look) -> Verdict:
 
 def path(wanted: tuple[str, ...], look: Look) -> Verdict:
     """One of these globs matches a path in the context."""
+    if not (look.features.paths or look.features.absolute):
+        return False, "no path in it matches"
     globs = from_home(wanted, look.home)
     if look.wide and not look.turned:
         # A pin by a folder's name holds wherever the workspace begins: above that folder, at it, or below. A glob such

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
+from functools import lru_cache
 
 from rung.routing.pieces import Pieces
 from rung.routing.windows import breaks, is_broken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
-    from rung.routing.pieces import Ends, Search
+    from rung.routing.pieces import Ends
     from rung.routing.units import Text
 
 MOST_WORDS = 6
@@ -19,11 +19,9 @@ _FEW = 3
 """Phrases for which it is told one by one whether a sentence ends within: then it pays to find all ends."""
 
 
-def _search(pieces: list[bytes]) -> Search:
-    from ahocorasick_rs import BytesAhoCorasick  # noqa: PLC0415 - where nothing is looked for it is not needed
-
-    search = BytesAhoCorasick(pieces)
-    return lambda text: search.find_matches_as_indexes(text, overlapping=True)
+@lru_cache(maxsize=1)
+def _gap() -> re.Pattern[str]:
+    return re.compile(rf"(?:[^ ]* ){{{MOST_WORDS}}}")
 
 
 class Spaced:
@@ -36,11 +34,11 @@ class Spaced:
 
     def __init__(self) -> None:
         self.longest = 1
-        self.pieces = Pieces(_search)
+        self.pieces = Pieces()
 
-    def add(self, pieces: list[Any], number: int, phrase: str) -> None:
+    def add(self, pieces: list[str], number: int, phrase: str) -> None:
         """Take a list's phrase, given by the words before, between and after its gaps, with spaces around each."""
-        words = b"".join(pieces).count(b" ") - len(pieces)
+        words = "".join(pieces).count(" ") - len(pieces)
         self.longest = max(self.longest, words + MOST_WORDS * (len(pieces) - 1))
         self.pieces.add(pieces, number, phrase)
 
@@ -88,11 +86,13 @@ class WordSearch:
         self._phrases = phrases
         self._words: list[bytes] = []
         """From the first that was not looked at."""
-        self._text = b""
+        self._text = ""
         """The same, with a space before and after each."""
         self._windows: list[_Window] = []
         """The windows that words yet to be looked at are of."""
         self._breaks: list[int] | None = None
+        self._counted = (0, 0)
+        """A place in the text, and how many words begin before it."""
 
     @property
     def seen(self) -> int:
@@ -107,12 +107,12 @@ class WordSearch:
         while len(self._windows) > 1 and self._windows[1].first <= self.looked:
             del self._windows[0]
         self._windows.append(_Window(self.seen, window))
-        self._breaks = None
+        self._breaks, self._counted = None, (0, 0)
         self._words += window.words()
-        self._text = b" %b " % b" ".join(self._words)
+        self._text = f" {_joined(self._words)} "
         limit = len(self._words) if is_last else max(0, len(self._words) - self._phrases.longest + 1)
         rest = self._words[limit:]
-        end = len(self._text) - len(b" ".join(rest)) - 2 if rest else len(self._text)
+        end = len(self._text) - len(_joined(rest)) - 2 if rest else len(self._text)
         found = [
             (self._number(start), ends)
             for start, ends in self._phrases.pieces.walk(self._text, 0, end, self.missing, self)
@@ -124,21 +124,32 @@ class WordSearch:
         return found
 
     def _number(self, place: int) -> int:
-        """The number of the word that begins after the place."""
-        return self.looked + self._text.count(b" ", 0, place)
+        """The number of the word that begins after the place; it is quickly told for one place after the other."""
+        at, number = self._counted if place >= self._counted[0] else (0, 0)
+        number += self._text.count(" ", at, place)
+        self._counted = place, number
+        return self.looked + number
 
-    def is_near(self, end: int, start: int) -> bool:
-        """Whether there are few enough words between two places."""
-        return self._text.count(b" ", end, start + 1) <= MOST_WORDS
+    def reach(self, end: int) -> int:
+        """The space after as many words as there may be between two pieces."""
+        gap = _gap().match(self._text, end)
+        return gap.end() - 1 if gap else len(self._text)
 
     def is_whole(self, start: int, end: int) -> bool:
         """Whether no sentence ends within a phrase; that is seldom asked, and so found out in the text itself."""
-        if self._text.find(b" ", start + 1) == end - 1:
+        if self._text.find(" ", start + 1) == end - 1:
             return True
-        first, last = self._number(start), self._number(end - 1) - 1
+        if self._breaks == []:
+            return True
+        first = self._number(start)
+        last = first + self._text.count(" ", start, end - 1) - 1
         newest = self._windows[-1]
         if self._breaks is None and first >= newest.first and (is_broken := newest.is_broken(first, last)) is not None:
             return not is_broken
         if self._breaks is None:
             self._breaks = [place for window in self._windows for place in window.breaks]
         return bisect_right(self._breaks, first) == bisect_right(self._breaks, last)
+
+
+def _joined(words: list[bytes]) -> str:
+    return b" ".join(words).decode()

@@ -29,23 +29,41 @@ GLUED = (
     ("\U00020000", "\U0003ffff"),
 )
 """Scripts that write without spaces, or stick endings to words."""
-_INDIC = range(0x09, 0x0E)
-"""Blocks whose vowel signs make normalising slow: nearly all their words have some that could be composed."""
-
-
-def _other_blocks(*blocks: int | range) -> bytes:
-    """The upper halves of UTF-16 that are not these."""
-    named = {block for each in blocks for block in (each if isinstance(each, range) else (each,))}
-    return bytes(sorted(set(range(256)) - named))
-
-
-_NOT_GLUED = _other_blocks(0x0E, 0x10, 0x11, 0x17, range(0x30, 0xA0), range(0xAC, 0xDC), 0xF9, 0xFA)
-"""Blocks without a sign of these scripts, or one that becomes such (Hangul written in its letters)."""
-_NOT_OF_WORDS = _other_blocks(range(1, 0x0E), range(0x0F, 0x20), 0x2A, 0x2C, 0xA7, 0xAB, 0xFB)
-"""Latin-1, and blocks of signs that only separate words, also when they are folded; but for these of block 21:"""
+_GLUED, _WORDS, _RARE, _INDIC, _WIDE, _MARKS, _OTHER_MARKS = (1 << bit for bit in range(7))
+"""What the signs of a block may be, the block being the upper half of UTF-16."""
 _LETTERS_AMONG_SYMBOLS = "\u2126\u212a\u212b"
-_SIMPLE = bytes((*range(0x0E), 0x0F, *range(0x12, 0x17), *range(0x18, 0x1C), *range(0x1D, 0x23), *range(0x24, 0x30)))
-"""Blocks in which what separates words has one of two first bytes in UTF-8, also when it is folded."""
+
+
+def _kinds() -> bytes:
+    """Of each block what its signs may be."""
+    kinds = bytearray(256)
+    for kind, blocks in (
+        # signs of scripts without spaces, or such as become these: Hangul may be written in its letters
+        (_GLUED, (0x0E, 0x10, 0x11, 0x17, *range(0x30, 0xA0), *range(0xAC, 0xDC), 0xF9, 0xFA)),
+        # signs of words, also when they are folded; block 21 has but a few (_LETTERS_AMONG_SYMBOLS)
+        (_WORDS, (*range(1, 0x0E), *range(0x0F, 0x20), 0x2A, 0x2C, 0xA7, 0xAB, 0xFB)),
+        # signs between words that do not have one of two first bytes in UTF-8, also when they are folded
+        (_RARE, (0x0E, 0x10, 0x11, 0x17, 0x1C, 0x23, *range(0x30, 0x100))),
+        # signs of scripts whose vowels make normalising slow: nearly all words have some that could be composed
+        (_INDIC, range(0x09, 0x0E)),
+        # signs that are wider or narrower than usual
+        (_WIDE, (0xFF,)),
+        # signs that NFC may write otherwise
+        (
+            _MARKS,
+            (*range(0x03, 0x12), 0x13, *range(0x17, 0x1E), 0x1F, 0x2A, 0x2C, 0x2D, 0x30, 0xA6, *range(0xA8, 0xAC)),
+        ),
+        (_MARKS, (*range(0xD8, 0xE0), *range(0xF9, 0xFC), 0xFE)),
+        # and those that are not of words, neither way, or become the same when they are folded
+        (_OTHER_MARKS, (0x20, 0x21, 0x23)),
+    ):
+        for block in blocks:
+            kinds[block] |= kind
+    return bytes(kinds)
+
+
+_KINDS = _kinds()
+_EACH_KIND = tuple(sorted(set(_KINDS) - {0}))
 
 
 def _latin(byte: int) -> int:
@@ -92,7 +110,8 @@ def _punctuation() -> tuple[tuple[bytes, re.Pattern[bytes], tuple[bytes, ...]], 
 @lru_cache(maxsize=1)
 def _between_words() -> re.Pattern[str]:
     """What separates words and is not ASCII."""
-    return re.compile("[\x80-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf\u0e00-\u0eff\u1000-\u10bf\u1780-\u17ff\u2000-\U0010ffff]+")
+    # told by what does not, which is quicker to look up
+    return re.compile("[^\x00-\x7f\xaa\xb5\xba\xc0-\u0dff\u0f00-\u0fff\u10c0-\u177f\u1800-\u1fff]+")
 
 
 @lru_cache(maxsize=1)
@@ -102,10 +121,9 @@ def _may_compose() -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=1)
-def _wide() -> re.Pattern[bytes]:
-    """Full-width forms of what belongs to words, and half-width forms of what is written without spaces, in UTF-8."""
-    sign = rb"\xef(?:\xbc[\x83\x8b\x8e\x90-\x99\xa1-\xba\xbf]|\xbd[\x81-\x9a\xa1-\xbf]|\xbe[\x80-\xbf]|\xbf[\x80-\x9c])"
-    return re.compile(sign + rb"(?:" + sign + rb")*")
+def _wide() -> re.Pattern[str]:
+    """Full-width forms of what belongs to words, and half-width forms of what is written without spaces."""
+    return re.compile("([\uff03\uff0b\uff0e\uff10-\uff19\uff21-\uff3a\uff3f\uff41-\uff5a\uff61-\uffdc]+)")
 
 
 @lru_cache(maxsize=1)
@@ -131,22 +149,23 @@ def widths(text: str) -> str:
     # To look at every sign is slow for a text, and quicker than to make an expression ready for a phrase.
     if text.isascii() or (len(text) < 200 and max(text) < "\uff00"):
         return text
-    data = text.encode("utf-8", "surrogatepass")
-    usual, count = _wide().subn(lambda match: _normalized("NFKC", match[0].decode()).encode(), data)
-    return usual.decode("utf-8", "surrogatepass") if count else text
+    pieces = _wide().split(text)
+    if len(pieces) > 1:
+        pieces[1::2] = _normalized("NFKC", "\n".join(pieces[1::2])).split("\n")
+    return "".join(pieces)
 
 
 def units(folded: str) -> list[bytes]:
     """The words of a folded text, or of a part of one."""
-    blocks = _blocks(folded)
-    return _other_units(folded, blocks) if _has_other_words(folded, blocks) else _latin_units(folded)
+    kinds = _kinds_in(folded)
+    return _other_units(folded, kinds) if _has_other_words(folded, kinds) else _latin_units(_latin_spaced(folded))
 
 
-def _has_other_words(text: str, blocks: bytes) -> bool:
+def _has_other_words(text: str, kinds: int) -> bool:
     """Whether it has words that are not written in Latin-1 alone."""
-    if any(letter in text for letter in _LETTERS_AMONG_SYMBOLS):
+    if kinds & _OTHER_MARKS and any(letter in text for letter in _LETTERS_AMONG_SYMBOLS):
         return True
-    return bool(blocks.translate(None, _NOT_OF_WORDS)) and _of_words().search(text) is not None
+    return bool(kinds & _WORDS) and _of_words().search(text) is not None
 
 
 def _latin_spaced(text: str) -> bytes:
@@ -154,17 +173,16 @@ def _latin_spaced(text: str) -> bytes:
     return _undotted(text.encode("latin-1", "replace").translate(_LATIN))
 
 
-def _latin_units(text: str) -> list[bytes]:
-    """Its words."""
-    data = _latin_spaced(text)
-    if not data.isascii():  # the two signs that are no byte when they are folded
-        data = data.replace(b"\xdf", b"ss").decode("latin-1").replace("\xb5", "\u03bc").encode()
-    return data.split()
+def _latin_units(spaced: bytes) -> list[bytes]:
+    """The words of such a text."""
+    if not spaced.isascii():  # the two signs that are no byte when they are folded
+        spaced = spaced.replace(b"\xdf", b"ss").decode("latin-1").replace("\xb5", "\u03bc").encode()
+    return spaced.split()
 
 
-def _other_units(folded: str, blocks: bytes) -> list[bytes]:
+def _other_units(folded: str, kinds: int) -> list[bytes]:
     """The words of any folded text."""
-    if blocks.translate(None, _SIMPLE):
+    if kinds & _RARE:
         data = _between_words().sub(" ", folded).encode("utf-8", "surrogatepass").translate(_ASCII)
         return _undotted(data).split()
     data = folded.encode().translate(_ASCII)
@@ -190,14 +208,20 @@ def _undotted(data: bytes) -> bytes:
     return data.replace(b". ", b"  ").replace(b".+", b" +").replace(b".#", b" #").removesuffix(b".")
 
 
-def _blocks(text: str) -> bytes:
-    """The upper halves of its UTF-16, in whatever order; none of ASCII."""
+def _kinds_in(text: str) -> int:
+    """What its signs may be; 0 for ASCII."""
     if text.isascii():
-        return b""
+        return 0
     try:
-        return text.encode("utf-16-le")[1::2]
-    except UnicodeEncodeError:  # it has halves of surrogates, here with their block at the end
-        return text.encode("utf-8", "replace").decode().encode("utf-16-le")[1::2] + b"\xd8"
+        blocks = text.encode("utf-16-le")[1::2]
+    except UnicodeEncodeError:  # it has halves of surrogates
+        blocks = text.encode("utf-8", "replace").decode().encode("utf-16-le")[1::2] + b"\xd8"
+    kinds = blocks.translate(_KINDS)
+    found = 0
+    for kind in _EACH_KIND:
+        if kind in kinds:
+            found |= kind
+    return found
 
 
 class Text:
@@ -208,7 +232,7 @@ class Text:
         may_be_glued: whether some of it may be written without spaces.
     """
 
-    __slots__ = ("_blocks", "_folded", "_wants_indic", "may_be_glued", "typed")
+    __slots__ = ("_folded", "_kinds", "_latin", "_wants_indic", "may_be_glued", "typed")
 
     def __init__(self, typed: str, wants_indic: Callable[[], bool]) -> None:
         """Take the text.
@@ -219,37 +243,43 @@ class Text:
         """
         self.typed = typed
         self._wants_indic = wants_indic
-        self._blocks = _blocks(typed)
-        if b"\xff" in self._blocks and (usual := widths(typed)) != typed:
-            self.typed, self._blocks = usual, _blocks(usual)
+        self._kinds = _kinds_in(typed)
+        if self._kinds & _WIDE and (usual := widths(typed)) != typed:
+            self.typed, self._kinds = usual, _kinds_in(usual)
         self._folded: str | None = None
-        self.may_be_glued = bool(self._blocks.translate(None, _NOT_GLUED))
+        self._latin: bytes | None = None
+        """With spaces for what is between its words, where these were read and are Latin-1."""
+        self.may_be_glued = bool(self._kinds & _GLUED)
 
     def words(self) -> list[bytes]:
         """Its words, in UTF-8."""
-        if _has_other_words(self.typed, self._blocks):
-            return _other_units(self.folded(), self._blocks)
-        return _latin_units(self.typed)
+        if _has_other_words(self.typed, self._kinds):
+            return _other_units(self.folded(), self._kinds)
+        self._latin = _latin_spaced(self.typed)
+        return _latin_units(self._latin)
 
     def places(self, first: int, last: int) -> tuple[int, int] | None:
         """Where in :attr:`typed` two of its words begin, given by their numbers; None where it costs much to tell."""
-        if _has_other_words(self.typed, self._blocks):
+        if self._latin is None:
             return None
-        rest = _latin_spaced(self.typed).split(None, first)[-1]
+        rest = self._latin.split(None, first)[-1]
         end = rest.split(None, last - first)[-1]
         return len(self.typed) - len(rest), len(self.typed) - len(end)
 
     def folded(self) -> str:
-        """The text without what does not count: case, and how its accents are encoded."""
+        """The text without what does not count: case, and how its accents are encoded.
+
+        Signs between words stay as they are, unless some of it may be written without spaces.
+        """
         if self._folded is None:
             self._folded = (self.typed if self._is_composed() else _normalized("NFC", self.typed)).casefold()
         return self._folded
 
     def _is_composed(self) -> bool:
         """Whether normalising could change no word that counts."""
-        if not self._blocks:
+        if not self._kinds & (_MARKS | _OTHER_MARKS if self.may_be_glued else _MARKS):
             return True
-        if self.may_be_glued or not any(block in self._blocks for block in _INDIC) or self._wants_indic():
+        if self.may_be_glued or not self._kinds & _INDIC or self._wants_indic():
             return False
         return _may_compose().search(self.typed) is None
 

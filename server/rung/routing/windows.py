@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FIRST, GROWTH, MOST = 300, 16, 16384
+FIRST, GROWTH, MOST = 300, 32, 16384
 """Characters of the first piece, times of those the next has, and of the longest, about: most is found in the first."""
 _PATIENCE = 256
 """Characters in which a place to cut is looked for."""
@@ -25,9 +25,13 @@ _MARK = "_+#_+#_"
 
 @lru_cache(maxsize=1)
 def _cut() -> re.Pattern[str]:
+    """A sign before which a text may be cut."""
+    han, thai = "\u4e00-\u9fff", "\u0e01-\u0e2e"
+    sign = r",;:(){}<>=&|/"
+    # one of few signs comes first: the search leaps from one to the next
     return re.compile(
-        r"(?<=\w)(?: |\r?\n)(?=\w)|(?<=\w)(?=[,;:(){}<>=&|/])"
-        "|(?<=[\u4e00-\u9fff])(?=[\u4e00-\u9fff])|(?<=[\u0e00-\u0e7f])(?=[\u0e01-\u0e2e])"
+        rf"[ \r\n{sign}{han}{thai}]"
+        rf"(?:(?<=\w[ \n])(?=\w)|(?<=\w\r)(?=\n\w)|(?<=\w[{sign}])|(?<=[{han}][{han}])|(?<=[\u0e00-\u0e7f][{thai}]))"
     )
 
 
@@ -60,7 +64,10 @@ def _sentence_end() -> re.Pattern[str]:
 
 def breaks(text: Text) -> list[int]:
     """The words of a piece before which a sentence or a paragraph ended, by their number, in order."""
-    words = Text(_sentence_end().sub(f" {_MARK} ", text.typed), _yes).words()
+    marked, count = _sentence_end().subn(f" {_MARK} ", text.typed)
+    if not count:
+        return []
+    words = Text(marked, _yes).words()
     mark = _MARK.encode()
     marks = [number for number, word in enumerate(words) if word == mark]
     return [number - before for before, number in enumerate(marks)]

@@ -118,19 +118,18 @@ class Table:
         """Take every form of the entry that is written without spaces, or every other one."""
         for form in all_forms(entry):
             pieces = [piece for piece in map(self._read, form.split(GAP)) if piece]
-            if (str in map(type, pieces)) is not is_glued:
+            if all(piece[0] == " " for piece in pieces) is is_glued:
                 continue
             if is_glued:
-                signs = [piece if isinstance(piece, str) else piece[1:-1].decode() for piece in pieces]
-                self._glued.add(signs, number, form)
+                self._glued.add([piece.strip(" ") for piece in pieces], number, form)
             elif pieces:
                 self._spaced.add(pieces, number, form)
 
 
-def _piece(written: str) -> str | bytes:
+def _piece(written: str) -> str:
     """What a text must have for this piece of a phrase: characters, or words with a space before and after each."""
     found = read(written)
-    return found if isinstance(found, str) else b" %b " % b" ".join(found) if found else b""
+    return found if isinstance(found, str) else f" {b' '.join(found).decode()} " if found else ""
 
 
 def _settling(words: WordSearch, signs: SignSearch) -> Callable[[list[Ends]], None]:

@@ -62,7 +62,10 @@ def test_every_sign_is_read_as_the_slow_rules_read_it(around: str) -> None:
     for text in texts:
         slow = folded(text)
         expected = spelled(slow)
-        if read(text) != expected or units(slow) != expected or Text(text, lambda: True).folded() != slow:
+        quick = Text(text, lambda: True)
+        # How a sign between words is encoded counts where scripts without spaces are searched sign by sign.
+        is_same = quick.folded() == slow or not quick.may_be_glued
+        if read(text) != expected or units(slow) != expected or not is_same:
             wrong.append(text)
     assert not wrong
 
