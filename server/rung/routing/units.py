@@ -29,8 +29,8 @@ GLUED = (
     ("\U00020000", "\U0003ffff"),
 )
 """Scripts that write without spaces, or stick endings to words."""
-_GLUED, _WORDS, _RARE, _INDIC, _WIDE, _MARKS, _OTHER_MARKS = (1 << bit for bit in range(7))
-"""What the signs of a block may be, the block being the upper half of UTF-16."""
+_GLUED, _WORDS, _RARE, _INDIC, _WIDE, _MARKS, _OTHER_MARKS, _MANY_MARKS = (1 << bit for bit in range(8))
+"""What the signs of a block may be, the block being the upper half of UTF-16; the last: there are many in a row."""
 _LETTERS_AMONG_SYMBOLS = "\u2126\u212a\u212b"
 
 
@@ -64,6 +64,8 @@ def _kinds() -> bytes:
 
 _KINDS = _kinds()
 _EACH_KIND = tuple(sorted(set(_KINDS) - {0}))
+_ONLY_MARKS = bytes(kind & _MARKS for kind in range(256))
+_MOST_MARKS = 32
 
 
 def _latin(byte: int) -> int:
@@ -108,10 +110,9 @@ def _punctuation() -> tuple[tuple[bytes, re.Pattern[bytes], tuple[bytes, ...]], 
 
 
 @lru_cache(maxsize=1)
-def _between_words() -> re.Pattern[str]:
-    """What separates words and is not ASCII."""
-    # told by what does not, which is quicker to look up
-    return re.compile("[^\x00-\x7f\xaa\xb5\xba\xc0-\u0dff\u0f00-\u0fff\u10c0-\u177f\u1800-\u1fff]+")
+def _not_between_words() -> re.Pattern[str]:
+    """ASCII, and what belongs to words: more signs than those that separate words, and yet quicker to look up."""
+    return re.compile("[\x00-\x7f\xaa\xb5\xba\xc0-\u0dff\u0f00-\u0fff\u10c0-\u177f\u1800-\u1fff]+")
 
 
 @lru_cache(maxsize=1)
@@ -124,6 +125,27 @@ def _may_compose() -> re.Pattern[str]:
 def _wide() -> re.Pattern[str]:
     """Full-width forms of what belongs to words, and half-width forms of what is written without spaces."""
     return re.compile("([\uff03\uff0b\uff0e\uff10-\uff19\uff21-\uff3a\uff3f\uff41-\uff5a\uff61-\uffdc]+)")
+
+
+@lru_cache(maxsize=1)
+def _usual() -> dict[int, int]:
+    """What these are otherwise; a line stays one."""
+    usual = {code: _normalized("NFKC", chr(code)) for code in (10, *range(0xFF00, 0x10000))}
+    return {code: ord(sign) for code, sign in usual.items() if len(sign) == 1}
+
+
+@lru_cache(maxsize=1)
+def _to_compose() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Signs that NFC may write otherwise or put together with the sign before them, and pieces of a text with such.
+
+    No piece is long, for the time to put accents in order grows with the square of their number.
+    """
+    others = (
+        "\x00-\u02ff\u0370-\u0373\u0375-\u037d\u037f-\u0386\u0388-\u0482\u0488-\u058f\u1e00-\u1eff\u2002-\u20cf\u2100-\u2125"
+        "\u2127-\u2129\u212c-\u2328\u232b-\u2adb\u2add-\u2cdf\u2e00-\u3029\u3030-\u3098\u309b-\ua65f\ua700-\ua7ff\uac00-\uf8ff"
+        "\ufb00-\ufb1c\ufb50-\ufe1f\ufe30-\uffff\U0001f000-\U0002f7ff"
+    )
+    return re.compile(f"[^{others}]"), re.compile(f"([{others}]?[^{others}]{{1,200}})")
 
 
 @lru_cache(maxsize=1)
@@ -151,7 +173,7 @@ def widths(text: str) -> str:
         return text
     pieces = _wide().split(text)
     if len(pieces) > 1:
-        pieces[1::2] = _normalized("NFKC", "\n".join(pieces[1::2])).split("\n")
+        pieces[1::2] = _composed("\n".join(pieces[1::2]).translate(_usual())).split("\n")
     return "".join(pieces)
 
 
@@ -183,7 +205,7 @@ def _latin_units(spaced: bytes) -> list[bytes]:
 def _other_units(folded: str, kinds: int) -> list[bytes]:
     """The words of any folded text."""
     if kinds & _RARE:
-        data = _between_words().sub(" ", folded).encode("utf-8", "surrogatepass").translate(_ASCII)
+        data = " ".join(_not_between_words().findall(folded)).encode("utf-8", "surrogatepass").translate(_ASCII)
         return _undotted(data).split()
     data = folded.encode().translate(_ASCII)
     for first, expression, common in _punctuation():
@@ -221,6 +243,8 @@ def _kinds_in(text: str) -> int:
     for kind in _EACH_KIND:
         if kind in kinds:
             found |= kind
+    if found & _MARKS and bytes([_MARKS]) * _MOST_MARKS in kinds.translate(_ONLY_MARKS):
+        found |= _MANY_MARKS
     return found
 
 
@@ -272,8 +296,15 @@ class Text:
         Signs between words stay as they are, unless some of it may be written without spaces.
         """
         if self._folded is None:
-            self._folded = (self.typed if self._is_composed() else _normalized("NFC", self.typed)).casefold()
+            self._folded = self._composed().casefold()
         return self._folded
+
+    def _composed(self) -> str:
+        """The text with its accents in one piece with their letters, as far as that could change a word that counts."""
+        if self._is_composed():
+            return self.typed
+        is_quick = not self._kinds & (_GLUED | _RARE | _MANY_MARKS)
+        return _normalized("NFC", self.typed) if is_quick else _composed(self.typed)
 
     def _is_composed(self) -> bool:
         """Whether normalising could change no word that counts."""
@@ -282,6 +313,21 @@ class Text:
         if self.may_be_glued or not self._kinds & _INDIC or self._wants_indic():
             return False
         return _may_compose().search(self.typed) is None
+
+
+def _composed(text: str) -> str:
+    """The text in NFC, where most of it is: Python takes long for each sign of other scripts."""
+    sign, piece = _to_compose()
+    if not sign.search(text):
+        return text
+    pieces = piece.split(text)
+    pieces[1::2] = map(_nfc, pieces[1::2])
+    return "".join(pieces)
+
+
+@lru_cache(maxsize=1024)
+def _nfc(text: str) -> str:
+    return _normalized("NFC", text)
 
 
 def _normalized(form: Literal["NFC", "NFKC"], text: str) -> str:
