@@ -226,6 +226,8 @@ async def test_a_cancelled_request_has_one_that_says_what_was_asked_until_then(t
         command = {"command": "rung.run", "arguments": [run]}
         asked = await editor.start(*(("workspace/executeCommand", command) if road == "command" else ("rung/run", run)))
         await table.sim.wait_for(lambda: table.questions)
+        if road == "command":
+            await editor.progress("begin")
         if road == "request":
             await editor.notify("$/cancelRequest", {"id": asked})
         else:
@@ -254,7 +256,8 @@ async def test_of_a_request_that_was_cancelled_before_it_began_that_is_all_there
     async with desk(home) as table, table.editor() as editor:
         hangs.touch()
         await editor.run("commit-message", repository=str(table.repository))
-        await editor.command("rung.cancel")
+        await editor.progress("begin")
+        assert await editor.command("rung.cancel") == {"cancelled": 1}
         assert (await editor.progress("end"))["message"] == "cancelled"
         assert await editor.command("rung.openReceipt") is None
         assert await editor.said() == "Rung: The last request was cancelled."
