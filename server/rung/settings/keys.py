@@ -149,7 +149,8 @@ def _remember(names: set[str]) -> None:
     try:
         files.write_private(_marker_name(), "".join(f"{name}\n" for name in sorted(names)))
     except OSError as error:
-        raise RungError(f"{_marker_name()} can't be written ({error.strerror}).") from None
+        hint = "The names of the keys in the keyring are kept there: see that you may write to its folder."
+        raise RungError(f"{_marker_name()} can't be written ({error.strerror}).", hint) from None
 
 
 def _from_keyring(name: str) -> str | None:

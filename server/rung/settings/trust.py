@@ -92,7 +92,8 @@ def trust(root: Path) -> None:
     if snapshot is None:
         raise UsageError(f"There is no {FOLDER} folder in {root}.", "Only a workspace with one needs trust.")
     if snapshot.digest is None:
-        raise UsageError(f"{root / FOLDER} can't be trusted: it {snapshot.refusal}.")
+        hint = "Look at what is in it, mend that, then run `rung trust` again."
+        raise UsageError(f"{root / FOLDER} can't be trusted: it {snapshot.refusal}.", hint)
     _remember({**_remembered(), snapshot.root: snapshot.digest})
 
 
