@@ -65,6 +65,13 @@ _GOES_ON = re.compile(
 )
 """Behind a value: more of it, as in ``"a" + "b"``."""
 _GIVES = frozenset({"=", ":", ":=", "=>", "<-", "||", "||=", "??", "??="})
+_FALLBACK = re.compile(
+    r"""[\"'\])]{0,3}[ \t]{0,8}(?::=|=|:)?[ \t]{0,8}(?:[\w.?]{1,80}(?:[(\[][\"'][\w.-]{1,80}[\"'][)\]])?)?[ \t]{1,8}"""
+    r"""(?:or|\|\||\?\?|\?:)[ \t]{1,8}(?P<quote>["'])(?P<value>[^"'\r\n]{1,512})(?P=quote)"""
+)
+"""What it is where there is nothing else: ``token = os.getenv("T") or "SECRET"``."""
+_VARIABLE = re.compile(r""""[ \t]*\{[^{}]{0,600}?\bdefault[ \t]*=[ \t]*"(?P<value>[^"\r\n]{1,512})\"""")
+"""Of Terraform: ``variable "db_password" { default = "SECRET" }``."""
 _ELEMENT = re.compile(r"[ \t]*>(?P<value>[^<>\r\n]{1,512})</")
 _ATTRIBUTE = re.compile(r"""["'][ \t]+value=(?P<quote>["'])(?P<value>[^"'\r\n<>]{1,512})(?P=quote)""")
 _OPTION_SIGN = ("--", "?", "&")
@@ -128,6 +135,12 @@ def _quoted(text: str, name: Name) -> tuple[int, int] | None:
     match = _CALLED.match(text, name.end)
     if match and "." not in name.rest and _SETTER.search(name.before) and fits(match["value"], name, quoted=True):
         return match.span("value") if name.kind == "password" or looks_random(match["value"]) else None
+    match = _FALLBACK.match(text, name.end)
+    if match and fits(match["value"], name, quoted=True):
+        return match.span("value")
+    match = _VARIABLE.match(text, name.end) if text.endswith('variable "', 0, name.start) else None
+    if match and (fits(match["value"], name, quoted=True) or is_word(text, name, match["value"], quoted=True)):
+        return match.span("value")
     element = text.endswith("<", 0, name.start)
     match = (_ELEMENT if element else _ATTRIBUTE).match(text, name.end)
     if match and (fits(match["value"], name, quoted=True) or is_word(text, name, match["value"], quoted=True)):

@@ -142,7 +142,7 @@ def _place(text: str, name: Name, match: re.Match[str]) -> tuple[int, int] | Non
         fits = _is_key(value) or _UUID.fullmatch(value) is not None or _is_clear(value, name)
         fits = fits or _is_password(value, name, said=bool(match["said"]), joined=joined)
         if not fits and match["said"] and text.startswith("!", end) and any(map(str.isdigit, value)):
-            # What looked like a name may have a sign of its own: ``the password is Blu3Monday!``
+            # What looked like a name may have a sign of its own: the ``!`` of a word with digits.
             fits, end = _is_password(f"{value}!", name, said=True, joined=joined), end + 1
     return (start, end) if fits else None
 

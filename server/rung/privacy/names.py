@@ -32,7 +32,7 @@ _WORD = re.compile(
     r"|(?P<key>secret key|secret|tokens?(?![a-z])|credentials?|(?<![a-z])_auth(?![a-z])|(?<=_)pat(?![a-z])"
     r"|(?:session|auth|login)[_-]?cookie|(?<![a-z])bw_session(?![a-z])"
     r"|(?:api|access|auth|private|account|shared|service|signing|encrypt(?:ion)?|master|license|storage|secret|deploy"
-    r"|webhook|hmac|aes|openai|anthropic|aws|azure)[_ -]?key"
+    r"|webhook|hmac|aes|openai|anthropic|aws|azure|write)[_ -]?key"
     r"|(?:client|session|cookie|jwt|admin|app|db|database|user|ssh|rsa|kaggle|validation|decryption)[_-]?key"
     r"|(?<![a-z])(?:my|our|your|old|new|prod|live) key(?![a-z])"
     r"|(?:api|zugangs|geheim)[_ -]?schlüssel|(?<![a-z])jetons?(?![a-z])"
@@ -51,7 +51,7 @@ _PIECES = {
 """One of these stands in every such word, at most so many letters behind its beginning."""
 _KEYS = """
     api access auth private account shared service signing encrypt encryption master license storage secret deploy
-    webhook hmac aes openai anthropic aws azure client session cookie jwt admin app db database user ssh rsa
+    webhook hmac aes openai anthropic aws azure write client session cookie jwt admin app db database user ssh rsa
     kaggle validation decryption my our your old new prod live
 """
 """Before ``key`` in such a word."""

@@ -45,7 +45,16 @@ def find(text: str) -> tuple[Found, ...]:
 
     No find holds a line break, a quote that encloses it, or a diff's sign.
     """
-    return merge(list(through_views(text, _find)))
+    return tuple(_before_backslash(text, found) for found in merge(list(through_views(text, _find))))
+
+
+def _before_backslash(text: str, found: Found) -> Found:
+    r"""A find without the backslash at its end that belongs to the quote behind it: ``"\"Password=SECRET\""``."""
+    end = found.end
+    if not text.startswith('"', end) or not text.endswith("\\", found.start, end):
+        return found
+    backslashes = end - len(text[found.start : end].rstrip("\\")) - found.start
+    return found.replace(end=end - 1) if backslashes % 2 and found.end - found.start > 1 else found
 
 
 def _find(text: str) -> list[Found]:

@@ -1,7 +1,8 @@
 r"""What a text shows where it is written otherwise: without colours and invisible letters, either side of a word diff.
 
 ``git diff --color=always`` writes ``\x1b[32m+API_KEY=...``, whose ``m`` stands before the name; ``--word-diff`` writes
-``[-API_KEY=old-]{+API_KEY=new+}``. What is searched are the texts such a text shows; the places of the finds lead back.
+``[-API_KEY=old-]{+API_KEY=new+}``; JSON, and with it notebooks and logs, writes whole texts into strings, as in
+``"user: me\npassword: \"...\""``. What is searched are the texts such a text shows; the places of the finds lead back.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ _NO_WIDTH = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 """Looked for behind the first letter of a text: many a file begins with one of them."""
 _WORDS = re.compile(r"\[-(?P<old>(?:(?!\[-)[^\r\n]){1,2000}?)-\]|\{\+(?P<new>(?:(?!\{\+)[^\r\n]){1,2000}?)\+\}")
 """A word that went, and one that came."""
+
+_STRING = re.compile(r'(?<!\\)"((?:[^"\\\r\n]|\\.)*+)"')
+_ESCAPE = re.compile(r'\\(?:(?P<itself>["\\/])|(?P<blank>[nrt])|u(?P<code>[0-9a-fA-F]{4}))')
+_BLANKS = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 class View:
@@ -62,8 +67,11 @@ def through_views(text: str, search: Callable[[str], list[Found]]) -> Iterator[F
     unseen = list[tuple[int, int]]()
     if any(hint in text for hint in _UNSEEN_HINTS) or any(text.find(letter, 1) >= 0 for letter in _NO_WIDTH):
         unseen = [match.span() for match in _UNSEEN.finditer(text)]
+    strings = _strings(text)
+    if strings:
+        yield from _in_strings(text, strings, search)
     if not unseen:
-        yield from _with_sides(text, search)
+        yield from _within_lines(text, strings, _with_sides(text, search))
         return
     # Two words of different colours stand side by side: together they are one, and each is one, too.
     for filler in ("", " "):
@@ -89,3 +97,51 @@ def _other_side(words: Iterable[re.Match[str]], mine: str) -> Iterator[tuple[int
             yield word.end() - 2, word.end()
         else:
             yield word.span()
+
+
+def _strings(text: str) -> list[tuple[int, int]]:
+    """Where the strings of a text are that have something escaped, without their quotes."""
+    if "\\" not in text:
+        return []
+    return [string.span(1) for string in _STRING.finditer(text) if "\\" in string[1]]
+
+
+def _in_strings(text: str, strings: Iterable[tuple[int, int]], search: Callable[[str], list[Found]]) -> Iterator[Found]:
+    """What a search finds in the strings of a text, as their reader sees them."""
+    escapes: dict[int, int] = {}
+    shown: list[str] = []
+    gone: list[tuple[int, int]] = []
+    place = 0
+    for start, end in strings:
+        gone.append((place, start - 1))
+        shown += [text[place : start - 1], "\n"]  # the quote that opens it
+        place = start
+        for escape in _ESCAPE.finditer(text, start, end):
+            letter = escape["itself"] or _BLANKS.get(escape["blank"] or "") or _letter(escape["code"])
+            escapes[escape.end() - 1] = escape.start()
+            gone.append((escape.start(), escape.end() - 1))
+            shown += [text[place : escape.end() - 1], letter]
+            place = escape.end()
+        shown.append(text[place:end])
+        place = end
+    gone.append((place, len(text)))
+    view = View("".join(shown), gone)
+    for found in view.back(search(view.text)):
+        # What begins with an escaped letter begins where its backslash does.
+        yield found.replace(start=escapes.get(found.start, found.start))
+
+
+def _letter(code: str) -> str:
+    """The letter of an escape; half of one that takes two is no letter by itself."""
+    return "\ufffd" if code[0] in "dD" and code[1] in "89abcdefABCDEF" else chr(int(code, 16))
+
+
+def _within_lines(text: str, strings: list[tuple[int, int]], found: Iterable[Found]) -> Iterator[Found]:
+    """Finds that end where a string writes the end of a line; what comes behind it is another line's."""
+    for item in found:
+        number = bisect.bisect_right(strings, (item.start, len(text))) - 1
+        if number >= 0 and item.end <= strings[number][1] and "\\" in text[item.start : item.end]:
+            ends = (escape.start() for escape in _ESCAPE.finditer(text, item.start, item.end) if escape["blank"])
+            yield item.replace(end=next((end for end in ends if end > item.start), item.end))
+        else:
+            yield item

@@ -39,7 +39,7 @@ SAMPLES = (
     "«apify_api_<36:A>»", "«rdme_<70:L>»", "«<6:A>_<29:A>_mmk»", "«sk.eyJ<60:A>.<22:A>»", "«NRII-<32:A>»",
     "«API-<26:U>»", "«pat.<22:A>.<24:A>.<20:A>»", "«LTAI<20:A>»", "«napi_<64:L>»", "«tgp_v1_<43:W>»",
     "«re_<8:A>_<24:A>»", f"webhook.office.com/webhookb2/«{UUID}@{UUID}/IncomingWebhook/<32:H>/{UUID}»",
-    "«<36:H>NRAL»", "hooks.zapier.com/hooks/catch/«<7:D>/<7:A>»",
+    "«xprv9s21<103:A>»", "«RWRTY0Iy<212:B>»", "«<36:H>NRAL»", "hooks.zapier.com/hooks/catch/«<7:D>/<7:A>»",
 )  # fmt: skip
 """At least one for every form."""
 MORE = (

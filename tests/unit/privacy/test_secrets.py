@@ -324,6 +324,10 @@ def test_merging_keeps_the_surest_name_and_every_letter() -> None:
 
 NO_DIGITS = str.maketrans("0123456789", "abcdefghij")
 HARD = {
+    "escaped quotes": '\\"' * 50_000,
+    "a string that does not end": '"\\' * 50_000,
+    "ends of lines": '"' + "\\n" * 50_000 + '"',
+    "strings": '"a\\n"' * 20_000,
     "letters": "a" * 100_000,
     "names": 'password="' * 10_000,
     "dots": "secret." * 14_000,

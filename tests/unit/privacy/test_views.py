@@ -2,6 +2,7 @@ r"""Secrets are found as they are shown: through colours, letters of no width an
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -30,6 +31,25 @@ def test_a_true_secret_is_found_in_colour(template: str) -> None:
     assert secret not in clean
     assert clean.startswith(f"{RED}-old{PLAIN}\n{GREEN}+{PLAIN}{GREEN}")
     assert clean.endswith(f"{PLAIN}\n")
+
+
+@pytest.mark.parametrize("template", TRUE)
+def test_a_true_secret_is_found_in_a_string_of_json_and_the_json_stays_whole(template: str) -> None:
+    line, secret = drawn(template)
+    told = {"cells": [{"source": ['say = "h\u00fc"\n', f'\n{line}\n"end"\t']}], "n": 1}
+    for kept in (False, True):
+        clean = seen(json.dumps(told, ensure_ascii=not kept))
+        read = json.loads(clean)
+        assert secret not in read["cells"][0]["source"][1]
+        assert read["cells"][0]["source"][0] == told["cells"][0]["source"][0]  # type: ignore[index]  # it is what it says
+        assert read["cells"][0]["source"][1].startswith("\n")
+        assert read["cells"][0]["source"][1].endswith('\n"end"\t')
+
+
+def test_a_secret_with_escaped_letters_goes_with_its_backslashes() -> None:
+    told = {"log": '\U0001f600 my "account"\npassword: \u00e4b3r!Gr\u00fcn\u00df\n'}
+    clean = seen(json.dumps(told))
+    assert json.loads(clean)["log"] == '\U0001f600 my "account"\npassword: [redacted-password-1]\n'
 
 
 @pytest.mark.parametrize("colour", ["\\033[32m", "\\e[1;32m", "\\x1b[32m", "\\u001b[32m", "\x9b32m", "\x1b[38;5;10m"])
