@@ -156,7 +156,7 @@ function M.cancel()
   end
 end
 
---- Open the whole receipt of the last answer: who was asked, and what each rule had to say.
+--- Open the whole receipt of the last request: who was asked, and what each rule had to say.
 function M.receipt()
   local client = client_or_word(vim.api.nvim_get_current_buf())
   if client then
