@@ -102,14 +102,18 @@ class NoAnswerError(RungError):
 
     Attributes:
         lines: the sentences the text is made of: what is wrong, then one for each model.
+        too_long: somebody's window was too small for the question, so that a shorter one may well be answered.
     """
 
     code = "no-answer"
 
-    def __init__(self, *lines: str, hint: str | None = None, receipt: Receipt | None = None) -> None:
+    def __init__(
+        self, *lines: str, hint: str | None = None, receipt: Receipt | None = None, too_long: bool = False
+    ) -> None:
         self.lines = tuple(line if line.endswith(".") else line + "." for line in lines)
         super().__init__(" ".join(self.lines), hint)
         self.receipt = receipt
+        self.too_long = too_long
 
     def paragraph(self) -> tuple[str, ...]:
         """One line for each model, and what to do."""

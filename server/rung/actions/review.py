@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 PIECE = 24_000
 """Characters of a file that one question of a review may hold (about 6,000 tokens): small models lose the thread of
 more. A longer file makes several questions."""
+LEAST = 2_000
+"""Characters; a piece of so many is not cut again, however small a window is."""
 SILENCES = 2
 """Questions in a row without an answer after which nobody is asked any more."""
 
@@ -54,6 +56,8 @@ class Review:
         self._answered = 0
         self._silences = 0
         self._first: NoAnswerError | None = None
+        self._too_long: NoAnswerError | None = None
+        """The piece asked about last was too long for somebody's window."""
         self.degraded = False
         """Some answer was the best there was, and not good enough."""
 
@@ -63,19 +67,27 @@ class Review:
         Raises:
             NoAnswerError: in the end, where not one of the questions had an answer.
         """
-        text, start = self._whole.text, 0
+        text, start, number = self._whole.text, 0, 0
         parts = pieces(text)
-        for number, part in enumerate(parts, 1):
-            end = start + len(part)
-            if len(parts) > 1:
-                piece = Piece(part, start, findings.span(text, start, end), f"part {number} of {len(parts)}")
+        while parts:
+            number, end = number + 1, start + len(parts[0])
+            if end - start < len(text):
+                name = f"part {number} of {number + len(parts) - 1}"
+                piece = Piece(parts[0], start, findings.span(text, start, end), name)
             else:
-                piece = Piece(part, start, None)
+                piece = Piece(parts[0], start, None)
             if self._silences < SILENCES:
                 yield piece
             else:
                 self._lacks(piece, "Nobody was asked about them: to the questions before there was no answer.")
-            start = end
+            if self._too_long is not None:
+                error, self._too_long = self._too_long, None
+                smaller = pieces(text[start:], len(piece.text) // 2)
+                if len(piece.text) > LEAST and len(smaller[0]) < len(piece.text):
+                    parts, number = smaller, number - 1
+                    continue
+                self._fails(piece, error)
+            parts, start = parts[1:], end
         if self._first is not None and not self._answered:
             raise self._first
 
@@ -92,7 +104,13 @@ class Review:
             self._found.extend(findings.read(answer.text, self._whole.text, path, piece.start, answer.restore))
 
     def miss(self, piece: Piece, error: NoAnswerError) -> None:
-        """Nobody had an answer."""
+        """Nobody had an answer; where it is for want of room in a window, what follows are smaller pieces of it."""
+        if error.too_long:
+            self._too_long = error
+        else:
+            self._fails(piece, error)
+
+    def _fails(self, piece: Piece, error: NoAnswerError) -> None:
         self._first, self._silences = self._first or error, self._silences + 1
         self._lacks(piece, error.sentence())
 
@@ -119,15 +137,20 @@ class Review:
         return tuple(self._missing) or None
 
 
-def pieces(source: str) -> list[str]:
-    """A long text in pieces of whole lines, cut where a blank line or a line without indent begins a new thought."""
-    if len(source) <= PIECE:
+def pieces(source: str, most: int = PIECE) -> list[str]:
+    """A long text in pieces of whole lines, cut where a blank line or a line without indent begins a new thought.
+
+    Args:
+        source: the text.
+        most: characters of a piece; a line that is longer is one of its own.
+    """
+    if len(source) <= most:
         return [source]
     lines = re.findall(r"[^\n]*\n|[^\n]+\Z", source)
     out, current, size = [], list[str](), 0
     for i, line in enumerate(lines):
-        fresh = size > PIECE * 0.6 and line[:1].strip() and i > 0 and not lines[i - 1].strip()
-        if current and (fresh or size + len(line) > PIECE):
+        fresh = size > most * 0.6 and line[:1].strip() and i > 0 and not lines[i - 1].strip()
+        if current and (fresh or size + len(line) > most):
             out.append("".join(current))
             current, size = [], 0
         current.append(line)

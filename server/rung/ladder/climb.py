@@ -83,7 +83,8 @@ class Ladder:
             if ascent.call.stream:
                 emit(TextEvent(remaining.best.text))
             return remaining.best
-        raise NoAnswerError(*remaining.lines(), hint=remaining.hint)
+        too_long = any(one.attempt.outcome == "too-long" for one in tried)
+        raise NoAnswerError(*remaining.lines(), hint=remaining.hint, too_long=too_long)
 
     def _named(self, model: Model) -> Model:
         """The model under the name that ``auto`` is known to stand for."""

@@ -81,18 +81,19 @@ async def preview(call: Call, plan: Plan, counter: TokenCounter) -> Sending:
     Raises:
         NoAnswerError: nobody would be asked; says why, of each.
     """
-    skipped = list(plan.skipped)
+    skipped, too_long = list(plan.skipped), False
     for candidate in plan.attempts:
         try:
             made = await prompt_for(call, candidate, counter)
         except AttemptError as error:
             skipped.append(Skipped(candidate.tier, candidate.model.model, error.text))
+            too_long = too_long or error.failure == "too-long"
             continue
         url, body = _request(made.question)
         fitted = made.fitted
         return Sending(candidate, url, fitted.messages, fitted.tokens, body, plan, fitted.left_out, made.redacted)
     reasons = [f"{skip.tier} ({skip.model}) would not be asked: {skip.reason}" for skip in skipped]
-    raise NoAnswerError("There is no model to ask.", *reasons)
+    raise NoAnswerError("There is no model to ask.", *reasons, too_long=too_long)
 
 
 def _request(question: Question) -> tuple[str, dict[str, Any]]:

@@ -43,8 +43,8 @@ async def preview(shared: Shared, request: Request, action: Action, settings: Se
         sendings.append(sending.replace(left_out=tuple(dict.fromkeys([*gathered.left_out, *sending.left_out]))))
         return Answer(NOTHING, sending.to.tier, sending.to.model.model)
 
-    await run(action, gathered, ask, request.max_output)
-    if failed:
+    made = await run(action, gathered, ask, request.max_output)
+    if made.unreviewed:
         # A review would go on without; who looks at all of it first is told.
         raise failed[0]
     return Preview(beginning.decision, tuple(sendings))

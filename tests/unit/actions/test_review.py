@@ -140,3 +140,39 @@ async def test_an_answer_nobody_can_read_beside_none_at_all_is_no_empty_list_of_
     assert made.text.endswith(REFUSAL)
     assert made.unreviewed is not None
     assert len(made.unreviewed) == COUNT - 1
+
+
+@pytest.mark.parametrize("most", [30_000, 9_000, 2_100])
+async def test_a_piece_that_is_too_long_for_a_window_is_cut_until_it_fits(most: int) -> None:
+    asked: list[str] = []
+
+    async def ask(call: Call) -> Answer:
+        piece = next(part.text for part in call.parts if part.kind == "file")
+        if len(piece) > most:
+            raise NoAnswerError("No model could answer.", too_long=True)
+        asked.append(piece)
+        return Answer('{"findings": [], "summary": ""}', "small", "m")
+
+    gathered = Gathered((Part("file", TEXT, "a.py"),), {"language": "python", "path": "a.py"})
+    made = await run(ACTION, gathered, ask, None)
+    assert "".join(asked) == TEXT
+    assert (made.findings, made.unreviewed) == ((), None)
+
+
+async def test_a_line_that_is_too_long_for_a_window_is_named_and_the_rest_is_read() -> None:
+    line = f"x = '{'y' * 9000}'\n"
+    text = TEXT[:3000] + "\n" + line + TEXT[:3000]
+    asked: list[str] = []
+
+    async def ask(call: Call) -> Answer:
+        piece = next(part.text for part in call.parts if part.kind == "file")
+        if len(piece) > 4000:
+            raise NoAnswerError("No model could answer.", too_long=True)
+        asked.append(piece)
+        return Answer('{"findings": [], "summary": ""}', "small", "m")
+
+    gathered = Gathered((Part("file", text, "a.py"),), {"language": "python", "path": "a.py"})
+    made = await run(ACTION, gathered, ask, None)
+    assert "".join(asked) == text.replace(line, "")
+    assert made.unreviewed is not None
+    assert [one.why for one in made.unreviewed] == ["No model could answer."]
