@@ -168,6 +168,13 @@ _FORMS = (
     rf"(?:maaf|mohon maaf){_PAUSE}(?:tetapi |tapi )?(?:saya )?(?:tidak (?:dapat|bisa)) (?:membantu|memenuhi|menjawab|memberikan)",
     rf"(?:(?:rất )?xin lỗi|rất tiếc){_PAUSE}(?:nhưng )?(?:tôi )?không thể (?:giúp|hỗ trợ|trả lời|đáp ứng|cung cấp)",
     r"(?:عذر[اً]+|آسف|أعتذر|للأسف)[^.\n]{0,20}لا (?:أستطيع|يمكنني) (?:مساعد|الإجاب|تقديم|تلبية)",
+    # Hungarian, Finnish, Romanian, Greek, Hebrew, Thai
+    rf"(?:sajnálom|sajnos|elnézést|bocsánat){_PAUSE}(?:de )?{_S}{{0,40}}\bnem (?:tudok|áll módomban){_S}{{0,30}}\b(?:segíteni|válaszolni|segítséget)",
+    rf"(?:valitettavasti|pahoittelen|anteeksi|olen pahoillani){_PAUSE}(?:mutta )?en (?:voi|pysty){_S}{{0,30}}\b(?:auttaa|auttamaan|vastata|vastaamaan)",
+    rf"(?:îmi pare (?:foarte )?rău|din păcate|scuze){_PAUSE}(?:dar )?nu (?:(?:te|vă) )?(?:pot|sunt în măsură){_S}{{0,20}}\b(?:ajuta|ajut|răspunde|răspund)",
+    rf"(?:λυπάμαι|συγγνώμη|δυστυχώς){_PAUSE}(?:αλλά |όμως )?δεν μπορώ να (?:(?:σας|σε) )?(?:βοηθήσω|απαντήσω|εξυπηρετήσω)",
+    r"(?:אני )?(?:מצטער(?:ת)?|מתנצל(?:ת)?|לצערי)[^.\n]{0,12}(?:אני )?(?:לא יכול(?:ה)?|איני יכול(?:ה)?) (?:לעזור|לסייע|לענות)",
+    r"(?:ขออภัย|ขอโทษ|เสียใจ)[^\n]{0,20}ไม่สามารถ(?:ช่วย|ตอบ|ให้ความช่วยเหลือ)",
     r"(?:मुझे खेद है|माफ़ कीजिए|क्षमा करें)[^।\n]{0,40}(?:मदद|सहायता|उत्तर)[^।\n]{0,12}नहीं (?:कर|दे) सकत",
 )
 _ALONE = (
