@@ -11,6 +11,7 @@ from tests.engine.conftest import CLOUD, CODE, LARGE, PRICES, SMALL, Desk, git
 
 from rung.errors import ContextError, NoAnswerError, UsageError
 from rung.ladder.ascent import Tried
+from rung.ledger.purse import FASTEST
 from rung.running import bill, request
 from rung.settings.values import Budget, Rule, When
 from rung.sim import SimModel, Simulator
@@ -150,7 +151,9 @@ async def test_what_was_not_counted_is_an_estimate_and_says_so(desk: Desk) -> No
     (attempt,) = row.calls[0].attempts
     assert (attempt.outcome, attempt.estimated) == ("broken", True)
     assert attempt.tokens_out > 0
-    assert 0 < attempt.cost_usd < 2 * desk.sim.bill(PRICES) + 0.001
+    # This model thinks unseen: perhaps all that can be written in the time it took, which is more on a slow machine.
+    unseen = (attempt.total_ms + 1) / 1000 * FASTEST * PRICES[CLOUD][1] / 1e6
+    assert 0 < attempt.cost_usd < 2 * desk.sim.bill(PRICES) + unseen
 
 
 async def test_every_ended_request_has_one_row_with_how_it_ended(desk: Desk) -> None:
