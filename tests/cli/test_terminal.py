@@ -103,6 +103,8 @@ async def terminal(
         await process.wait()
         asyncio.get_running_loop().remove_reader(primary)
         os.close(primary)
+        # Something to go by where the exit code is not the one that was expected.
+        sys.stdout.write(found.shown)
 
 
 WORDS = " ".join(f"word{number}" for number in range(30))

@@ -105,12 +105,13 @@ class Client:
             if wanted(message):
                 self._unread.remove(message)
                 return message
-        async with asyncio.timeout(LIMIT):
-            while True:
-                message = await self._read()
-                if wanted(message):
-                    return message
-                self._unread.append(message)
+        try:
+            async with asyncio.timeout(LIMIT):
+                while not wanted(message := await self._read()):
+                    self._unread.append(message)
+                return message
+        except TimeoutError:
+            raise TimeoutError(f"it did not come within {LIMIT:g} s; not taken so far: {self._unread}") from None
 
     async def ended(self) -> None:
         """Read until the server closes the connection."""

@@ -240,9 +240,14 @@ async def test_connections_are_counted_and_kept_alive(sim: Simulator, client: ht
     assert [exchange.path for exchange in sim.log] == ["/api/version"] * 3
 
 
-async def test_waiting_for_what_never_happens_ends_with_an_error(sim: Simulator) -> None:
-    with pytest.raises(TimeoutError):
+async def test_waiting_for_what_never_happens_ends_with_an_error_that_says_what_did(
+    sim: Simulator, client: httpx2.AsyncClient
+) -> None:
+    await client.post("/api/chat", json={"model": "nobody", "messages": [{"role": "user", "content": "a secret"}]})
+    with pytest.raises(TimeoutError) as caught:
         await sim.wait_for(lambda: False, limit=0.01)
+    said = "POST /api/chat of nobody: status 404, 1 pieces, fault None, closed by server"
+    assert str(caught.value) == f"it did not hold within 0.01 s; asked so far: {said}"
 
 
 async def test_bytes_that_are_no_http_are_refused(sim: Simulator) -> None:

@@ -45,6 +45,13 @@ class SimExchange:
     fault: str | None = None
     """The kind of fault that struck it."""
 
+    def __str__(self) -> str:
+        whom = f" of {self.model}" if self.model else ""
+        return (
+            f"{self.method} {self.path}{whom}: status {self.status}, {self.chunks_sent} pieces, fault {self.fault}, "
+            f"closed by {self.closed_by}"
+        )
+
     def public(self) -> dict[str, Any]:
         """Everything but keys, for JSON."""
         shown = dict(vars(self))

@@ -224,11 +224,15 @@ class Simulator:
         """Wait until a condition on this simulator holds; looked at again whenever something changes here.
 
         Raises:
-            TimeoutError: it did not hold within ``limit`` seconds.
+            TimeoutError: it did not hold within ``limit`` seconds; what was asked so far is said.
         """
-        async with asyncio.timeout(limit):
-            while not condition():
-                await self._wake.wait()
+        try:
+            async with asyncio.timeout(limit):
+                while not condition():
+                    await self._wake.wait()
+        except TimeoutError:
+            asked = "; ".join(map(str, self.log)) or "nothing"
+            raise TimeoutError(f"it did not hold within {limit:g} s; asked so far: {asked}") from None
 
     def _changed(self) -> None:
         self._wake.set()
