@@ -55,6 +55,13 @@ async def test_a_small_change_of_one_file_has_no_body(staged: Staged) -> None:
     assert "\n" not in write(await staged({"a.py": "a = 1\n"}, {"a.py": "a = 2\n"}))
 
 
+async def test_what_stands_behind_a_function_is_not_said_to_be_in_it(staged: Staged) -> None:
+    before = "def risky(x):\n    try:\n        return int(x)\n    except ValueError:\n        return None\n"
+    message = write(await staged({"calc.py": before}, {"calc.py": before + "\n\nTIMEOUT = 3\n"}))
+    assert "risky" not in message
+    assert message.endswith(" calc.py")
+
+
 def test_a_revert_says_so() -> None:
     assert write(_change(FileChange("a.py", "M"), revert=True)).startswith("revert: ")
 

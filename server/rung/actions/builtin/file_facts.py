@@ -9,7 +9,7 @@ from functools import cached_property
 from rung.actions.builtin import lines as kinds_of_lines
 from rung.actions.builtin.areas import Area
 from rung.actions.builtin.dependencies import Bump, bumps, own_version
-from rung.actions.builtin.languages import Language, Symbol, defined, language_of
+from rung.actions.builtin.languages import PYTHON, Language, Symbol, defined, language_of
 from rung.git.diff import Hunk
 from rung.git.staged import FileChange
 from rung.types.value import Value
@@ -112,6 +112,8 @@ def _changed(hunk: Hunk, area: Area, language: Language) -> Iterator[tuple[str, 
             around = symbol.name
         elif text.lstrip()[:1] == "@":
             around = _decorated(hunk, position, language) or around
+        elif language is PYTHON and text[:1].isalpha():
+            around = ""  # git's heading and the definition above are over where a line is not indented
         if sign in ("+", "-") and text.strip():
             yield sign, text, symbol, around
 
