@@ -64,6 +64,7 @@ class _Rules:
     """What holds a phrase of such a text together."""
 
     overlap = 0
+    longest = MOST_CHARACTERS
 
     def __init__(self, text: str) -> None:
         self._text = text

@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 
         Attributes:
             overlap: signs that one piece and the next may share.
+            longest: signs of the longest gap there may be.
         """
 
         overlap: int
+        longest: int
 
         def reach(self, end: int) -> int:
             """Up to which place a next piece may begin, after one that ends at a place."""
@@ -242,9 +244,11 @@ class _Onward:
         if node.ends is not None and node.ends.lists & missing and self._rules.is_whole(start, end):
             found.append((end, node.ends))
         if node.after:
-            first = bisect_left(self._starts, end - self._rules.overlap)
-            last = bisect_right(self._starts, self._rules.reach(end), first) if first < len(self._starts) else first
-            for _, on, piece in self._pieces[first:last]:
+            starts, rules = self._starts, self._rules
+            first = bisect_left(starts, end - rules.overlap)
+            if first == len(starts) or starts[first] > end + rules.longest:
+                return found
+            for _, on, piece in self._pieces[first : bisect_right(starts, rules.reach(end), first)]:
                 below = node.after.get(piece)
                 if below is not None and below.lists & missing:
                     found += self.ends(below, start, on, missing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from bisect import bisect_right
 from functools import lru_cache
 
@@ -76,9 +77,11 @@ class WordSearch:
         missing: a bit for each list that is still looked for.
         looked: words that were looked at.
         overlap: the space two pieces share.
+        longest: characters of a gap; any number, for words may be long.
     """
 
     overlap = 1
+    longest = sys.maxsize
 
     def __init__(self, phrases: Spaced) -> None:
         self.missing = phrases.pieces.lists

@@ -135,17 +135,17 @@ def _usual() -> dict[int, int]:
 
 
 @lru_cache(maxsize=1)
-def _to_compose() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Signs that NFC may write otherwise or put together with the sign before them, and pieces of a text with such.
+def _to_compose() -> re.Pattern[str]:
+    """Signs that NFC may write otherwise or put together with the sign before them: accents, and whole blocks of some.
 
-    No piece is long, for the time to put accents in order grows with the square of their number.
+    Never many at once, for the time to put accents in order grows with the square of their number.
     """
     others = (
         "\x00-\u02ff\u0370-\u0373\u0375-\u037d\u037f-\u0386\u0388-\u0482\u0488-\u058f\u1e00-\u1eff\u2002-\u20cf\u2100-\u2125"
         "\u2127-\u2129\u212c-\u2328\u232b-\u2adb\u2add-\u2cdf\u2e00-\u3029\u3030-\u3098\u309b-\ua65f\ua700-\ua7ff\uac00-\uf8ff"
         "\ufb00-\ufb1c\ufb50-\ufe1f\ufe30-\uffff\U0001f000-\U0002f7ff"
     )
-    return re.compile(f"[^{others}]"), re.compile(f"([{others}]?[^{others}]{{1,200}})")
+    return re.compile(f"([^{others}][^{others}]{{0,199}})")
 
 
 @lru_cache(maxsize=1)
@@ -316,12 +316,15 @@ class Text:
 
 
 def _composed(text: str) -> str:
-    """The text in NFC, where most of it is: Python takes long for each sign of other scripts."""
-    sign, piece = _to_compose()
-    if not sign.search(text):
-        return text
-    pieces = piece.split(text)
-    pieces[1::2] = map(_nfc, pieces[1::2])
+    """The text in NFC, each accent with the letter before it.
+
+    For a whole text that has any, Python takes long for each sign of most scripts.
+    """
+    pieces = _to_compose().split(text)
+    if len(pieces) > 1:
+        before = pieces[:-1:2]
+        pieces[1::2] = [_nfc(letters[-1:] + accents) for letters, accents in zip(before, pieces[1::2], strict=True)]
+        pieces[:-1:2] = [letters[:-1] for letters in before]
     return "".join(pieces)
 
 

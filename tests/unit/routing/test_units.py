@@ -70,6 +70,22 @@ def test_every_sign_is_read_as_the_slow_rules_read_it(around: str) -> None:
     assert not wrong
 
 
+@pytest.mark.parametrize(
+    "letters", ["が で ガギグ", "오늘 회의 논의", "\u4e2dé ü", "phiên bản tiếp", "ᾄ ΐ", "ก็ ที่", "\u05e9\u05c1 好"]
+)
+def test_accents_apart_from_their_letters_do_not_count(letters: str) -> None:
+    apart, together = (unicodedata.normalize(form, letters * 40) for form in ("NFD", "NFC"))
+    assert read(apart) == read(together) == spelled(folded(apart))
+    assert Text(apart, lambda: True).folded() == Text(together, lambda: True).folded() == folded(apart)
+
+
+def test_a_letter_may_have_any_number_of_accents() -> None:
+    text = "証a" + "\u0316\u0301" * 2_000 + " prove"
+    assert read(text)[1:] == [b"prove"]
+    assert Table([("prove",)]).look(text)[0] == ((2, 0), "prove")
+    assert Text("証a" + "\u0301\u0316" * 90, lambda: True).folded() == folded("証a" + "\u0301\u0316" * 90)
+
+
 @pytest.mark.parametrize("before", ["", "\u1112"])
 def test_no_sign_of_a_script_without_spaces_goes_unnoticed(before: str) -> None:
     glued = re.compile("[" + "".join(f"{low}-{high}" for low, high in GLUED) + "]")
