@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from rung.privacy.values import (
     is_camel,
+    is_mixed,
     is_of_signs,
     is_placeholder,
     looks_like_password,
@@ -191,7 +192,7 @@ def is_word(text: str, name: Name, value: str, *, quoted: bool = False) -> bool:
         return numbered and not name.is_loud and could_be(value)  # ``PASS: name12`` is a test's
     if could_be(value, loud=(name.before + name.word).isupper()) or is_weak(value):
         return True
-    if is_numbered(value, quoted=quoted):
+    if is_numbered(value, quoted=quoted) or (is_mixed(value) and not is_other(value) and not is_placeholder(value)):
         return True
     phrase = name.word.lower().startswith("pass") and name.word.lower().endswith("phrase")
     return could_be_phrase(value, least=3 if phrase else 4, quoted=quoted)

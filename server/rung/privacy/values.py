@@ -50,6 +50,7 @@ _CAMEL = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _PIECE = re.compile(r"[A-Za-z]+\d{0,4}|[vV]?\d+[a-z]?")
 _LEET = re.compile(r"[A-Za-z]\d[a-z]{2}")
 """A digit in the place of a letter: in names digits end a word, and the next begins with a capital."""
+_MIXED = re.compile(r"[A-Za-z]{2,20}\d{1,4}[A-Za-z]{2,20}\d{0,4}")
 _NUMBERED_WORDS = re.compile(
     r"(?i)(?:base|sha|utf|win|int|float|oauth|http|md|h|ipv|mp|x|s|ec|ed|b|aes|rs|hs|py|web|neo|log|psycopg)\d{1,5}"
     r"|\d(?:st|nd|rd|th|fa|to|url)(?![a-z])"
@@ -211,6 +212,11 @@ def is_camel(value: str) -> bool:
     """Whether it reads as words written together: ``testEd25519PrivateKey``; at random they are short."""
     mixed = any(map(str.isupper, value)) and any(map(str.islower, value))
     return mixed and value.isalnum() and len(value) >= 3.6 * len(_CAMEL.findall(value))
+
+
+def is_mixed(value: str) -> bool:
+    """Whether digits stand inside one word, as in ``Schn33Mann``, and the word is none of those that have some."""
+    return len(value) >= 8 and _MIXED.fullmatch(value) is not None and not _NUMBERED_WORDS.search(value)
 
 
 def is_code(value: str) -> bool:

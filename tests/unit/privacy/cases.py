@@ -351,12 +351,14 @@ BARE = (
     "password: «root123»",
     "spring.datasource.password=«Herbst-2024»",
     "password: «blue-tiger-7»",
+    "ansible_become_password: «Schn33Mann»",
 )
 """Words without quotes: secrets among other settings, names in a program."""
 
 HARMLESS = (
     'password_hashing: "aes-256"',
     'password: "sha-256"',
+    "password: Base64Encoder",
     "token = self.token or 'default-token'",
     """password = args.password or 'Enter your password: '""",
     'variable "db_password" { default = "" }',
