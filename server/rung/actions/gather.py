@@ -49,7 +49,9 @@ async def gather(action: Action, request: Request, typed: str, env: Mapping[str,
 
 def _document(request: Request) -> Document:
     if request.document is None:
-        raise ContextError("No document was named.", "Ask from an open file, or name one.")
+        raise ContextError(
+            "No document was named.", "Ask from an open file that has a name (save it first), or name one."
+        )
     refuse(request.root, [request.document.path], request.document.uri)
     return request.document
 
