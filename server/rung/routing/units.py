@@ -320,6 +320,9 @@ def _composed(text: str) -> str:
 
     For a whole text that has any, Python takes long for each sign of most scripts.
     """
+    if "\u3099" in text or "\u309a" in text:
+        for apart, kana in _voiced():  # nearly all signs of a text may be such
+            text = text.replace(apart, kana)
     pieces = _to_compose().split(text)
     if len(pieces) > 1:
         before = pieces[:-1:2]
@@ -328,12 +331,19 @@ def _composed(text: str) -> str:
     return "".join(pieces)
 
 
+@lru_cache(maxsize=1)
+def _voiced() -> list[tuple[str, str]]:
+    """Kana that may have their mark apart: with it apart, and in one piece."""
+    kana = [(_normalized("NFD", sign), sign) for sign in map(chr, range(0x3041, 0x3100))]
+    return [(apart, sign) for apart, sign in kana if apart != sign]
+
+
 @lru_cache(maxsize=1024)
 def _nfc(text: str) -> str:
     return _normalized("NFC", text)
 
 
-def _normalized(form: Literal["NFC", "NFKC"], text: str) -> str:
+def _normalized(form: Literal["NFC", "NFD", "NFKC"], text: str) -> str:
     import unicodedata  # noqa: PLC0415 - `rung route` with plain English does without
 
     return unicodedata.normalize(form, text)
