@@ -102,7 +102,7 @@ class NoAnswerError(RungError):
 
     Attributes:
         lines: the sentences the text is made of: what is wrong, then one for each model.
-        too_long: somebody's window was too small for the question, so that a shorter one may well be answered.
+        too_long: somebody was not asked because the question does not fit their window, as a shorter one may.
     """
 
     code = "no-answer"

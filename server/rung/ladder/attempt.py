@@ -191,6 +191,11 @@ class AttemptRun:
         return room > question.headroom and (candidate.window is None or needed <= candidate.window)
 
     @property
+    def left(self) -> bool:
+        """Whether the question was sent."""
+        return self._said.left
+
+    @property
     def opened(self) -> bool:
         """Whether the server sent its headers."""
         return self._said.opened

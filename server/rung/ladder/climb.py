@@ -47,7 +47,7 @@ class Ladder:
             NoAnswerError: every attempt failed; the text lists each one's reason.
         """
         remaining = Remaining(ascent, self._named)
-        reason = ascent.call.part or "it comes first"
+        reason, too_long = ascent.call.part or "it comes first", False
         while (candidate := remaining.next()) is not None:
             if remaining.returned:
                 reason = f"{reason}; nobody else is left, so {candidate.tier} gets the time that remains"
@@ -61,6 +61,7 @@ class Ladder:
                 reason = f"{candidate.tier} was not asked: {error}"
             except AttemptError as error:
                 tried.append(attempt.record(error))
+                too_long = too_long or (error.failure == "too-long" and not attempt.left)
                 rest = self.means.health.rest(attempt.model)
                 remaining.failed(candidate, attempt.model, error, attempt.candidate_answer(error), rest)
                 if attempt.release.shown:
@@ -83,7 +84,6 @@ class Ladder:
             if ascent.call.stream:
                 emit(TextEvent(remaining.best.text))
             return remaining.best
-        too_long = any(one.attempt.outcome == "too-long" for one in tried)
         raise NoAnswerError(*remaining.lines(), hint=remaining.hint, too_long=too_long)
 
     def _named(self, model: Model) -> Model:

@@ -198,3 +198,12 @@ async def test_a_window_hardly_larger_than_the_longest_answer_has_room_for_a_pro
     assert answer.tier == "small"
     assert [body["options"]["num_predict"] for body in bodies(sim)] == [most]
     assert typed in prompts(sim)[0]
+
+
+@pytest.mark.parametrize(("context", "too_long"), [(1000, True), (16384, False)])
+def test_what_only_the_server_calls_too_long_is_not_worth_asking_in_pieces(context: int, *, too_long: bool) -> None:
+    scene = Scene({"small": fails("too-long")})
+    asked = call(parts=(Part("attached", LINES, shorten="never"),))
+    with pytest.raises(NoAnswerError) as caught:
+        run_virtual(scene.climb([("small", model("small", context=context))], asked=asked))
+    assert (caught.value.too_long, scene.outcomes) == (too_long, ["too-long"])
