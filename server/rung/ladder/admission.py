@@ -98,8 +98,8 @@ class Admission:
             NotAdmittedError: the last word was no.
         """
         # The queue is the model's that `auto` stands for.
-        is_auto = self.model.provider == "ollama" and self.model.model == "auto"
-        known = await self._find() if is_auto else None
+        is_auto = self.model.model == "auto" or self.candidate.is_auto
+        known = await self._find() if self.model.provider == "ollama" and is_auto else None
         if spot(self.model) in self._remaining.asked:
             # Another candidate turned out to be this one, or is spelled another way.
             raise NotAdmittedError("it was asked already")
@@ -201,6 +201,10 @@ class Admission:
         await health.look(self.model, loaded=loaded, patience=patience)
         # A breaker or a pause says when to ask, and hides what has to be done first.
         known = health.said(self.model)
+        if known.state == "missing" and self.candidate.is_auto:
+            # What it stood for is gone; by now it may stand for another one.
+            self.model = self.model.replace(model="auto")
+            known = health.said(self.model)
         self.blame = False
         if known.name:
             self.model = self.model.replace(model=known.name)

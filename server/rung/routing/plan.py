@@ -72,7 +72,8 @@ def plan(
                 continue
             seen.append(named)
             window = known.window or named.context
-            candidate = Candidate(tier.name, named, known.state, window)
+            is_auto = model.model == "auto" and named.model == known.name
+            candidate = Candidate(tier.name, named, known.state, window, is_auto)
             if known.state in RESTING:
                 resting.append(candidate)
                 skipped.append(Skipped(tier.name, named.model, known.reason or known.state))

@@ -22,6 +22,8 @@ class Candidate(Value):
     state: State = "unknown"
     window: int | None = None
     """Tokens of prompt and answer together; None: nobody knows."""
+    is_auto: bool = False
+    """The settings say ``auto``, and it stood for this model when it was last seen."""
 
 
 class Skipped(Value):
