@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from rung.routing.units import is_glued, units, widths
+from rung.routing.normal import widths
+from rung.routing.units import is_glued, units
 from rung.settings.phrases import GAP, first_piece, forms
 
 TYPE_CHECKING = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from rung.routing.units import widths
+from rung.routing.normal import widths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,8 +16,9 @@ from functools import lru_cache
 
 from rung.routing.entries import all_forms, read
 from rung.routing.glued import MOST_CHARACTERS, Glued, SignSearch
+from rung.routing.normal import widths
 from rung.routing.spaced import MOST_WORDS, Spaced, WordSearch
-from rung.routing.units import Text, is_glued, is_indic, widths
+from rung.routing.units import Text, is_glued, is_indic
 from rung.routing.windows import windows
 from rung.settings.phrases import GAP
 
