@@ -1,14 +1,16 @@
 """What a routing decision costs with the rules that ship and a thousand of one's own: the limits promised.
 
 Prompts and prose of many scripts are held to them, with and without words of the lists, words of the lists again and
-again; but for those in ``CLOSE`` at 8 KB. What nobody writes by hand, made to cost as much as it can, is held to limits
-of its own (``MOST_MS_MADE_UP``). All is measured in this thread's time on the processor, the least of many rounds, for
-others use the machine too. Beside each figure stands what splitting the same text into words and folding their case
-takes.
+again. What nobody writes by hand, made to cost as much as it can, is held to limits of its own (``MOST_MS_MADE_UP``).
+
+A limit is one of the machine the README's figures are of. All is measured in this thread's time on the processor, the
+least of many rounds, for others use the machine too; and beside it, in the same rounds, a yardstick: splitting 8 KB of
+English into words and folding their case. A machine that takes longer for that may take as much longer to decide.
 """
 
 from __future__ import annotations
 
+import math
 import random
 import sys
 import time
@@ -93,14 +95,15 @@ REPEATED = [
 """Again and again."""
 SIZES = {"8 KB": 8_000, "100 KB": 100_000}
 MOST_MS = {"8 KB": 0.3, "100 KB": 2.0}
-CLOSE = ("combining signs",)
-"""Texts that keep the limit of 8 KB so closely that they may miss it on a machine others use too: each accent is a sign
-of its own."""
-MOST_MS_CLOSE = 0.4
 MOST_MS_WITH_RULES = 5.0
 MOST_MS_MADE_UP = {"8 KB": 0.5, "100 KB": 2.0}
 MOST_MS_ALIKE = 8.0
+MOST_MS_PATTERNS = 400.0
 RULES = 1_000
+YARDSTICK_MS = 0.083
+"""Milliseconds the yardstick takes on that machine (two cores, nothing else running)."""
+NOISE = 1.25
+"""What others on the machine make of a figure in spite of the yardstick: their work does not slow all code alike."""
 SLACK = 2.0
 """What growth may be above proportional, on a machine others use too."""
 PLACE = Path(__file__).resolve().parents[2]
@@ -131,6 +134,7 @@ def cut(text: str) -> list[str]:
 
 
 TEXTS = texts()
+ENGLISH = TEXTS["English"].encode()[:8_000].decode()
 
 
 def text_of(name: str, size: int) -> str:
@@ -138,16 +142,25 @@ def text_of(name: str, size: int) -> str:
     return TEXTS[name].encode()[:size].decode("utf-8", "ignore")
 
 
-def best(work: Callable[[], object], beside: Callable[[], object], enough: float = 0.0) -> tuple[float, float]:
-    """The least milliseconds of both, by turns; more rounds while it is not little enough: others may be busy."""
+def yardstick() -> object:
+    return [word.casefold() for word in ENGLISH.split()]
+
+
+def best(work: Callable[[], object], enough: float) -> tuple[float, float]:
+    """The least milliseconds of it and of the yardstick, by turns; more rounds while it is more than ``enough``."""
     mine: list[float] = []
-    theirs: list[float] = []
-    while len(mine) < ROUNDS or (len(mine) < MOST_ROUNDS and min(mine) * 1e3 > enough > 0):
-        for each, times in ((work, mine), (beside, theirs)):
+    beside: list[float] = []
+    while len(mine) < ROUNDS or (len(mine) < MOST_ROUNDS and there(min(mine) * 1e3, min(beside) * 1e3) > enough):
+        for each, times in ((work, mine), (yardstick, beside)):
             begun = time.thread_time()
             each()
             times.append(time.thread_time() - begun)
-    return min(mine) * 1e3, min(theirs) * 1e3
+    return min(mine) * 1e3, min(beside) * 1e3
+
+
+def there(mine: float, beside: float) -> float:
+    """Milliseconds on the README's machine of what takes so many here; a faster one has to keep the same limits."""
+    return mine * min(1.0, YARDSTICK_MS / beside)
 
 
 @pytest.fixture(scope="module")
@@ -165,15 +178,19 @@ def crowded(shipped: Settings) -> Settings:
     return shipped.replace(rules=(*rules, *shipped.rules))
 
 
-def measured(settings: Settings, text: str, enough: float = 0.0) -> tuple[float, float]:
+def measured(settings: Settings, text: str, enough: float = math.inf) -> tuple[float, float]:
+    """Milliseconds of a decision, and of the yardstick beside it."""
     features = Features(action="ask", typed=text, tokens=100)
     decide(features, settings)  # tables are made once for each settings
-    return best(lambda: decide(features, settings), lambda: [word.casefold() for word in text.split()], enough)
+    return best(lambda: decide(features, settings), enough)
 
 
-def say(capsys: pytest.CaptureFixture[str], name: str, mine: float, beside: float) -> None:
+def held(capsys: pytest.CaptureFixture[str], name: str, settings: Settings, text: str, most: float) -> None:
+    """Measure a decision, and hold it to a limit."""
+    mine, beside = measured(settings, text, most)
     with capsys.disabled():
-        sys.stdout.write(f"\ndecision, {name}: {mine:.3f} ms, {mine / beside:.2f} x splitting and folding its text")
+        sys.stdout.write(f"\ndecision, {name}: {there(mine, beside):.3f} ms, {mine / beside:.2f} x the yardstick")
+    assert there(mine, beside) <= NOISE * most
 
 
 @pytest.mark.parametrize("language", TEXTS)
@@ -181,18 +198,15 @@ def say(capsys: pytest.CaptureFixture[str], name: str, mine: float, beside: floa
 def test_a_decision_costs_little(
     shipped: Settings, language: str, size: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    mine, beside = measured(shipped, text_of(language, SIZES[size]), MOST_MS[size])
-    say(capsys, f"{size} of {language}", mine, beside)
-    assert mine <= (MOST_MS_CLOSE if language in CLOSE and size == "8 KB" else MOST_MS[size])
+    held(capsys, f"{size} of {language}", shipped, text_of(language, SIZES[size]), MOST_MS[size])
 
 
 @pytest.mark.parametrize("language", TEXTS)
 def test_a_thousand_word_rules_cost_little_more(
     crowded: Settings, language: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    mine, beside = measured(crowded, text_of(language, SIZES["100 KB"]), MOST_MS_WITH_RULES)
-    say(capsys, f"100 KB of {language}, {RULES} rules", mine, beside)
-    assert mine <= MOST_MS_WITH_RULES
+    text = text_of(language, SIZES["100 KB"])
+    held(capsys, f"100 KB of {language}, {RULES} rules", crowded, text, MOST_MS_WITH_RULES)
 
 
 @pytest.mark.parametrize("language", TEXTS)
@@ -200,7 +214,7 @@ def test_a_decision_grows_in_proportion_to_the_text(
     shipped: Settings, language: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sizes = (25_000, 50_000, 100_000)
-    times = [measured(shipped, text_of(language, size))[0] for size in sizes]
+    times = [there(*measured(shipped, text_of(language, size))) for size in sizes]
     with capsys.disabled():
         row = ", ".join(f"{size // 1000} KB {mine:.2f} ms" for size, mine in zip(sizes, times, strict=True))
         sys.stdout.write(f"\ndecision, {language}: {row}")
@@ -239,18 +253,16 @@ def test_a_text_made_to_cost_much_costs_a_few_times_as_much(
 ) -> None:
     for size, most in SIZES.items():
         text = MADE_UP[name].encode()[:most].decode("utf-8", "ignore")
-        mine, beside = measured(shipped, text)
-        say(capsys, f"{size}, {name}", mine, beside)
-        assert mine <= MOST_MS_MADE_UP[size]
+        held(capsys, f"{size}, {name}", shipped, text, MOST_MS_MADE_UP[size])
 
 
 @pytest.mark.parametrize("name", MADE_UP)
 def test_no_text_makes_a_decision_grow_faster(shipped: Settings, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = MADE_UP[name]
-    quarter, _ = measured(shipped, text[: len(text) // 4])
-    mine, beside = measured(shipped, text)
-    say(capsys, f"100 KB, {name}", mine, beside)
-    assert mine <= SLACK * 4 * max(quarter, 0.05)
+    quarter, whole = (there(*measured(shipped, text[: len(text) // part])) for part in (4, 1))
+    with capsys.disabled():
+        sys.stdout.write(f"\ndecision, {name}: 25 KB {quarter:.2f} ms, 100 KB {whole:.2f} ms")
+    assert whole <= SLACK * 4 * max(quarter, 0.05)
 
 
 def test_a_thousand_rules_that_begin_alike_cost_a_few_times_as_much(
@@ -261,15 +273,13 @@ def test_a_thousand_rules_that_begin_alike_cost_a_few_times_as_much(
         for n in range(RULES)
     )
     text = " ".join(f"compare a{n}" for n in range(0, 50_000, 7))[:100_000]
-    mine, beside = measured(shipped.replace(rules=(*rules, *shipped.rules)), text)
-    say(capsys, f"100 KB, {RULES} rules that begin alike", mine, beside)
-    assert mine <= MOST_MS_ALIKE
+    crowd = shipped.replace(rules=(*rules, *shipped.rules))
+    held(capsys, f"100 KB, {RULES} rules that begin alike", crowd, text, MOST_MS_ALIKE)
 
 
 def test_patterns_of_a_thousand_rules_are_bounded_together(
     shipped: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rules = tuple(Rule(f"p{n}", When(pattern=(rf"\bneedle{n}\b",)), tier="large") for n in range(RULES))
-    mine, beside = measured(shipped.replace(rules=rules), text_of("English", SIZES["100 KB"]))
-    say(capsys, f"100 KB of English, {RULES} patterns", mine, beside)
-    assert mine <= 400
+    text = text_of("English", SIZES["100 KB"])
+    held(capsys, f"100 KB of English, {RULES} patterns", shipped.replace(rules=rules), text, MOST_MS_PATTERNS)
