@@ -140,7 +140,9 @@ def _within_lines(text: str, strings: list[tuple[int, int]], found: Iterable[Fou
     """Finds that end where a string writes the end of a line; what comes behind it is another line's."""
     for item in found:
         number = bisect.bisect_right(strings, (item.start, len(text))) - 1
-        if number >= 0 and item.end <= strings[number][1] and "\\" in text[item.start : item.end]:
+        # What a string holds from its beginning is its value, and no line of a text.
+        inside = number >= 0 and strings[number][0] < item.start and item.end <= strings[number][1]
+        if inside and "\\" in text[item.start : item.end]:
             ends = (escape.start() for escape in _ESCAPE.finditer(text, item.start, item.end) if escape["blank"])
             yield item.replace(end=next((end for end in ends if end > item.start), item.end))
         else:

@@ -52,6 +52,13 @@ def test_a_secret_with_escaped_letters_goes_with_its_backslashes() -> None:
     assert json.loads(clean)["log"] == '\U0001f600 my "account"\npassword: [redacted-password-1]\n'
 
 
+@pytest.mark.parametrize("middle", ["\n", "\t", "\\", '"', "\u00e4", "\\n"])
+def test_a_secret_that_is_all_of_a_string_goes_whole_whatever_is_escaped_in_it(middle: str) -> None:
+    for kept in (False, True):
+        clean = seen(json.dumps({"user": "me", "password": f"Tr0ub{middle}4dor-3xyzQ"}, ensure_ascii=not kept))
+        assert json.loads(clean) == {"user": "me", "password": "[redacted-password-1]"}
+
+
 @pytest.mark.parametrize("colour", ["\\033[32m", "\\e[1;32m", "\\x1b[32m", "\\u001b[32m", "\x9b32m", "\x1b[38;5;10m"])
 def test_a_colour_in_any_writing_ends_a_word(colour: str) -> None:
     assert seen(f'echo "{colour}{TOKENS[0]}"') == f'echo "{colour}[redacted-github-token-1]"'
