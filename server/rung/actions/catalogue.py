@@ -19,12 +19,13 @@ import yaml
 from rung.actions.prompt import environment
 from rung.errors import SettingsError
 from rung.types.action import Accept, Action
+from rung.types.pattern import lazy
 
 RESULTS = ("edit", "text", "findings", "commit-message")
 PLACES = ("selection", "symbol", "file", "repository", "diagnostic", "commit-buffer")
 Stamp: TypeAlias = tuple[tuple[str, ...], tuple[tuple[str, int, int], ...]]
 """The state of some folders' action files."""
-_ID = re.compile(r"[a-z][a-z0-9-]{0,63}")
+_ID = lazy(r"[a-z][a-z0-9-]{0,63}")
 _AWAY = "Mend it or take it away."
 _KEYS = {"title", "kind", "on", "languages", "context", "result", "tier", "max_output", "accept"}
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 
 from rung.settings.trust import FOLDER
+from rung.types.pattern import lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_NO_EFFECT = re.compile(r".*? had no effect")
+_NO_EFFECT = lazy(r".*? had no effect")
 
 
 def say(warnings: Sequence[str], root: str, *, verbose: bool = False) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import re
 import sys
 import warnings
 
@@ -12,8 +11,9 @@ from rung.cli.options import parser
 from rung.errors import RungError, UsageError
 from rung.settings import keys, telltale
 from rung.settings.load import load
+from rung.types.pattern import lazy
 
-VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+VARIABLE = lazy(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 LONGEST = 65536
 """Characters of a key that is piped in."""
 _LEAKED = "A real key that was typed there stays in the shell's history: have its maker replace it by a new one."

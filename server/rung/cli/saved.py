@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import shlex
 import signal
 import subprocess
@@ -21,13 +20,14 @@ from rung.cli.inputs import workspace
 from rung.errors import GitError
 from rung.git.process import run
 from rung.settings.trust import trusted
+from rung.types.pattern import lazy
 
 LONG_AGO = 1_000_000_000
 """The time a file gets before it is edited, in seconds: no editor that saves it can hit it by chance."""
 _NOT_STARTED = (126, 127)
 """Exit codes of a shell that found no such program, or one it may not run."""
 _HINT = "Name one, as in `git config --global core.editor nano`; `rung commit` alone prints the message."
-_PLAIN = re.compile(r"[\w./+-]+")
+_PLAIN = lazy(r"[\w./+-]+")
 """The first word of an editor's command where it can be nothing but a program's name."""
 _THEIRS = ("local", "worktree")
 """The scopes of git's settings that belong to the repository, and so to whoever made it."""

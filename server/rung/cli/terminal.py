@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from typing import TYPE_CHECKING, TextIO
 
 from rung.types.event import ResetEvent, TextEvent, TierEvent
+from rung.types.pattern import lazy
 from rung.types.receipt import Receipt
 
 if TYPE_CHECKING:
     from rung.types.event import Event
 
-_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_OBEYED = lazy(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Characters that terminals obey instead of showing them; a model may have read them anywhere."""
 
 

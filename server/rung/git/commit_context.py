@@ -7,7 +7,6 @@ four git processes, and none of them writes.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,8 +16,9 @@ from rung.git.process import DIFF, run
 from rung.git.repository import Head, Repository
 from rung.git.staged import StagedChange
 from rung.settings.files import read_regular
+from rung.types.pattern import lazy
 
-_DATE = re.compile(r": +[A-Z][a-z]{2} [A-Z][a-z]{2} \d+ \d\d:\d\d:\d\d \d{4} [+-]\d{4}$")
+_DATE = lazy(r": +[A-Z][a-z]{2} [A-Z][a-z]{2} \d+ \d\d:\d\d:\d\d \d{4} [+-]\d{4}$")
 """The line git writes when the author date is not now; its first word is translated, the date never is."""
 _LONGEST = 16 * 1024 * 1024
 """Bytes of a message file that are read: with ``git commit -v`` the whole diff is in it."""

@@ -6,18 +6,18 @@ by path rest on it. Text around a diff (a commit's header, a mail, colours) is s
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 from rung.git.diff_paths import NULL, headed_paths, header_pair, hit_paths, loose_paths, plain, unprefixed
 from rung.git.listings import names_in
+from rung.types.pattern import lazy
 from rung.types.value import Value
 
 Kind = Literal["A", "M", "D", "R", "C"]
 
-_COLOUR = re.compile("\x1b\\[[0-9;:]*[A-Za-z]")
-_HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@ ?(.*)")
-_COMBINED_HUNK = re.compile(r"(@@@+) (?:-\d+(?:,\d+)? )+\+\d+(?:,\d+)? @@@+ ?(.*)")
+_COLOUR = lazy("\x1b\\[[0-9;:]*[A-Za-z]")
+_HUNK = lazy(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@ ?(.*)")
+_COMBINED_HUNK = lazy(r"(@@@+) (?:-\d+(?:,\d+)? )+\+\d+(?:,\d+)? @@@+ ?(.*)")
 
 
 class Hunk(Value):
@@ -232,7 +232,7 @@ class _Reader:
         return tuple(self.lines[start : self.at])
 
 
-_EXTENDED = re.compile(
+_EXTENDED = lazy(
     r"(old mode|new mode|deleted file mode|new file mode|rename from|rename to|copy from|copy to|index|mode) (.*)"
 )
-_HEADER_TAIL = re.compile(r"(?:dis)?similarity index |literal \d|delta \d|[A-Za-z][^\s]{1,80}$")
+_HEADER_TAIL = lazy(r"(?:dis)?similarity index |literal \d|delta \d|[A-Za-z][^\s]{1,80}$")

@@ -9,18 +9,20 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 
+from rung.types.pattern import lazy
+
 NULL = "/dev/null"
 _READINGS = 40
 """How many ways to read one line are tried: a line of blanks must not cost much."""
 
-_ESCAPE = re.compile(r"\\([0-7]{3}|.)", re.DOTALL)
+_ESCAPE = lazy(r"\\([0-7]{3}|.)", re.DOTALL)
 _NAMED = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", '"': '"', "\\": "\\"}
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_PREFIX = re.compile(r"(?:[abiwco12])/")
+_QUOTED = lazy(r'"((?:[^"\\]|\\.)*)"')
+_PREFIX = lazy(r"(?:[abiwco12])/")
 
 _MARGIN = r"^[ \t>|*\\/+-]*"
 """What a mail, ``git log --graph`` or the diff of a patch puts before a line."""
-_LOOSE = re.compile(
+_LOOSE = lazy(
     _MARGIN
     + r"""(?:
       diff[ ](?:--git[ ](?P<git>.+) | (?:--cc|--combined)[ ](?P<cc>.+) | (?P<other>-\S.*))
@@ -43,16 +45,16 @@ _LOOSE = re.compile(
     )$""",
     re.VERBOSE,
 )
-_STAT = re.compile(r" +(?:\d+(?: [+-]+)?|Bin\b.*|Unmerged)$")
-_SUBMODULE = re.compile(r" (?:[0-9a-f]{7,}\.{2,3}[0-9a-f]|contains )")
-_BRACES = re.compile(r"\{([^{}]*) => ([^{}]*)\}")
-_HINT = re.compile(
+_STAT = lazy(r" +(?:\d+(?: [+-]+)?|Bin\b.*|Unmerged)$")
+_SUBMODULE = lazy(r" (?:[0-9a-f]{7,}\.{2,3}[0-9a-f]|contains )")
+_BRACES = lazy(r"\{([^{}]*) => ([^{}]*)\}")
+_HINT = lazy(
     r"diff |rename |copy |Binary |Only in |Index|Property|Submodule|mode |\t|\||:\d|--- |\+\+\+ |\*\*\* "
     r"|==== |==> "
 )
 _HEADS = ("git", "cc", "other", "patch", "depot", "head", "told", "at", "file", "index")
 """What stands above text of the file it names."""
-_HIT = re.compile(r"^([^\s:\0][^:\n\0]{0,400}):[0-9]{1,9}:", re.MULTILINE)
+_HIT = lazy(r"^([^\s:\0][^:\n\0]{0,400}):[0-9]{1,9}:", re.MULTILINE)
 """A line found, as grep, ripgrep and compilers show it."""
 
 

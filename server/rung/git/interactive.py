@@ -8,7 +8,6 @@ left alone, which the person is told. The repository's other settings hold, as i
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -18,9 +17,10 @@ from pathlib import Path
 from rung.errors import GitError
 from rung.git.process import FIXED, executable
 from rung.settings.trust import trusted
+from rung.types.pattern import lazy
 from rung.types.value import Value
 
-_PROGRAMS = re.compile(
+_PROGRAMS = lazy(
     r"core\.(?:fsmonitor|hookspath|editor|pager|sshcommand|askpass|gitproxy|alternaterefscommand)"
     r"|(?:filter\..*\.(?:clean|smudge|process|required))|diff\.external|diff\..*\.(?:command|textconv)"
     r"|gpg\.(?:.*\.)?program|gpg\.ssh\.defaultkeycommand|credential\.(?:.*\.)?helper|merge\..*\.driver"

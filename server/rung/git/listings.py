@@ -9,20 +9,21 @@ import re
 from collections.abc import Iterator
 
 from rung.git.diff_paths import plain
+from rung.types.pattern import lazy
 
 _QUOTED = r'"(?:[^"\\]|\\.){0,2000}"'
-_LONG = re.compile(
+_LONG = lazy(
     r"^#?[ \t]+(?:modified|new file|deleted|renamed|copied|typechange|both (?:modified|added|deleted)"
     r"|(?:added|deleted) by (?:us|them)): +(\S.*)$",
     re.MULTILINE,
 )
-_SUBMODULE = re.compile(r" \((?:new commits|modified content|untracked content|commits not present)[a-z ,]*\)$")
-_UNTRACKED = re.compile(r"^#? ?(?:Untracked|Ignored) files:\n(?:#? +\(.*\n|#?\n)*((?:#?\t.+(?:\n|\Z))+)", re.MULTILINE)
-_SHORT = re.compile(
+_SUBMODULE = lazy(r" \((?:new commits|modified content|untracked content|commits not present)[a-z ,]*\)$")
+_UNTRACKED = lazy(r"^#? ?(?:Untracked|Ignored) files:\n(?:#? +\(.*\n|#?\n)*((?:#?\t.+(?:\n|\Z))+)", re.MULTILINE)
+_SHORT = lazy(
     rf"^(?:[MADRCTU][ MADTU]|[ ][MADTU]|\?\?|!!) ({_QUOTED}|[^\s\"]+)(?: -> ({_QUOTED}|[^\s\"]+))?$", re.MULTILINE
 )
-_NAME = re.compile(rf"{_QUOTED}|(?!.*://)[^\s\"'<>;=|&{{}},]{{1,1000}}")
-_SURE = re.compile(r"/|\.[A-Za-z]\w{0,11}\"?$")
+_NAME = lazy(rf"{_QUOTED}|(?!.*://)[^\s\"'<>;=|&{{}},]{{1,1000}}")
+_SURE = lazy(r"/|\.[A-Za-z]\w{0,11}\"?$")
 """What makes a lone word the name of a file."""
 
 

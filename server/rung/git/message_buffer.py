@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 
+from rung.types.pattern import lazy
 from rung.types.value import Value
 
-_SCISSORS = re.compile(r"^(\S+) -{24} >8 -{24}\s*$", re.MULTILINE)
+_SCISSORS = lazy(r"^(\S+) -{24} >8 -{24}\s*$", re.MULTILINE)
 _AUTO = "#;@!$%^&|:"
 """What git chooses from when ``core.commentChar`` is ``auto``."""
-_TRAILER = re.compile(
+_TRAILER = lazy(
     r"(?:[A-Z][\w-]*-(?:by|to|on|for|id|Id|with|from|reference)|Fixes|Closes|Resolves|Refs?|Cc|Bug|Issue|Link|Ticket|See-also|Jira"
     r"|BREAKING[ -]CHANGE): \S"
 )

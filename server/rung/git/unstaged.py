@@ -5,15 +5,15 @@ By size and time alone, as git does first: to read the files, git would run the 
 
 from __future__ import annotations
 
-import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
 
 from rung.git.process import run
 from rung.git.repository import Repository
+from rung.types.pattern import lazy
 
-_ENTRY = re.compile(
+_ENTRY = lazy(
     rb"([^\0]+)\0  ctime: \d+:\d+\n  mtime: (\d+):(\d+)\n  dev: [^\n]*\n  uid: [^\n]*\n  size: (\d+)\tflags: [^\n]*\n"
 )
 

@@ -17,6 +17,7 @@ from rung.providers.events import Finished, Question
 from rung.providers.invisible import visible
 from rung.routing import tokens
 from rung.types.call import Call
+from rung.types.pattern import lazy
 
 TRIMMED_BELOW = 0.55
 """Of the estimate: a server that counted less read only a piece of the prompt (recorded: about half the window)."""
@@ -33,11 +34,9 @@ WIDE = 0.75
 SURELY_LONGER = 1.25
 """Times the limit; estimates are too rough to say of less that it is longer."""
 
-_RUN = re.compile(r"([\W_])\1{3,}")
-_FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[\w+-]*[ \t]*$", re.MULTILINE)
-_CJK = re.compile(
-    "[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff01-\uff60\U00020000-\U0003ffff]"
-)
+_RUN = lazy(r"([\W_])\1{3,}")
+_FENCE = lazy(r"^[ \t]*(?:`{3,}|~{3,})[\w+-]*[ \t]*$", re.MULTILINE)
+_CJK = lazy("[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff01-\uff60\U00020000-\U0003ffff]")
 CJK_WEIGHT = 3
 """Letters of an alphabet that say as much as one character of these scripts."""
 

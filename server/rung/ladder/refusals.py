@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 
 from rung.providers.invisible import visible
+from rung.types.pattern import lazy
 
 LOOK = 240
 """Characters of the answer, outside code and quotations, in which a refusal shows."""
@@ -19,13 +20,13 @@ LOOK = 240
 _SAID = str.maketrans(
     dict.fromkeys("\u2018\u2019\u201b", "'") | dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb", '"')
 )
-_QUOTED = re.compile(
+_QUOTED = lazy(
     r"```.*?(?:```|\Z)|`[^`\n]*`|^[ \t]*>.*$|\"[^\"\n]*\"|(?<!\w)'(?:[^'\n]|(?<=\w)'(?=\w))+'(?!\w)",
     re.DOTALL | re.MULTILINE,
 )
-_COMMENT = re.compile(r"\A\s*(?:#+ |//|/\*|--\s|;|<!--|%|\"\"\"|''')")
-_WHOLE = re.compile(r"\A\s*(?:```\w*\n(?P<fenced>[^`]+)```|(?P<quote>[\"'])(?P<quoted>[^\"\n]+)(?P=quote))\s*\Z")
-_WORDLESS = re.compile(r"\A[\W_]+")
+_COMMENT = lazy(r"\A\s*(?:#+ |//|/\*|--\s|;|<!--|%|\"\"\"|''')")
+_WHOLE = lazy(r"\A\s*(?:```\w*\n(?P<fenced>[^`]+)```|(?P<quote>[\"'])(?P<quoted>[^\"\n]+)(?P=quote))\s*\Z")
+_WORDLESS = lazy(r"\A[\W_]+")
 _LEAD = (
     r"\A(?:(?:assistant|ai|bot|answer|response)\W{0,4}:[\W_]*)?"
     r"(?:(?:sure(?: thing)?|certainly|of course|okay|ok|alright|hello|hi(?: there)?|hey|no|nope|nein|hm+|well"
@@ -194,16 +195,16 @@ _ALONE = (
     r"(?:申し訳(?:ありません|ございません)|すみません)(?:が、?|。)?(?:それは)?(?:できません|いたしかねます)",
     r"죄송(?:합니다|하지만)[.,]?\s*(?:그건 |그것은 )?(?:할 수 없습니다|안 됩니다|불가능합니다)",
 )
-_REFUSAL = re.compile(f"{_LEAD}(?:{'|'.join(_FORMS)})", re.IGNORECASE)
-_ONLY = re.compile(rf"{_LEAD}(?:{'|'.join(_ALONE)})[\W_]*\Z", re.IGNORECASE)
-_APOLOGY = re.compile(
+_REFUSAL = lazy(f"{_LEAD}(?:{'|'.join(_FORMS)})", re.IGNORECASE)
+_ONLY = lazy(rf"{_LEAD}(?:{'|'.join(_ALONE)})[\W_]*\Z", re.IGNORECASE)
+_APOLOGY = lazy(
     rf"\s*(?:{_SORRY}|(?:es )?tut mir|leider|(?:je suis )?désolé|lo siento|desculpe|mi dispiace|het spijt|przykro|"
     r"извините|对不起|很?抱歉|申し訳|죄송|üzgünüm)",
     re.IGNORECASE,
 )
 
 
-_WANTED = re.compile(
+_WANTED = lazy(
     r"\b(?:sorry|apolog\w+|refus\w+|declin\w+|reject\w*|turn(?:ing)? (?:it |them |him |her )?down|say(?:ing)? no"
     rf"|i {_CANT} (?:help|assist)|leid|entschuldig\w*|absag\w*|ablehn\w*|désolée?|excus\w+|refuser|lo siento|disculp\w+"
     r"|rechaz\w+|desculp\w+|recus\w+|mi dispiace|scus\w+|rifiut\w+|het spijt|przepraszam|przykro|извин\w*|отказ\w*)\b"

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from rung.types.pattern import lazy
+
 LOOK = 4000
 """Characters of the answer's end that are looked at."""
 SHORTEST = 700
@@ -18,7 +20,7 @@ SHORT_ROUNDS = 60
 """... and so often where a round is shorter than ``SHORT`` characters."""
 SHORT = 16
 
-_COUNTED = re.compile(
+_COUNTED = lazy(
     r"\b(?:repeat\w*|wiederhol\w*|répét\w+|repet\w+|ripet\w+)\b"
     r"|\b\d+\s*x\b|\b\d+[\s-]+(?:[\w-]+\s+){0,3}?(?:times|rows?|lines?|columns?|copies|zeros|zeroes|ones|records|entries|items"
     r"|characters|letters|words|elements|values|bytes|mal|zeilen|fois|lignes|veces|filas|líneas|vezes|linhas|volte|righe|keer|раз)\b"
@@ -26,7 +28,7 @@ _COUNTED = re.compile(
     re.IGNORECASE,
 )
 
-_CELLS = re.compile(r"[,;|\t]")
+_CELLS = lazy(r"[,;|\t]")
 
 
 def counted(asked: str) -> bool:

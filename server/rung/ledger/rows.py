@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Iterator
 
 from rung.types.attempt import Attempt, CallRecord
+from rung.types.pattern import lazy
 from rung.types.receipt import Receipt
 from rung.types.value import Value
 
@@ -49,7 +49,7 @@ class Row(Value):
 _REQUEST = Row._fields[:-1]
 _FLAGS = ("local", "builtin", "simulated", "degraded")
 _ATTEMPT = Attempt._fields
-_STATUS = re.compile(r"\b(?:HTTP|status|answered) ([1-5]\d\d)\b")
+_STATUS = lazy(r"\b(?:HTTP|status|answered) ([1-5]\d\d)\b")
 
 
 def reason_code(reason: str | None) -> str | None:

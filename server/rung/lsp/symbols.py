@@ -6,9 +6,9 @@ that is indented deeper, with the bracket or ``end`` that closes it. Code that i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
+from rung.types.pattern import lazy
 from rung.types.request import Position, Range
 
 FAR = 2_000
@@ -21,20 +21,20 @@ _MODIFIERS = (
     r"(?:(?:export|default|declare|abstract|public|private|protected|internal|static|final|override|virtual|sealed|open"
     r"|async|inline|unsafe|extern|const|partial|suspend|data|local|pub(?:\([\w:\s]*\))?|@\w+)\s+)*"
 )
-_NAMED = re.compile(
+_NAMED = lazy(
     rf"\s*{_MODIFIERS}(?:def|class|func|function\*?|fn|fun|sub|interface|struct|enum|impl|trait|module|object|namespace"
     r"|record|protocol|extension|actor|defmodule|defp|macro_rules!)(?![\w-])"
 )
-_BOUND = re.compile(
+_BOUND = lazy(
     r"\s*(?:export\s+)?(?:const|let|var|val|local)?\s*[\w.$]+\s*[:=]\s*(?:async\s+)?(?:function\b|\(.*\)\s*=>|\w+\s*=>)"
 )
-_SIGNATURE = re.compile(
+_SIGNATURE = lazy(
     r"(?!\s*(?:if|for|while|switch|else|try|catch|do|return|with|elif|match|loop|when|until)\b)\s*[\w<>\[\]*&:,~$\s]*[\w$>]\s*\([^;]*\)[^;=]*\{\s*\Z"
 )
-_CLOSER = re.compile(r"\s*(?:[\])}]|end\b)")
-_OPENER = re.compile(r"\s*[\])]|\s*\{\s*\Z")
-_DECORATOR = re.compile(r"\s*(?:@\w|#\[)")
-_WORD = re.compile(r"[^\W\d]\w*")
+_CLOSER = lazy(r"\s*(?:[\])}]|end\b)")
+_OPENER = lazy(r"\s*[\])]|\s*\{\s*\Z")
+_DECORATOR = lazy(r"\s*(?:@\w|#\[)")
+_WORD = lazy(r"[^\W\d]\w*")
 
 
 def symbol_at(lines: Sequence[str], position: Position) -> Range | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import bisect
 import itertools
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,9 +17,10 @@ from pygls.uris import to_fs_path, uri_scheme
 from pygls.workspace import PositionCodec, ServerTextPosition, TextDocument, Workspace
 
 from rung.errors import ContextError
+from rung.types.pattern import lazy
 from rung.types.request import Position, Range
 
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
+_LINE = lazy(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 _END = ("\r", "\n")
 
 

@@ -6,27 +6,28 @@ HTML, no link or code span torn, no word brought to a line's start where it woul
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator
+
+from rung.types.pattern import lazy
 
 WIDTH = 96
 """Columns of a line, where its words allow it."""
 
-_FENCE = re.compile(r"[ \t]*(?P<mark>`{3,}(?=[^`]*\Z)|~{3,})(?P<info>.*)")
-_LEAD = re.compile(r"(?:[ \t]*(?:>[ \t]?|(?:[-*+]|\d{1,9}[.)])[ \t]{1,4}))+|[ \t]*")
+_FENCE = lazy(r"[ \t]*(?P<mark>`{3,}(?=[^`]*\Z)|~{3,})(?P<info>.*)")
+_LEAD = lazy(r"(?:[ \t]*(?:>[ \t]?|(?:[-*+]|\d{1,9}[.)])[ \t]{1,4}))+|[ \t]*")
 """Indent, signs of quotes and of list items."""
-_ITEM = re.compile(r"[^>\s]")
-_TABLE_RULE = re.compile(r"[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)*\|?[ \t]*\Z")
-_VERBATIM = re.compile(r"[ \t>]*(?:#{1,6}(?:[ \t]|\Z)|\||<[A-Za-z!/?]|\[[^\]]+\]:[ \t])")
-_INDENTED = re.compile(r" {3}| ?\t")
+_ITEM = lazy(r"[^>\s]")
+_TABLE_RULE = lazy(r"[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)*\|?[ \t]*\Z")
+_VERBATIM = lazy(r"[ \t>]*(?:#{1,6}(?:[ \t]|\Z)|\||<[A-Za-z!/?]|\[[^\]]+\]:[ \t])")
+_INDENTED = lazy(r" {3}| ?\t")
 """Code, after the sign of a quote or of a list's item."""
-_TOKEN = re.compile(
+_TOKEN = lazy(
     r"(?:(`+)(?!`).*?(?<!`)\1(?!`)"  # a code span
     r"|!?\[[^\[\]]*\](?:\([^()]*(?:\([^()]*\)[^()]*)*\)|\[[^\]]*\])?"  # a link, whose address may hold parentheses
     r"|<[^<>]*>|\S)+"
 )
-_MARKER = re.compile(r"(?:[-*+]|\d{1,9}[.)]|#{1,6}|=+|:?-+:?|[|><].*|(?:`{3}|~{3}).*)\Z")
+_MARKER = lazy(r"(?:[-*+]|\d{1,9}[.)]|#{1,6}|=+|:?-+:?|[|><].*|(?:`{3}|~{3}).*)\Z")
 """A word that a line of a paragraph cannot begin with."""
 
 

@@ -7,23 +7,24 @@ from collections.abc import Iterator
 
 from rung.privacy.found import Found
 from rung.privacy.values import is_placeholder, looks_random
+from rung.types.pattern import lazy
 
-_URL = re.compile(
+_URL = lazy(
     r"://(?P<user>[^\s:/@?#\"'<>`\\]{0,128}):(?P<secret>[^\s/@\"'<>`\\]{1,256}(?:@[^\s/@,;)\"'<>`\\]{1,128}){0,2})@(?=[\w\[$%{-])"
 )
-_URL_WITH_SLASHES = re.compile(
+_URL_WITH_SLASHES = lazy(
     r"://[^\s:/@?#\"'<>`\\]{0,128}:(?P<secret>[^\s@\"'<>`\\?]{1,256})@"
     r"(?=[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}[:/])"
 )
-_URL_TOKEN = re.compile(r"https?://(?P<secret>[A-Za-z0-9_-]{16,128})(?::x-oauth-basic)?@(?=[\w-])")
-_STRING = re.compile(
+_URL_TOKEN = lazy(r"https?://(?P<secret>[A-Za-z0-9_-]{16,128})(?::x-oauth-basic)?@(?=[\w-])")
+_STRING = lazy(
     r"(?i)(?:^[+-]?|[;\"'\s,])"
     r"(?:password|pwd|accountkey|sharedaccesskey|sharedsecret|access ?key|sharedaccesssignature)"
     r"[ \t]*=[ \t]*(?P<secret>[^;\"'\s,<>{}]{4,256})(?=[;\"'\s]|$)",
     re.MULTILINE,
 )
-_OF_A_STRING = re.compile(r"(?i)[^;\n]=[^;\n]{1,200};")
-_OPTION = re.compile(
+_OF_A_STRING = lazy(r"(?i)[^;\n]=[^;\n]{1,200};")
+_OPTION = lazy(
     r"(?:\bcurl\b|\bwget\b|\bhttp\b)[^\r\n]{0,200}?[ \t](?:-u|--user)[ =]?[\"']?"
     r"[\w.@+-]{1,64}:(?P<secret>[^\s\"']{4,128})"
     r"|(?:\bmysql\w*\b[^\r\n]{0,120}?[ \t]-p|\bsshpass[ \t]+-p[ \t]*)[\"']?(?P<other>[^\s\"'-][^\s\"']{3,128})"

@@ -11,79 +11,74 @@ from collections.abc import Callable, Iterator
 from rung.privacy.found import Found
 from rung.privacy.values import is_placeholder, looks_like_password, looks_random, stands_out
 from rung.privacy.words import could_be, is_other
+from rung.types.pattern import lazy
 
 _USER = r"[ \t\r\n]*[@$]?(?:[\"'][^\"'\r\n]{0,128}[\"']|[\w.$]{1,80}),[ \t\r\n]*[@$]?(?P<quote>[\"'])"
-_SIGNS_IN = re.compile(
+_SIGNS_IN = lazy(
     r"(?:\b(?:HTTP(?:Basic|Digest|Proxy)Auth|BasicAuth|basicAuth|basic_auth|[sS]etBasicAuth|NetworkCredential"
     r"|UsernamePasswordCredentials?|UsernamePasswordToken|UsernamePasswordAuthenticationToken|PasswordAuthentication"
     r"|PSCredential|HttpNtlmAuth)\(|\bauth[ \t]*[=:][ \t]*[(\[])"
     + _USER
     + r"(?P<secret>(?:(?!(?P=quote))[^\s\\]){4,256})(?P=quote)"
 )
-_LOGIN = re.compile(
+_LOGIN = lazy(
     r"(?:login|authenticate|sign_?in|logon)\(" + _USER + r"(?P<secret>(?:(?!(?P=quote))[^\s\\]){6,256})(?P=quote)"
 )
-_CONNECTS = re.compile(
+_CONNECTS = lazy(
     r"(?:mysqli_connect|mysqli_real_connect|new mysqli|new PDO|getConnection|pymysql\.connect|MySQLdb\.connect"
     r"|connector\.connect|DBI->connect)\([ \t\r\n]*(?:\"[^\"\r\n]{0,256}\"|'[^'\r\n]{0,256}'|[\w.$]{1,80}),"
     + _USER
     + r"(?P<secret>(?:(?!(?P=quote))[^\s\\]){4,256})(?P=quote)"
 )
 """What is given a server, a user and a password."""
-_JOINS = re.compile(
+_JOINS = lazy(
     r"(?:WiFi(?:Multi)?\.(?:begin|addAP)|\.simple_bind(?:_s)?|\.bind_s|\.authenticate)\("
     + _USER
     + r"(?P<secret>(?:(?!(?P=quote))[^\s\\]){4,256})(?P=quote)"
 )
-_AUTH = re.compile(r"\.auth\([ \t]*(?P<quote>[\"'])(?P<secret>[^\s\"'\\]{6,256})(?P=quote)[ \t]*\)")
-_OPTION_DEFAULT = re.compile(
-    r"default(?:_?[vV]alue)?[\"']?[ \t]{0,4}[=:][ \t]{0,4}[\"'](?P<secret>[^\s\"'\\]{4,2048})[\"']"
-)
-_OPTION = re.compile(
+_AUTH = lazy(r"\.auth\([ \t]*(?P<quote>[\"'])(?P<secret>[^\s\"'\\]{6,256})(?P=quote)[ \t]*\)")
+_OPTION_DEFAULT = lazy(r"default(?:_?[vV]alue)?[\"']?[ \t]{0,4}[=:][ \t]{0,4}[\"'](?P<secret>[^\s\"'\\]{4,2048})[\"']")
+_OPTION = lazy(
     r"(?i)[\"'][\w-]{0,40}?(?:(?P<password>passw(?:or)?d|passphrase|pwd)|secret|token|(?:api|access|auth)[_-]?key)"
     r"[\"'][^\r\n]{0,160}\Z"
 )
 """Before it: ``add_argument("--api-key", default="SECRET")``."""
-_KEY = re.compile(
-    r"[kK](?:ey|EY)[\"']?[ \t]{0,4}:[ \t]{1,4}[\"']?(?P<secret>[A-Za-z0-9+/_=.-]{16,512})(?![A-Za-z0-9+/_=.-])"
-)
-_BLOCK = re.compile(
+_KEY = lazy(r"[kK](?:ey|EY)[\"']?[ \t]{0,4}:[ \t]{1,4}[\"']?(?P<secret>[A-Za-z0-9+/_=.-]{16,512})(?![A-Za-z0-9+/_=.-])")
+_BLOCK = lazy(
     r"(?i)(?:jwt|crypt|sign|auth|openai|stripe|twilio|sendgrid|mailgun)[\w-]{0,24}[\"']?[ \t]{0,4}:[ \t]{0,4}\{?"
     r"[ \t]{0,4}(?:\r?\n)?(?:[^\r\n:{}]{1,80}:[^\r\n{}]{0,120}\r?\n){0,4}[+\- \t\"']{0,60}\Z"
 )
 """Before a key that only the block it stands in says is one: ``"Jwt": {"Key": "SECRET"}``."""
-_SECURE_STRING = re.compile(
+_SECURE_STRING = lazy(
     r"(?i)\bConvertTo-SecureString[ \t]+(?:-(?:String|AsPlainText|Force)[ \t]+){0,3}"
     r"(?P<quote>[\"'])(?P<secret>[^\"'\r\n]{4,256})(?P=quote)"
 )
-_TWILIO = re.compile(r"\b(?:AC|SK)[0-9a-f]{32}[\"'][ \t]*,[ \t\r\n]*[\"'](?P<secret>[0-9a-f]{32})[\"']")
-_SALT = re.compile(
+_TWILIO = lazy(r"\b(?:AC|SK)[0-9a-f]{32}[\"'][ \t]*,[ \t\r\n]*[\"'](?P<secret>[0-9a-f]{32})[\"']")
+_SALT = lazy(
     r"\b(?:AUTH|SECURE_AUTH|LOGGED_IN|NONCE)_(?:KEY|SALT)[\"']?[ \t]*[,=][ \t]*(?P<quote>[\"'])"
     r"(?P<secret>[^\r\n]{20,256}?)(?P=quote)[ \t]*(?:\)|\r?$)",
     re.MULTILINE,
 )
 """The keys of WordPress, in which every sign may stand."""
-_LITERAL = re.compile(
-    r"--from-literal[= ][\"']?(?P<name>[\w.-]{1,253})=[\"']?(?P<secret>[^\s\"'`$<>][^\s\"'`<>]{3,2048})"
-)
-_CONFIGURE = re.compile(
+_LITERAL = lazy(r"--from-literal[= ][\"']?(?P<name>[\w.-]{1,253})=[\"']?(?P<secret>[^\s\"'`$<>][^\s\"'`<>]{3,2048})")
+_CONFIGURE = lazy(
     r"\bconfigure set [\w.-]{0,80}(?:secret_access_key|session_token)[ \t]+[\"']?(?P<secret>[A-Za-z0-9/+=]{16,2048})"
 )
-_STDIN = re.compile(
+_STDIN = lazy(
     r"\becho[ \t]+(?:-n[ \t]+)?[\"']?(?P<secret>[^\s\"'`$|<>]{4,512})[\"']?[ \t]*\|[^\r\n|]{0,200}--password-stdin"
 )
-_ORACLE = re.compile(
+_ORACLE = lazy(
     r"(?:\bjdbc:oracle:\w{1,8}:|\bsqlplus[ \t]+(?:-\w+[ \t]+){0,3})[\w$#]{1,64}/(?P<secret>[^\s@/\"'`$<>{}]{3,128})@"
 )
-_DEFAULT = re.compile(
+_DEFAULT = lazy(
     r"(?i)\$\{[\w.-]{0,80}?(?:(?P<password>passw(?:or)?d|passphrase|pwd|_pass)|secret|token|(?:api|access|secret)[._-]?key)"
     r":[-=]?(?P<secret>[^\s\"'`${}]{4,256})\}"
 )
-_MNEMONIC = re.compile(
+_MNEMONIC = lazy(
     r"(?i:mnemonic|(?:seed|recovery|wallet)[_ -]?(?:phrase|words))[\"']?[ \t]*[:=][ \t]*[\"'`]?"
     r"(?P<secret>(?:[a-z]{3,8} ){11}(?:(?:[a-z]{3,8} ){3}){0,4}[a-z]{3,8})(?![ \w])"
 )
-_LOGIN_SAID = re.compile(
+_LOGIN_SAID = lazy(
     r"(?:login|Login|credential|Credential|creds|Creds|zugangsdaten|Zugangsdaten|anmeldedaten|Anmeldedaten|identifiant"
     r"|Identifiant|credenciales|Credenciales|credenciais|Credenciais)s?"
     r"[ \t]{0,3}(?:[:=]|is|are|ist|sind|lauten|sont|son|são)?[ \t]{1,3}[\"'`]?[\w.@+-]{1,64}[\"'`]?"

@@ -14,8 +14,9 @@ from rung.privacy.found import Found
 from rung.privacy.names import Name, fits, is_word
 from rung.privacy.values import is_code, is_of_signs, is_placeholder, looks_random, stands_out
 from rung.privacy.words import is_other
+from rung.types.pattern import lazy
 
-_SETTER = re.compile(r"(?i)(?:\A|\.)(?:set|with|add|new|use|my|db|user|admin|api|client)?_?\Z")
+_SETTER = lazy(r"(?i)(?:\A|\.)(?:set|with|add|new|use|my|db|user|admin|api|client)?_?\Z")
 _TYPE = r"(?:[ \t]*:[ \t]*[A-Za-z_&][\w.\[\], |&']{0,60}?(?=[ \t]*=))?"
 _BEFORE_QUOTED = (
     r"""(?:\\?["'`]|\]){0,3}(?:\[\d{0,6}\])?"""  # the end of a quoted name, of an index, of an array's size
@@ -30,55 +31,55 @@ _BEFORE_QUOTED = (
     r"""|Base64\.get(?:Url|Mime)?Decoder\(\)\.decode|base64::decode)\([ \t]{0,8}[bru]{0,2})?"""
     r"""(?P<quote>\\?["'`])(?P<value>"""
 )
-_ESCAPED = re.compile(_BEFORE_QUOTED + r"""(?:(?!(?P=quote))(?:\\.|[^\\\r\n])){1,2048}?)(?P=quote)""")
-_QUOTED = re.compile(_BEFORE_QUOTED + r"""(?:(?!(?P=quote))[^\r\n]){1,2048}?)(?P=quote)""")
+_ESCAPED = lazy(_BEFORE_QUOTED + r"""(?:(?!(?P=quote))(?:\\.|[^\\\r\n])){1,2048}?)(?P=quote)""")
+_QUOTED = lazy(_BEFORE_QUOTED + r"""(?:(?!(?P=quote))[^\r\n]){1,2048}?)(?P=quote)""")
 """Where what looks like an escaped quote ends the value: ``'C:\\'``."""
-_TUPLE = re.compile(
+_TUPLE = lazy(
     r"(?:^|[\r\n])[+\-# ]{0,3}[ \t]*(?:(?:let|const|var|local)[ \t]*[\[{]?[ \t]*)?"
     r"(?:[$@]?[\w.]{1,60},[ \t]*){1,5}[$@]?\Z"
 )
 """Other names before it on the left of a ``=``."""
 _BEFORE_VALUE = r"""[^,"'\r\n]{0,60}(?:"[^"\r\n]{0,200}"|'[^'\r\n]{0,200}')?[^,"'\r\n]{0,60},"""
 _VALUE = r"""[ \t]*(?P<quote>["'])(?P<value>[^"'\r\n]{1,512})(?P=quote)"""
-_CALLED = re.compile(r"""\([ \t]*(?P<quote>["'])(?P<value>[^"'\r\n]{1,512})(?P=quote)[ \t]*\)""")
-_BARE = re.compile(
+_CALLED = lazy(r"""\([ \t]*(?P<quote>["'])(?P<value>[^"'\r\n]{1,512})(?P=quote)[ \t]*\)""")
+_BARE = lazy(
     r"""["']?[ \t]*(?P<sign>:=|=|:[ \t])[ \t]*(?P<value>[^\s"'`,;()\[\]{}<>\\#\u2018-\u201d]"""
     r"""[^\s"'`;()\[\]{}<>\\\u2018-\u201d]{3,2047})"""
 )
-_OF_SIGNS = re.compile(r"""["']?[ \t]{0,8}[=:][ \t]{0,8}(?P<value>[!-~]{32,144})(?=[ \t]*\r?$)""", re.MULTILINE)
+_OF_SIGNS = lazy(r"""["']?[ \t]{0,8}[=:][ \t]{0,8}(?P<value>[!-~]{32,144})(?=[ \t]*\r?$)""", re.MULTILINE)
 """All up to the end of the line, where brackets end nothing."""
-_PHRASE = re.compile(
+_PHRASE = lazy(
     r"""["']?[ \t]{0,8}[=:][ \t]{1,8}(?P<value>[^\W_]{2,16}(?:[ ][^\W_]{2,16}){1,9})(?=[ \t]*\r?$)""", re.MULTILINE
 )
 """Words with blanks between them up to the end of the line."""
-_PARAMETER = re.compile(r"&(?:[\w.%\[\]-]{1,64}=|amp$|&|$)")
-_REST = re.compile(r"[ \t]*[,;]?[ \t]*(?:[#;]|//|--|$|\r|\n|&|\\$)", re.MULTILINE)
-_BEFORE_BARE = re.compile(
+_PARAMETER = lazy(r"&(?:[\w.%\[\]-]{1,64}=|amp$|&|$)")
+_REST = lazy(r"[ \t]*[,;]?[ \t]*(?:[#;]|//|--|$|\r|\n|&|\\$)", re.MULTILINE)
+_BEFORE_BARE = lazy(
     r"(?:^|[\r\n])[+\->#*/ \t]*(?:(?:export|set|setx|ENV|ARG|env:|-|\*|#|//|-e|--)[ \t]*|\$env:)*"
     r"[\"']?(?:mot de )?[\w.-]*\Z",
     re.IGNORECASE,
 )
-_SHELL_BEFORE = re.compile(r"(?:\A[+-]?|[\r\n][+-]|[\s\"'`(\[{&?;|:])(?:--?)?[\w.-]*\Z")
-_ENV_NAME = re.compile(r"[A-Z][A-Z0-9_]*\Z")
-_GOES_ON = re.compile(
+_SHELL_BEFORE = lazy(r"(?:\A[+-]?|[\r\n][+-]|[\s\"'`(\[{&?;|:])(?:--?)?[\w.-]*\Z")
+_ENV_NAME = lazy(r"[A-Z][A-Z0-9_]*\Z")
+_GOES_ON = lazy(
     r"""["'`][ \t]*(?:["'`]|[+.][ \t]*(?:\r?\n[+\- ]?[ \t]*)?["'`]|\\?\r?\n[+\- ]?[ \t]*(?:[+.][ \t]*)["'`]|\\\r?\n)"""
 )
 """Behind a value: more of it, as in ``"a" + "b"``."""
 _GIVES = frozenset({"=", ":", ":=", "=>", "<-", "||", "||=", "??", "??="})
-_FALLBACK = re.compile(
+_FALLBACK = lazy(
     r"""[\"'\])]{0,3}[ \t]{0,8}(?::=|=|:)?[ \t]{0,8}(?:[\w.?]{1,80}(?:[(\[][\"'][\w.-]{1,80}[\"'][)\]])?)?[ \t]{1,8}"""
     r"""(?:or|\|\||\?\?|\?:)[ \t]{1,8}(?P<quote>["'])(?P<value>[^"'\r\n]{1,512})(?P=quote)"""
 )
 """What it is where there is nothing else: ``token = os.getenv("T") or "SECRET"``."""
-_VARIABLE = re.compile(r""""[ \t]*\{[^{}]{0,600}?\bdefault[ \t]*=[ \t]*"(?P<value>[^"\r\n]{1,512})\"""")
+_VARIABLE = lazy(r""""[ \t]*\{[^{}]{0,600}?\bdefault[ \t]*=[ \t]*"(?P<value>[^"\r\n]{1,512})\"""")
 """Of Terraform: ``variable "db_password" { default = "SECRET" }``."""
-_ELEMENT = re.compile(r"[ \t]*>(?P<value>[^<>\r\n]{1,512})</")
-_ATTRIBUTE = re.compile(r"""["'][ \t]+value=(?P<quote>["'])(?P<value>[^"'\r\n<>]{1,512})(?P=quote)""")
+_ELEMENT = lazy(r"[ \t]*>(?P<value>[^<>\r\n]{1,512})</")
+_ATTRIBUTE = lazy(r"""["'][ \t]+value=(?P<quote>["'])(?P<value>[^"'\r\n<>]{1,512})(?P=quote)""")
 _OPTION_SIGN = ("--", "?", "&")
-_ENDS = re.compile(r"[ \t]*(?:[ \t][#;].*)?(?:\r?$)", re.MULTILINE)
-_OBJECT = re.compile(r"(?:\A|\.)(?:self|this|cls|obj|args|opts|options|params|req|request|res|body|data|form|state)\.")
+_ENDS = lazy(r"[ \t]*(?:[ \t][#;].*)?(?:\r?$)", re.MULTILINE)
+_OBJECT = lazy(r"(?:\A|\.)(?:self|this|cls|obj|args|opts|options|params|req|request|res|body|data|form|state)\.")
 """Before the name of what an object of a program has."""
-_SETTING = re.compile(
+_SETTING = lazy(
     r"""[+\- ]?[ \t]*(?:
       (?:[#;!]|//|@@).* | \[[^\]]*\] | (?:---|\.\.\.) | (?:diff|index|\+\+\+|---)[ ].*
     | -[ ][^\s(){};=]+
@@ -87,7 +88,7 @@ _SETTING = re.compile(
     re.VERBOSE,
 )
 """A line of a file of settings, of whatever kind, or of a diff of one."""
-_DECLARES = re.compile(
+_DECLARES = lazy(
     r"^[+\- ]?[ \t]*(?:@?\w*class|def|fn|func|function|struct|interface|type|enum|model|data|input|message|trait)[ ]"
     r"|^[+\- ]?[ \t]*(?:try|else|except|finally|if|elif|for|while|with|switch|case|return|let|const|var|async|import)\b"
     r"|:[ \t]*(?:str|string|int|integer|float|double|number|bool|boolean|bytes|any|object|date|datetime|text|void|never"

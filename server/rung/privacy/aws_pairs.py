@@ -6,16 +6,16 @@ key id count that are no hash, which is how the two are handed out.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from rung.privacy.found import Found
 from rung.privacy.values import is_made_up
+from rung.types.pattern import lazy
 
-_ID = re.compile(r"(?<![A-Za-z0-9])A(?:KIA|SIA|BIA|CCA)[0-9A-Z]{16}(?![A-Za-z0-9])")
-_KEY = re.compile(r"(?<![A-Za-z0-9/+=_.-])(?P<secret>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=_])")
-_SIGNED = re.compile(r"(?m)^[+\- ]{1,2}[ \t]*(?P<secret>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=_])")
-_DIGEST = re.compile(r"[0-9a-f]{40}|[0-9A-F]{40}")
+_ID = lazy(r"(?<![A-Za-z0-9])A(?:KIA|SIA|BIA|CCA)[0-9A-Z]{16}(?![A-Za-z0-9])")
+_KEY = lazy(r"(?<![A-Za-z0-9/+=_.-])(?P<secret>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=_])")
+_SIGNED = lazy(r"(?m)^[+\- ]{1,2}[ \t]*(?P<secret>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=_])")
+_DIGEST = lazy(r"[0-9a-f]{40}|[0-9A-F]{40}")
 _REACH = 10
 """Lines before and after the id."""
 _FAR = 3000

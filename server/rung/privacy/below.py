@@ -10,25 +10,26 @@ import re
 from collections.abc import Iterator
 
 from rung.privacy.names import Name, fits, is_word
+from rung.types.pattern import lazy
 
-_SIGN = re.compile(
+_SIGN = lazy(
     r"""(?:\\?["'`]|\]){0,3}(?:[ \t]*:[ \t]*[A-Za-z_&][\w.\[\], |&']{0,60}?(?=[ \t]*=[^=]))?"""
     r"""[ \t]*(?P<sign>:=|=>|=(?![=~])|:(?!:))[ \t]*"""
 )
-_BLOCK = re.compile(r"(?:!!?\w{1,20}[ \t]+)?[|>][+-]?\d?[+-]?[ \t]*(?:#[^\r\n]*)?\r?\n")
-_NEXT_LINE = re.compile(r"(?:#[^\r\n]*)?\r?\n")
-_PIECE = re.compile(
+_BLOCK = lazy(r"(?:!!?\w{1,20}[ \t]+)?[|>][+-]?\d?[+-]?[ \t]*(?:#[^\r\n]*)?\r?\n")
+_NEXT_LINE = lazy(r"(?:#[^\r\n]*)?\r?\n")
+_PIECE = lazy(
     r"(?P<gap>(?:[ \t]*(?:#[^\r\n]*|\\)?\r?\n[+\- ]?){0,2}[ \t]*(?:[+.][ \t]*)?(?:\r?\n[+\- ]?[ \t]*)?)"
     r"(?:[bBrRuUfF]{1,2}(?=[\"']))?(?P<quote>[\"'`])(?P<value>(?:(?!(?P=quote))(?:\\.|[^\\\r\n])){0,2048}?)(?P=quote)"
     r"[ \t]*[+.\\]?"
 )
-_OPEN = re.compile(r"\([ \t]*")
-_TRIPLE = re.compile(
+_OPEN = lazy(r"\([ \t]*")
+_TRIPLE = lazy(
     r"\(?[ \t]*[bBrRuUfF]{0,2}(?P<quote>\"{3}|'{3})\\?(?:\r?\n[+\- ]?)?[ \t]*(?P<value>[^\s\"'\\][^\r\n\"'\\]{0,2000}?)"
     r"[ \t]*\\?(?:\r?\n[+\- ]?[ \t]*)?(?P=quote)"
 )
-_PLAIN = re.compile(r"[+\- ]?[ \t]+(?P<value>[^\s\"'`|>&*!%@#{}\[\],][^\s\"'`{}\[\]]{3,2000})[ \t]*\r?$", re.MULTILINE)
-_ALONE = re.compile(r"(?:\A|[\r\n])[+\- ]?[ \t]*(?:-[ ]+)?[\"']?[\w.-]*\Z")
+_PLAIN = lazy(r"[+\- ]?[ \t]+(?P<value>[^\s\"'`|>&*!%@#{}\[\],][^\s\"'`{}\[\]]{3,2000})[ \t]*\r?$", re.MULTILINE)
+_ALONE = lazy(r"(?:\A|[\r\n])[+\- ]?[ \t]*(?:-[ ]+)?[\"']?[\w.-]*\Z")
 """Before the end of a name: nothing else on its line."""
 _MOST_PIECES = 40
 _MOST_LINES = 8

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from rung.privacy.found import Found
 from rung.privacy.values import is_placeholder
 from rung.privacy.words import could_be, is_other
+from rung.types.pattern import lazy
 
 _GAP = r"\b[^\r\n|;]{0,200}?[ \t\"',]"
 """The words between a program and its option, in a shell or in a list of quoted words."""
@@ -22,7 +23,7 @@ _PIPED = r"(?:[ \t]+-[ne])?(?:[ \t]+[\"']%s(?:\\n)?[\"'])?[ \t]+[\"']?"
 
 
 def _row(programs: tuple[str, ...], before: str, hint: str = "") -> tuple[str, tuple[str, ...], re.Pattern[str]]:
-    return hint, programs, re.compile(before + _VALUE)
+    return hint, programs, lazy(before + _VALUE)
 
 
 _COMMANDS = (

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from rung.types.pattern import lazy
 from rung.types.value import Value
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_LITERAL = re.compile(r"(?:[A-Za-z0-9_/-]|\\[.$])+(?![A-Za-z0-9_/-]|\\[.$]|[?*+{])")
+_LITERAL = lazy(r"(?:[A-Za-z0-9_/-]|\\[.$])+(?![A-Za-z0-9_/-]|\\[.$]|[?*+{])")
 """The letters a form begins with, none of them repeated."""
 JWT = "jwt"
 

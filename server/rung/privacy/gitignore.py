@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from rung.types.pattern import lazy
 from rung.types.value import Value
 
 _CLASSES = {
@@ -25,8 +26,8 @@ _CLASSES = {
     "graph": "!-~",
     "print": " -~",
 }
-_TOKEN = re.compile(r"\\.|\[[!^]?\]?(?:\\.|\[:[a-z]+:\]|[^\]\\])*+\]|.", re.DOTALL)
-_POSIX = re.compile(r"\[:([a-z]+):\]")
+_TOKEN = lazy(r"\\.|\[[!^]?\]?(?:\\.|\[:[a-z]+:\]|[^\]\\])*+\]|.", re.DOTALL)
+_POSIX = lazy(r"\[:([a-z]+):\]")
 
 
 class Line(Value):

@@ -6,20 +6,20 @@ r"""Secrets in the headers of a request: ``curl -H "X-Api-Key: ..."``, ``Cookie:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from rung.privacy.found import Found
 from rung.privacy.values import looks_random
+from rung.types.pattern import lazy
 
-_HEADER = re.compile(
+_HEADER = lazy(
     r"(?i)(?:(?P<quote>\\?[\"'])|(?<=-H)[ =]?|(?<=--header)[ =])"
     r"(?:[a-z][a-z0-9]{0,20}-){0,4}(?:(?:api|access|auth|master|subscription|functions|app|client)-?key|token|auth|secret|password|session)"
     r":[ \t]*(?P<secret>[^\s\"'`<>{}$\\]{16,4096})(?(quote)(?P=quote))"
 )
-_COOKIES = re.compile(r"(?i)\bcookie2?\b[\"']?[ \t]*[:=,][ \t]*\\?[\"']?(?=[\w.-]{1,64}=)")
-_COOKIE = re.compile(r"(?P<name>[\w.-]{1,64})=(?P<secret>[^;\s\"'`,\\]{16,4096})")
-_OF_A_SESSION = re.compile(r"(?i)sess|sid\b|auth|token|jwt|login|remember|identity|credential")
+_COOKIES = lazy(r"(?i)\bcookie2?\b[\"']?[ \t]*[:=,][ \t]*\\?[\"']?(?=[\w.-]{1,64}=)")
+_COOKIE = lazy(r"(?P<name>[\w.-]{1,64})=(?P<secret>[^;\s\"'`,\\]{16,4096})")
+_OF_A_SESSION = lazy(r"(?i)sess|sid\b|auth|token|jwt|login|remember|identity|credential")
 _LONGEST = 8_000
 """Characters of a header with cookies that are looked at: browsers send no longer ones."""
 

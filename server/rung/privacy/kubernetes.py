@@ -14,19 +14,20 @@ from collections.abc import Iterator
 
 from rung.privacy.found import Found
 from rung.privacy.values import is_placeholder
+from rung.types.pattern import lazy
 
 _KIND = "kubernetes-secret"
-_SECRET = re.compile(r"""(?m)["']?\bkind["']?[ \t]*:[ \t]*["']?Secret["']?[ \t]*(?:,|\r?$|\})""")
-_BOUNDARY = re.compile(r"(?m)^[+\- ]?(?:---[ \t]*\r?$|diff --git )")
-_BLOCK = re.compile(r"""(?m)^(?P<sign>[+\- ]??)(?P<indent>[ \t]*)(?P<data>data|stringData):[ \t]*(?:#.*)?\r?$""")
-_ENTRY = re.compile(
+_SECRET = lazy(r"""(?m)["']?\bkind["']?[ \t]*:[ \t]*["']?Secret["']?[ \t]*(?:,|\r?$|\})""")
+_BOUNDARY = lazy(r"(?m)^[+\- ]?(?:---[ \t]*\r?$|diff --git )")
+_BLOCK = lazy(r"""(?m)^(?P<sign>[+\- ]??)(?P<indent>[ \t]*)(?P<data>data|stringData):[ \t]*(?:#.*)?\r?$""")
+_ENTRY = lazy(
     r"""(?P<sign>[+\- ]?)(?P<indent>[ \t]+)["']?[\w.-]{1,253}["']?:[ \t]+"""
     r"""(?P<quote>["']?)(?P<value>[^\s"'#{][^\r\n"']*?)(?P=quote)[ \t]*(?:[ \t]#.*)?\r?"""
 )
-_TEXT = re.compile(r"[|>][+\-]?\d?")
-_JSON_BLOCK = re.compile(r""""(?P<data>data|stringData)"[ \t\r\n+\-]*:[ \t]*\{(?P<inside>[^{}]{1,60000})\}""")
-_JSON_ENTRY = re.compile(r'''"[\w.-]{1,253}"[ \t]*:[ \t]*"(?P<value>[^"\r\n]{1,20000})"''')
-_BASE64 = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}")
+_TEXT = lazy(r"[|>][+\-]?\d?")
+_JSON_BLOCK = lazy(r""""(?P<data>data|stringData)"[ \t\r\n+\-]*:[ \t]*\{(?P<inside>[^{}]{1,60000})\}""")
+_JSON_ENTRY = lazy(r'''"[\w.-]{1,253}"[ \t]*:[ \t]*"(?P<value>[^"\r\n]{1,20000})"''')
+_BASE64 = lazy(r"[A-Za-z0-9+/]{4,}={0,2}")
 _MOST_LINES = 400
 
 

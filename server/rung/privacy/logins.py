@@ -13,41 +13,42 @@ from collections.abc import Iterator
 from rung.privacy.found import Found
 from rung.privacy.values import is_placeholder, looks_like_password, looks_random
 from rung.privacy.words import could_be, is_other
+from rung.types.pattern import lazy
 
-_NETRC = re.compile(
+_NETRC = lazy(
     r"\b(?:machine|login)[ \t]+[^\s\"'`<>=:,;]{1,253}(?:[ \t]+|[ \t]*\r?\n[+\- ]?[ \t]*)"
     r"(?:(?:login|account)[ \t]+\S{1,253}(?:[ \t]+|[ \t]*\r?\n[+\- ]?[ \t]*)){0,2}"
     r"password[ \t]+(?P<secret>[^\s\"'`<>]{3,256})(?=\s|$)"
 )
-_DIRECTIVE = re.compile(
+_DIRECTIVE = lazy(
     r"(?m)^[+\- ]?[ \t]*(?:#[ \t]*)?"
     r"(?:requirepass|masterauth|sentinel auth-pass \S{1,64}|ENV[ \t]+\w*(?:PASSWORD|PASSWD|_PASS|PWD))[ \t]+"
     r"[\"']?(?P<secret>[^\s\"'=<>$]{3,256})[\"']?[ \t]*\r?$"
 )
-_SQL = re.compile(
+_SQL = lazy(
     r"(?i)\b(?:identified[ \t]+(?:with[ \t]+\S{1,64}[ \t]+)?(?:by|as)(?:[ \t]+password)?[ \t]*(?=['\"])"
     r"|(?:(?:user|role|login)\b[^\r\n;]{1,200}?\bpassword(?:[ \t]*=)?"
     r"|set[ \t]+password[^\r\n;=]{0,100}=(?:[ \t]*password\()?)[ \t]*N?(?='))"
     r"(?P<quote>['\"])(?P<secret>[^'\"\r\n]{3,256})(?P=quote)"
 )
-_ORACLE = re.compile(
+_ORACLE = lazy(
     r"(?i)\b(?:create|alter)[ \t]+user[ \t]+[\w$#.\"]{1,64}[ \t\r\n]{1,8}identified[ \t]+by[ \t]+"
     r"(?P<secret>[^\s'\"`;<>&:]{3,128})(?=[\s;]|$)"
 )
-_DSN = re.compile(r"(?i)(?:^|[\s\"'])password=(?P<secret>[^\s\"'`;,&)}\\]{3,256})", re.MULTILINE)
-_OF_A_DSN = re.compile(r"(?i)\b(?:host|hostaddr|user|dbname|database|sslmode)=[^\s\"']{1,200}")
-_PASSWORD_OPTION = re.compile(
+_DSN = lazy(r"(?i)(?:^|[\s\"'])password=(?P<secret>[^\s\"'`;,&)}\\]{3,256})", re.MULTILINE)
+_OF_A_DSN = lazy(r"(?i)\b(?:host|hostaddr|user|dbname|database|sslmode)=[^\s\"']{1,200}")
+_PASSWORD_OPTION = lazy(
     r"(?<!\w)-{1,3}(?:[a-z]{1,16}-)?(?:pass(?:word|wd|phrase|code)?|pwd|pw)[ \t]+(?P<quote>[\"']?)"
     r"(?!(?:pass|env|file|fd|stdin):)"
     r"(?P<secret>[^\s\"'`$<>\[\](){}|,;@%-][^\s\"'`<>()|,;]{3,128})(?=[\s\"'`;,)|]|$)"
 )
 """The value behind a blank: what follows may be an explanation, so that a word must have a digit or quotes."""
-_SECRET_OPTION = re.compile(
+_SECRET_OPTION = lazy(
     r"(?<!\w)-{1,3}(?:(?:(?:api|auth|access|bot)-)?token|(?:client-)?secret|(?:api|access|secret)-?key)"
     r"[ \t]+[\"']?"
     r"(?P<secret>[A-Za-z0-9+/=_.~-]{16,512})(?=[\s\"'`;,)|]|$)"
 )
-_PAIR = re.compile(
+_PAIR = lazy(
     r"""(?i)\b(?:name|key)["']?[ \t]*[:=][ \t]*["']?[\w.-]{0,80}?"""
     r"""(?:(?P<password>passw(?:or)?d|passphrase|pwd)|secret|token|(?:api|access|secret|private)[_-]?key"""
     r"""|sess(?:ion)?(?:[_-]?id)?|\bsid|jwt)"""
@@ -55,16 +56,16 @@ _PAIR = re.compile(
     r"""["']?(?P<secret>[^\s"'`{}\[\],]{4,2048})"""
 )
 """The name in one field and the value in the next, as in the environment of a container."""
-_VARIABLE = re.compile(
+_VARIABLE = lazy(
     r"""variable[ \t]+"[\w-]{0,80}?(?:(?P<password>password|passwd|passphrase)|secret|token|key)"[ \t]*\{"""
     r"""[^{}]{0,400}?"""
     r"""\bdefault[ \t]*=[ \t]*"(?P<secret>[^"\r\n]{3,256})\""""
 )
-_AUTHORIZATION = re.compile(
+_AUTHORIZATION = lazy(
     r"(?i)\bauthorization[\"']?\]?\W{1,8}(?P<how>basic|bearer|token|apikey|api-key|key)[ \t]+(?:token=)?[\"']?"
     r"(?P<secret>[A-Za-z0-9._~+/-]{8,4096}={0,2})(?![A-Za-z0-9._~+/(\[-])"
 )
-_REGISTRY = re.compile(
+_REGISTRY = lazy(
     r"""(?P<name>\\?["']auth\\?["'][ \t]*:[ \t]*\\?["']|\b_auth[ \t]*=[ \t]*["']?)"""
     r"""(?P<secret>[A-Za-z0-9+/]{6,4096}={0,2})(?![A-Za-z0-9+/=])"""
 )

@@ -12,18 +12,19 @@ from collections.abc import Iterator
 from rung.privacy.found import Found
 from rung.privacy.values import looks_like_password, looks_random
 from rung.privacy.words import could_be, is_other
+from rung.types.pattern import lazy
 
 _NAMED = (
     r"[\w.:-]{0,80}?(?:(?P<password>passw(?:or)?d|passphrase|pwd|passcode)"
     r"|secret|token|(?:api|access|secret|private|auth|client|encryption|maps)[_.-]?key)"
 )
-_ATTRIBUTE = re.compile(
+_ATTRIBUTE = lazy(
     r"(?i)<(?P<element>\w{1,40})[ \t](?:[^<>\r\n]{0,200}[ \t])?(?:name|key|id)=[\"']"
     + _NAMED
     + r"[\"'][^<>\r\n]{0,200}>"
     r"(?:[ \t]*\r?\n[+\- ]?)?[ \t]*(?:<value>[ \t]*)?(?P<secret>[^<>\s]{4,2048})[ \t]*(?:\r?\n[+\- ]?[ \t]*)?</"
 )
-_PLIST = re.compile(
+_PLIST = lazy(
     r"(?i)<key>" + _NAMED + r"</key>[ \t]*(?:\r?\n[+\- ]?)?[ \t]*<string>(?P<secret>[^<>\s]{4,2048})</string>"
 )
 

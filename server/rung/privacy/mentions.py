@@ -12,6 +12,7 @@ import re
 from rung.privacy.names import Name
 from rung.privacy.values import is_camel, is_code, looks_like_password, looks_like_short_key, looks_random, stands_out
 from rung.privacy.words import is_other
+from rung.types.pattern import lazy
 
 _B = "[ \t\u00a0\u202f\u3000]"
 _COLON = ":\uff1a"
@@ -43,8 +44,8 @@ _VALUE = (
     rf"(?P<value>[^\s|,;\\{re.escape(_OPENS + _CLOSES)}"
     r"\u3000-\u9fff\uac00-\ud7af\uff00-\uffef]{6,4096})"
 )
-_SAID = re.compile(_CLOSE + _ASIDE + _WHOSE + f"(?:{_BELOW}|{_SIGN}|(?P<said>{_VERB}|{_PARTICLE}))" + _OPEN + _VALUE)
-_BESIDE = re.compile(
+_SAID = lazy(_CLOSE + _ASIDE + _WHOSE + f"(?:{_BELOW}|{_SIGN}|(?P<said>{_VERB}|{_PARTICLE}))" + _OPEN + _VALUE)
+_BESIDE = lazy(
     _CLOSE
     + rf"(?:(?P<cell>{_B}{{0,60}}[|,;]{_B}{{0,8}}|</\w{{1,10}}>[ \t\r\n]{{0,80}}<\w{{1,10}}(?:[ ][^<>\r\n]{{0,80}})?>)"
     + rf"|{_B}{{1,4}}|(?<=[\u3040-\u9fff\uac00-\ud7af]))"
@@ -53,32 +54,30 @@ _BESIDE = re.compile(
 )
 """Nothing between them but a blank or the line of a table."""
 _END = ".,:;?!…"
-_ENTITY = re.compile(r"&#?\w{2,8}\Z")
-_INSIDE = re.compile(r"[A-Za-z_]{2}=[^=]")
+_ENTITY = lazy(r"&#?\w{2,8}\Z")
+_INSIDE = lazy(r"[A-Za-z_]{2}=[^=]")
 """Another name and its value."""
-_CALLED = re.compile(r"[(\[]")
-_JOINED = re.compile(r"[ \t]{0,2}(?:\+|&&|\|\||[=!]=)")
+_CALLED = lazy(r"[(\[]")
+_JOINED = lazy(r"[ \t]{0,2}(?:\+|&&|\|\||[=!]=)")
 """Behind a value that is a name in a program."""
-_OF_A_TABLE = re.compile(r"[ \t]*(?:[|,;<]|\r?$)", re.MULTILINE)
-_END_OF_LINE = re.compile(r"""["'`*_]{0,3}[ \t]*\r?$""", re.MULTILINE)
-_STARS = re.compile(r"\*{1,3}[.,:;?!]{0,3}\Z")
-_OPTION = re.compile(r"[^\r\n]-")
+_OF_A_TABLE = lazy(r"[ \t]*(?:[|,;<]|\r?$)", re.MULTILINE)
+_END_OF_LINE = lazy(r"""["'`*_]{0,3}[ \t]*\r?$""", re.MULTILINE)
+_STARS = lazy(r"\*{1,3}[.,:;?!]{0,3}\Z")
+_OPTION = lazy(r"[^\r\n]-")
 """Before the name of an option; at the beginning of a line it is a diff's sign."""
-_UUID = re.compile(r"(?i)[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
-_KNOWN = re.compile(
-    r"(?i)AAAA[BCE][23]|(?:sha\d{0,3}|md5)[:-]|[\w+.-]{1,20}://|\S{1,64}@[\w-]{1,63}(?:\.[a-z]{2,16}){1,3}\Z"
-)
+_UUID = lazy(r"(?i)[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+_KNOWN = lazy(r"(?i)AAAA[BCE][23]|(?:sha\d{0,3}|md5)[:-]|[\w+.-]{1,20}://|\S{1,64}@[\w-]{1,63}(?:\.[a-z]{2,16}){1,3}\Z")
 """What is public, or says itself what it is: keys of SSH, digests, addresses."""
-_PIECE = re.compile(r"[^-_./:+~]+")
+_PIECE = lazy(r"[^-_./:+~]+")
 _NONE_BEFORE = ("${", "public ", "publishable ", "Public ", "Publishable ")
 """Before a name: the default of a variable, which :mod:`rung.privacy.arguments` looks at, and what is no secret."""
 _LEAST = 16
 """Letters in a row that only a key has; names of machines have as many with a dash every few."""
 _LONGEST_PASSWORD = 128
-_SIGNS = re.compile(r"\w[!@#$%^&*?~]+\w")
+_SIGNS = lazy(r"\w[!@#$%^&*?~]+\w")
 
 
-_FIRST = re.compile(
+_FIRST = lazy(
     _VALUE + r"[\"'`\u2019\u201d\u00bb」』*)]{0,2}"
     rf"{_B}(?:as|is|was|als|ist|war|comme|est|como|es|é|für|for)(?:{_B}(?:the|an?|my|our|your|this|that|its|correct|right"
     rf"|mein|das|der|unser|dein|mon|ma|la|le|notre|mi|el|nuestra|minha|meu|o))?{_B}\Z"
@@ -96,7 +95,8 @@ def find(text: str, name: Name) -> tuple[int, int] | None:
     if text.endswith(_NONE_BEFORE, 0, name.start) or (name.word == "PASS" and not name.before):
         return None
     for pattern in (_SAID, _BESIDE):
-        if (match := pattern.match(text, name.end)) and (place := _place(text, name, match)):
+        match = pattern.match(text, name.end)
+        if match and (place := _place(text, name, match, beside=pattern is _BESIDE)):
             return place
     if text.endswith(_MINE, 0, name.start) and (match := _FIRST.search(text, max(0, name.start - 200), name.start)):
         start, end = match.span("value")
@@ -116,7 +116,7 @@ def unstarred(text: str, name: Name, value: str) -> str:
     return value[: stars.start()]
 
 
-def _place(text: str, name: Name, match: re.Match[str]) -> tuple[int, int] | None:
+def _place(text: str, name: Name, match: re.Match[str], *, beside: bool) -> tuple[int, int] | None:
     value = match["value"]
     if marks := match["open"].lstrip(_OPENS):
         value = value.removesuffix(marks[::-1])
@@ -126,7 +126,7 @@ def _place(text: str, name: Name, match: re.Match[str]) -> tuple[int, int] | Non
     start, end = match.start("value"), match.start("value") + len(value)
     if _CALLED.match(text, end) or _INSIDE.search(value) or is_code(value) or _KNOWN.match(value):
         return None
-    if match.re is _BESIDE:
+    if beside:
         cell = match["cell"]
         if (
             _OPTION.match(text, max(0, name.start - 2), name.start)

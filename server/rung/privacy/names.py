@@ -19,13 +19,14 @@ from rung.privacy.values import (
     looks_random,
 )
 from rung.privacy.words import could_be, could_be_phrase, is_numbered, is_other, is_weak
+from rung.types.pattern import lazy
 from rung.types.value import Value
 
 _WHOSE = (
     "user|db|admin|root|smtp|mail|email|imap|ftp|ssh|http|proxy|auth|login|account|client|server|host|app|my|mysql|redis"
     "|mongo|postgres|pg|sql|ldap|wifi|keystore|store|key|new|old|current|default|web|rpc|mqtt|amqp|vpn|api|bind|olcroot"
 )
-_WORD = re.compile(
+_WORD = lazy(
     r"(?P<password>passw(?:or)?d|passwort|pass[_ -]?phrase|pass[_-]?code|pwd|contrase(?:ñ|n)a"
     rf"|(?<![a-z])(?:{_WHOSE})?(?:pass|pw)(?![a-z])"
     r"|kennwort|mot[_ -]?de[_ -]?passe|palavra[_ -]passe|wachtwoord|l(?:ö|o)senord"
@@ -59,10 +60,10 @@ _KEYS = """
 _OF_A_KEY = tuple(_KEYS.split())
 _LONGEST = 40
 """Letters of such a word, or more."""
-_NAME_BEFORE = re.compile(r"[\w.-]{0,80}\Z")
-_NAME_AFTER = re.compile(r"(?:(?![\u3040-\u9fff\uac00-\ud7af])[\w.-]){0,60}")
+_NAME_BEFORE = lazy(r"[\w.-]{0,80}\Z")
+_NAME_AFTER = lazy(r"(?:(?![\u3040-\u9fff\uac00-\ud7af])[\w.-]){0,60}")
 """Chinese, Japanese and Korean go on without a blank: ``token是``."""
-_NOT_ONE = re.compile(
+_NOT_ONE = lazy(
     r"""(?ix)(?:^|[_.\W])?(?:
     hash(?:ed|es|er|ers|ing)?|encoder|generator|strength|checker|meter|rules?|type|name|field|file|filename|path|dir|url|uri|endpoint|env|var|header|prefix|suffix|length|len|size|count|
     regex|pattern|format|label|hint|help|text|title|message|error|id|ids|kind|class|algorithm|method|policy|scope|scopes|
@@ -72,24 +73,20 @@ _NOT_ONE = re.compile(
     fingerprint|digest|checksum|public|identity
     )\W?\Z"""
 )
-_PUBLIC = re.compile(r"(?i)public|(?:^|[_.-])(?:no|not|num|max|min|is|has|n|test_?id|csrf_?cookie)[_.-]")
-_PASSING = re.compile(
-    r"(?i)(?:next|page|continuation|request|lock|change|idempotency|cursor|sync|resume|action)[_-]?\Z"
-)
+_PUBLIC = lazy(r"(?i)public|(?:^|[_.-])(?:no|not|num|max|min|is|has|n|test_?id|csrf_?cookie)[_.-]")
+_PASSING = lazy(r"(?i)(?:next|page|continuation|request|lock|change|idempotency|cursor|sync|resume|action)[_-]?\Z")
 """Before ``token``: what only says where to go on."""
-_WORD_NAME = re.compile(r"s?|_?(?:\d{1,3}|prod|dev|staging|default|value)")
+_WORD_NAME = lazy(r"s?|_?(?:\d{1,3}|prod|dev|staging|default|value)")
 """What may follow ``password`` in a name whose value may be a plain word: not ``password_column``."""
-_SECRET_NAME = re.compile(r"(?i)(?:.*_)?secret|(?:api|signing|encrypt(?:ion)?|master|jwt|hmac|secret)[_ -]?key")
-_SECRET_REST = re.compile(
-    r"(?i)s?|[_-]?(?:access[_-]?)?key(?:[_-]?base)?|[_-]?(?:\d{1,3}|prod|dev|staging|default|value)"
-)
+_SECRET_NAME = lazy(r"(?i)(?:.*_)?secret|(?:api|signing|encrypt(?:ion)?|master|jwt|hmac|secret)[_ -]?key")
+_SECRET_REST = lazy(r"(?i)s?|[_-]?(?:access[_-]?)?key(?:[_-]?base)?|[_-]?(?:\d{1,3}|prod|dev|staging|default|value)")
 """With the one before: the names whose value may be shorter than a key is."""
-_NUMBERED = re.compile(r"[^\W\d_]{4,40}\d{2,6}")
+_NUMBERED = lazy(r"[^\W\d_]{4,40}\d{2,6}")
 """A word that hardly names anything: ``Tiger123``."""
-_PHRASE = re.compile(r"(?=[^\d]*\d)[A-Za-z0-9]{1,24}(?:[-_][A-Za-z0-9]{1,24}){2,12}[!?]?")
-_SIGNS = re.compile(r"(?i)jwt|session|cookie|sign|hmac|csrf|nextauth|django|flask|rails")
+_PHRASE = lazy(r"(?=[^\d]*\d)[A-Za-z0-9]{1,24}(?:[-_][A-Za-z0-9]{1,24}){2,12}[!?]?")
+_SIGNS = lazy(r"(?i)jwt|session|cookie|sign|hmac|csrf|nextauth|django|flask|rails")
 """Of what signs with it: its secret is mostly typed by a person."""
-_VERB = re.compile(
+_VERB = lazy(
     r"(?i)(?:forgot(?:ten)?|reset|change|show|hide|toggle|enter|type|confirm|repeat|verify|check|validate|no|has|is|use"
     r"|without|lost|update|create|set|get|invalid|wrong|bad|weak|missing|empty|save|remember)[_-]?\Z"
 )

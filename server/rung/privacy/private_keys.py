@@ -13,36 +13,37 @@ import re
 from collections.abc import Iterator
 
 from rung.privacy.found import Found
+from rung.types.pattern import lazy
 
 _KIND = "private-key"
-_BEGIN = re.compile(r"-{4,5} ?BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)? ?-{4,5}")
-_END = re.compile(r"-{4,5} ?END (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)? ?-{4,5}")
-_PUTTY = re.compile(r"Private-Lines: (\d{1,3})[ \t]*\r?\n")
-_MARKER = re.compile(r"[+\- ]{0,2}")
-_LINE = re.compile(
+_BEGIN = lazy(r"-{4,5} ?BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)? ?-{4,5}")
+_END = lazy(r"-{4,5} ?END (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)? ?-{4,5}")
+_PUTTY = lazy(r"Private-Lines: (\d{1,3})[ \t]*\r?\n")
+_MARKER = lazy(r"[+\- ]{0,2}")
+_LINE = lazy(
     r"""[ \t]*(?:#|//|\*|;|>|\|)?[ \t]*(?:[fbruFBRU]{0,2}["'`]|\()?[ \t]*(?P<key>=?[A-Za-z0-9+/]+={0,2})(?P<rest>.*)"""
 )
-_REST = re.compile(r"""(?:\\[nr])*["'`]?[ \t]*(?:\+|\\|,|\)|;|\.)?[ \t]*(?:\\[nr])*["'`]?""")
-_HEADER = re.compile(r"""[ \t]*(?:#|//|\*|["'`])?[ \t]*[A-Z][A-Za-z-]{1,30}: .*""")
-_EMPTY = re.compile(r"""[ \t+\-#>*"'`]*(?:\\[nr])*[ \t"'`+,\\]*""")
+_REST = lazy(r"""(?:\\[nr])*["'`]?[ \t]*(?:\+|\\|,|\)|;|\.)?[ \t]*(?:\\[nr])*["'`]?""")
+_HEADER = lazy(r"""[ \t]*(?:#|//|\*|["'`])?[ \t]*[A-Z][A-Za-z-]{1,30}: .*""")
+_EMPTY = lazy(r"""[ \t+\-#>*"'`]*(?:\\[nr])*[ \t"'`+,\\]*""")
 _BREAK = r"(?:\\{1,4}[nr]|&#(?:x0?[ad]|1[03]);|<br ?/?>|%0[ad])"
 """The end of a line, as strings, HTML and addresses write it."""
-_ONE_LINE = re.compile(rf"(?i)(?:{_BREAK}|\s|[a-z0-9+/=])*")
-_RUN = re.compile(rf"(?i){_BREAK}+|(?P<key>[a-z0-9+/=]+)")
-_ENCODED = re.compile(r"(?<![A-Za-z0-9/])LS0tLS1CRUdJTi[A-Za-z0-9+/]{40,20000}={0,2}")
+_ONE_LINE = lazy(rf"(?i)(?:{_BREAK}|\s|[a-z0-9+/=])*")
+_RUN = lazy(rf"(?i){_BREAK}+|(?P<key>[a-z0-9+/=]+)")
+_ENCODED = lazy(r"(?<![A-Za-z0-9/])LS0tLS1CRUdJTi[A-Za-z0-9+/]{40,20000}={0,2}")
 """``-----BEGIN`` in base64, as Kubernetes and variables of the environment hold a key."""
-_WRAPPED = re.compile(r"\r?\n(?=[+\- ]{0,2}[ \t]*[A-Za-z0-9+/]{60,76}=?=?[ \t]*\r?$)", re.MULTILINE)
-_LAST_RUN = re.compile(r"""(?P<key>[A-Za-z0-9+/]+={0,2})(?:\\[nr])*["'`]?[ \t]*[+,\\]?[ \t]*\Z""")
+_WRAPPED = lazy(r"\r?\n(?=[+\- ]{0,2}[ \t]*[A-Za-z0-9+/]{60,76}=?=?[ \t]*\r?$)", re.MULTILINE)
+_LAST_RUN = lazy(r"""(?P<key>[A-Za-z0-9+/]+={0,2})(?:\\[nr])*["'`]?[ \t]*[+,\\]?[ \t]*\Z""")
 _UNEVEN = 3
 """Letters by which what stands before each line may grow or shrink: the number of a line does."""
 _LONGEST_GUTTER, _LONGEST_LINE = 200, 200
-_JWK = re.compile(r"""\\{0,3}["']kty\\{0,3}["']""")
-_PRIVATE_MEMBER = re.compile(
+_JWK = lazy(r"""\\{0,3}["']kty\\{0,3}["']""")
+_PRIVATE_MEMBER = lazy(
     r"""(?P<quote>\\{0,3}["'])(?:d|p|q|dp|dq|qi|k)(?P=quote)[ \t]*:\s{0,8}"""
     r"""(?P=quote)(?P<key>[A-Za-z0-9_-]{20,2800})(?P=quote)"""
 )
 _LONGEST_JWK = 8000
-_FULL = re.compile(r"""(?:[+\- ]{0,2})[ \t]*(?:#|//|\*|["'`])?[ \t]*[A-Za-z0-9+/]{60,76}["'`+\\n \t]*""")
+_FULL = lazy(r"""(?:[+\- ]{0,2})[ \t]*(?:#|//|\*|["'`])?[ \t]*[A-Za-z0-9+/]{60,76}["'`+\\n \t]*""")
 _LEAST_RUN = 24
 """Letters in a row that no remark between BEGIN and END has."""
 _LONGEST = 12_000

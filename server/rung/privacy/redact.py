@@ -16,10 +16,11 @@ from rung.privacy.excerpt import Excerpt, Whole
 from rung.privacy.found import Found
 from rung.types.call import Message
 from rung.types.part import Part
+from rung.types.pattern import lazy
 from rung.types.receipt import Redaction
 from rung.types.value import Value
 
-PLACEHOLDER = re.compile(r"\[redacted-[a-z0-9-]+-\d+(?:\.\d+)?\]")
+PLACEHOLDER = lazy(r"\[redacted-[a-z0-9-]+-\d+(?:\.\d+)?\]")
 """What stands where a secret stood; ``.7`` is the seventh line of a private key."""
 
 _SHORT = 8

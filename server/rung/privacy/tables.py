@@ -12,24 +12,25 @@ from collections.abc import Iterator
 from rung.privacy.found import Found
 from rung.privacy.values import looks_like_password, looks_random
 from rung.privacy.words import is_other
+from rung.types.pattern import lazy
 
-_COLUMN = re.compile(
+_COLUMN = lazy(
     r"(?i)[\"'`\[]?[\w ]{0,30}?(?P<password>passw(?:or)?d|passphrase|pwd)[\"'`\]]?"
     r"|[\"'`\[]?[\w ]{0,30}?(?:secret|token|(?:api|access|secret)[ _-]?key)[\"'`\]]?"
 )
-_TELLING = re.compile(r"passw|pwd|passphrase|secret|token|key")
+_TELLING = lazy(r"passw|pwd|passphrase|secret|token|key")
 _NAME = r"[\w\"' -]{1,40}"
-_HEAD = re.compile(rf"[+\- ]?(?P<head>\|?{_NAME}(?P<sign>[,;\t|]){_NAME}(?:(?P=sign){_NAME}){{0,30}}\|?)[ \t]*\r?\n")
+_HEAD = lazy(rf"[+\- ]?(?P<head>\|?{_NAME}(?P<sign>[,;\t|]){_NAME}(?:(?P=sign){_NAME}){{0,30}}\|?)[ \t]*\r?\n")
 _MOST_ROWS = 500
-_INSERT = re.compile(
+_INSERT = lazy(
     r"(?i)\b(?:insert|replace)[ \t]+(?:ignore[ \t]+)?into[ \t]+[\w.\"'`\[\]]{1,128}[ \t]*\((?P<head>[^()]{1,2000})\)"
     r"[\s+-]{0,80}values[\s+-]{0,80}(?=\()"
 )
 _STRING = r"'(?:[^'\\\r\n]|\\.|'')*+'"
-_ROW = re.compile(rf"\((?P<row>(?:{_STRING}|[^()'\r\n]|\([^()'\r\n]{{0,100}}\))++)\)[ \t]*(?:,[\s+-]{{0,80}})?")
-_CELL = re.compile(r"[ \t]*(?:'(?P<quoted>(?:[^'\\\r\n]|\\.|'')*+)'|[^,']*+)[ \t]*(?:,|$)")
-_PORT = re.compile(r":(?:\d{4,5}|\*):[A-Za-z_*]")
-_PGPASS = re.compile(
+_ROW = lazy(rf"\((?P<row>(?:{_STRING}|[^()'\r\n]|\([^()'\r\n]{{0,100}}\))++)\)[ \t]*(?:,[\s+-]{{0,80}})?")
+_CELL = lazy(r"[ \t]*(?:'(?P<quoted>(?:[^'\\\r\n]|\\.|'')*+)'|[^,']*+)[ \t]*(?:,|$)")
+_PORT = lazy(r":(?:\d{4,5}|\*):[A-Za-z_*]")
+_PGPASS = lazy(
     r"(?m)^[+\- ]?(?:[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}|localhost|\*):(?:\d{4,5}|\*):(?:[A-Za-z_][\w-]{0,62}|\*)"
     r":[A-Za-z_][\w.@-]{0,62}:(?P<secret>[^\s:]{4,256})[ \t]*\r?$"
 )

@@ -17,6 +17,7 @@ from importlib import import_module
 from rung.privacy.forms import FORMS, JWT
 from rung.privacy.found import Found
 from rung.privacy.values import is_hole, is_made_up
+from rung.types.pattern import lazy
 
 DETECT_SECRETS = (
     ("aws", "AWSKeyDetector", "aws-key", "AKIA ASIA ABIA ACCA aws AWS Aws"),
@@ -44,8 +45,8 @@ _NUMBERED = {"discord-webhook", "telegram-token"}
 """They begin with a number that is no secret: one that counts up does not make the rest an example."""
 _LONGEST_LINE = 4000
 """Characters of a line that detect-secrets' patterns are given: some take the square of its length."""
-_SIGNS = re.compile(r"[+\->]{1,3}")
-_IS_WORD = re.compile(r"[A-Za-z0-9]")
+_SIGNS = lazy(r"[+\->]{1,3}")
+_IS_WORD = lazy(r"[A-Za-z0-9]")
 _WRAPPING = " \t\r\n\"'=:"
 
 

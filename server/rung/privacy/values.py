@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from rung.types.pattern import lazy
 
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = lazy(
     r"""\$[{(]|^\$[A-Za-z_]\w*$|%(?:env)?[({]|^%\w+%$|%[sdr]$|\{[^{}]*\}|^<|>$|\.\.\.|\u2026|\*{3}|^@\w+@$|xxxx|XXXX|\[redacted-"""
 )
 """A template's hole, an ellipsis, stars."""
@@ -19,13 +19,13 @@ _WEAK = """
     mongo guest hello world abc abcd abcde abcdef abcdefg xyz github gitlab aws openai anthropic
 """
 """Words that placeholders are made of."""
-_MADE_OF_WEAK = re.compile(f"(?:{'|'.join(sorted(_WEAK.split(), key=len, reverse=True))})*")
-_ESCAPES = re.compile(r"\\[nrt]|\\x[0-9a-f]{2}")
-_RULES = re.compile(r"[a-z_]+(?::[\w,.]+)?(?:\|[a-z_]+(?::[\w,.]+)?)+")
+_MADE_OF_WEAK = lazy(f"(?:{'|'.join(sorted(_WEAK.split(), key=len, reverse=True))})*")
+_ESCAPES = lazy(r"\\[nrt]|\\x[0-9a-f]{2}")
+_RULES = lazy(r"[a-z_]+(?::[\w,.]+)?(?:\|[a-z_]+(?::[\w,.]+)?)+")
 """What a form asks of a field: ``required|min:8``."""
-_OF_TYPES = re.compile(r"[A-Za-z_][\w.]*(?:\[[\w.,|\[\]]*\]|<[\w.,<>]*>)[?!]?")
+_OF_TYPES = lazy(r"[A-Za-z_][\w.]*(?:\[[\w.,|\[\]]*\]|<[\w.,<>]*>)[?!]?")
 """``Optional[str]``, ``Option<String>``."""
-_NOT_LETTERS = re.compile(r"[^a-z]+")
+_NOT_LETTERS = lazy(r"[^a-z]+")
 _RUNS = (
     "0123456789",
     "1234567890",
@@ -40,35 +40,35 @@ _RUNS = (
 )
 _ENDS = ("example", "examplekey")
 """With these end the keys of AWS' own documents, which look as real as any."""
-_EXAMPLES = re.compile(r"(?i)example|sample|dummy|your|deadbeef|cafebabe|abc123|123abc")
-_PREFIX = re.compile(r"[A-Za-z]{1,12}(?:[_-](?:live|test|proj|pat|api|ant|or|v1)){0,3}[_-]")
+_EXAMPLES = lazy(r"(?i)example|sample|dummy|your|deadbeef|cafebabe|abc123|123abc")
+_PREFIX = lazy(r"[A-Za-z]{1,12}(?:[_-](?:live|test|proj|pat|api|ant|or|v1)){0,3}[_-]")
 """What a token begins with, which is the same for all of its kind."""
-_ONE_WORD = re.compile(r"[A-Z]?[a-z]{1,14}|[A-Z]{1,14}|\d{1,3}")
+_ONE_WORD = lazy(r"[A-Z]?[a-z]{1,14}|[A-Z]{1,14}|\d{1,3}")
 _LONG = 100
-_SEGMENT = re.compile(r"[-_./:+ ,]+")
-_CAMEL = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
-_PIECE = re.compile(r"[A-Za-z]+\d{0,4}|[vV]?\d+[a-z]?")
-_LEET = re.compile(r"[A-Za-z]\d[a-z]{2}")
+_SEGMENT = lazy(r"[-_./:+ ,]+")
+_CAMEL = lazy(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_PIECE = lazy(r"[A-Za-z]+\d{0,4}|[vV]?\d+[a-z]?")
+_LEET = lazy(r"[A-Za-z]\d[a-z]{2}")
 """A digit in the place of a letter: in names digits end a word, and the next begins with a capital."""
-_MIXED = re.compile(r"[A-Za-z]{2,20}\d{1,4}[A-Za-z]{2,20}\d{0,4}")
-_NUMBERED_WORDS = re.compile(
+_MIXED = lazy(r"[A-Za-z]{2,20}\d{1,4}[A-Za-z]{2,20}\d{0,4}")
+_NUMBERED_WORDS = lazy(
     r"(?i)(?:base|sha|utf|win|int|float|oauth|http|md|h|ipv|mp|x|s|ec|ed|b|aes|rs|hs|py|web|neo|log|psycopg)\d{1,5}"
     r"|\d(?:st|nd|rd|th|fa|to|url)(?![a-z])"
 )
 """Words whose digits are their own, so that small letters may follow."""
-_SIGNED = re.compile(r"\w[!@#$%^&*?~]+(?:\w|\Z)")
-_DOTTED = re.compile(r"[A-Za-z_]\w*(?:(?:\.|::|->)[A-Za-z_]\w*)+")
+_SIGNED = lazy(r"\w[!@#$%^&*?~]+(?:\w|\Z)")
+_DOTTED = lazy(r"[A-Za-z_]\w*(?:(?:\.|::|->)[A-Za-z_]\w*)+")
 _PATHS = ("~/", "./", "../")
 """With these begin the names of files; ``$HOME`` no value of a key's letters holds."""
-_TOKEN = re.compile(r"[A-Za-z0-9+/=_.~:-]{16,}\Z")
-_ENCODED = re.compile(r"%(?:2[BbFfDd]|3[Dd]|5[Ff]|7[Ee])")
+_TOKEN = lazy(r"[A-Za-z0-9+/=_.~:-]{16,}\Z")
+_ENCODED = lazy(r"%(?:2[BbFfDd]|3[Dd]|5[Ff]|7[Ee])")
 """Signs of a key as an address writes them."""
-_OF_SIGNS = re.compile(r"[A-Za-z0-9!@#$%^&*()_=+-]{32,128}\Z")
+_OF_SIGNS = lazy(r"[A-Za-z0-9!@#$%^&*()_=+-]{32,128}\Z")
 """What Django makes its keys of."""
 _LONGEST_WORD = 13
-_WORD = re.compile(rf"[A-Za-z]{{{_LONGEST_WORD + 1}}}")
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[T_:-]\d\d")
-_HEX = re.compile(r"[0-9a-fA-F-]{16,}\Z")
+_WORD = lazy(rf"[A-Za-z]{{{_LONGEST_WORD + 1}}}")
+_TIME = lazy(r"\d{4}-\d\d-\d\d[T_:-]\d\d")
+_HEX = lazy(r"[0-9a-fA-F-]{16,}\Z")
 
 
 def is_made_up(token: str) -> bool:

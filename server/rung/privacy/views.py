@@ -12,8 +12,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from rung.privacy.found import Found
+from rung.types.pattern import lazy
 
-_UNSEEN = re.compile(
+_UNSEEN = lazy(
     r"(?:\x1b|\\(?:033|e|x1[bB]|u001[bB]))\[[0-9:;<=>?]{0,40}[ -/]{0,3}[@-~]|\x9b[0-9:;]{0,40}[@-~]"
     r"|\x1b\][^\x07\x1b\r\n]{0,2000}(?:\x07|\x1b\\)|\x1b[()][A-Z0-9]"
     r"|[\u00ad\u200b-\u200d\u2060\ufeff]"
@@ -22,11 +23,11 @@ _UNSEEN = re.compile(
 _UNSEEN_HINTS = ("\x1b", "\x9b", "\\033[", "\\e[", "\\x1b[", "\\x1B[", "\\u001b[", "\\u001B[")
 _NO_WIDTH = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 """Looked for behind the first letter of a text: many a file begins with one of them."""
-_WORDS = re.compile(r"\[-(?P<old>(?:(?!\[-)[^\r\n]){1,2000}?)-\]|\{\+(?P<new>(?:(?!\{\+)[^\r\n]){1,2000}?)\+\}")
+_WORDS = lazy(r"\[-(?P<old>(?:(?!\[-)[^\r\n]){1,2000}?)-\]|\{\+(?P<new>(?:(?!\{\+)[^\r\n]){1,2000}?)\+\}")
 """A word that went, and one that came."""
 
-_STRING = re.compile(r'(?<!\\)"((?:[^"\\\r\n]|\\.)*+)"')
-_ESCAPE = re.compile(r'\\(?:(?P<itself>["\\/])|(?P<blank>[nrt])|u(?P<code>[0-9a-fA-F]{4}))')
+_STRING = lazy(r'(?<!\\)"((?:[^"\\\r\n]|\\.)*+)"')
+_ESCAPE = lazy(r'\\(?:(?P<itself>["\\/])|(?P<blank>[nrt])|u(?P<code>[0-9a-fA-F]{4}))')
 _BLANKS = {"n": "\n", "r": "\r", "t": "\t"}
 
 

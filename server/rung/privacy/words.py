@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from rung.privacy.values import is_placeholder
+from rung.types.pattern import lazy
 
 _WORDS = """
     str string strings text varchar char charfield passwordfield textfield number int integer bool boolean bytes byte
@@ -42,9 +43,9 @@ _WORDS = """
 """
 """What stands behind ``password`` and is none: types, labels, rules, ways to sign in, variables."""
 _OTHERS = frozenset(_WORDS.split())
-_PARTS = re.compile(r"passw|passwd|pwd|secret|credential|placeholder|redact|required|invalid|changeme|change_?me")
-_WORD = re.compile(r"[^\W\d_]{4,40}\d{0,6}")
-_PHRASE = re.compile(r"[a-z]{3,16}(?:-[a-z]{3,16}){2,7}")
+_PARTS = lazy(r"passw|passwd|pwd|secret|credential|placeholder|redact|required|invalid|changeme|change_?me")
+_WORD = lazy(r"[^\W\d_]{4,40}\d{0,6}")
+_PHRASE = lazy(r"[a-z]{3,16}(?:-[a-z]{3,16}){2,7}")
 _SENTENCE = """
     the a an is are was be been being must should can cannot could will would may might shall do does did has have had
     your you my our their his her this that these those it its for to of in on at by with within without from as into or
@@ -58,12 +59,10 @@ _SENTENCE = """
 """
 """What sentences are made of, of which a label, a hint or an error is one; a pass phrase is four nouns."""
 _SAID = frozenset(_SENTENCE.split())
-_WEAK = re.compile(
-    r"(?i:admin|root|user|guest|postgres|mysql|mongo|redis|oracle)\d{2,8}[!@#$*.]{0,2}|(?!(\d)\1*\Z)\d{6,12}"
-)
-_NUMBERED_PIECE = re.compile(r"[^\W\d_]{1,20}\d{0,4}|\d{1,6}")
-_IN_PHRASE = re.compile(r"[^\W\d_]{2,16}|[^\W\d_]{2,16}\d{1,6}[!#*]?|\d{2,6}[!#*]?")
-_SMALL = re.compile(r"[^\W\d_A-Z]{1,16}[!.]?|\d{1,6}[!.]?")
+_WEAK = lazy(r"(?i:admin|root|user|guest|postgres|mysql|mongo|redis|oracle)\d{2,8}[!@#$*.]{0,2}|(?!(\d)\1*\Z)\d{6,12}")
+_NUMBERED_PIECE = lazy(r"[^\W\d_]{1,20}\d{0,4}|\d{1,6}")
+_IN_PHRASE = lazy(r"[^\W\d_]{2,16}|[^\W\d_]{2,16}\d{1,6}[!#*]?|\d{2,6}[!#*]?")
+_SMALL = lazy(r"[^\W\d_A-Z]{1,16}[!.]?|\d{1,6}[!.]?")
 _RULES = """
     at must should can cannot could will would may might shall please try again make sure keep choose provide
     contain contains include match least most more less minimum maximum min max between exactly characters character
@@ -75,7 +74,7 @@ _RULES = """
 """
 """What rules, hints and errors with a number in them have."""
 _RULED = frozenset(_RULES.split())
-_CAMEL = re.compile(r"[a-z][A-Z]")
+_CAMEL = lazy(r"[a-z][A-Z]")
 _NUMBERED = """
     aes sha rsa utf iso hmac pbkdf hs rs es tls ssl http https oauth kv v id
 """

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rung.providers import anthropic_failures, overflow
 from rung.providers.events import Question
+from rung.types.pattern import lazy
 from rung.types.value import Value
 
 if TYPE_CHECKING:
@@ -19,13 +20,13 @@ if TYPE_CHECKING:
 HEADROOM = 4000
 """Tokens a model that cannot leave thinking be may think on top of the answer; they count as output."""
 
-_EFFORT = re.compile(r"\beffort\b", re.IGNORECASE)
-_SCHEMA = re.compile(r"output_format|output_config\W+format|json_schema|structured output", re.IGNORECASE)
-_CONFIG = re.compile(r"output_config", re.IGNORECASE)
-_THINKING = re.compile(r"thinking", re.IGNORECASE)
-_UNKNOWN = re.compile(r"extra inputs|extra_forbidden|not permitted|unknown|unrecogni[sz]ed|unexpected", re.IGNORECASE)
+_EFFORT = lazy(r"\beffort\b", re.IGNORECASE)
+_SCHEMA = lazy(r"output_format|output_config\W+format|json_schema|structured output", re.IGNORECASE)
+_CONFIG = lazy(r"output_config", re.IGNORECASE)
+_THINKING = lazy(r"thinking", re.IGNORECASE)
+_UNKNOWN = lazy(r"extra inputs|extra_forbidden|not permitted|unknown|unrecogni[sz]ed|unexpected", re.IGNORECASE)
 """A parameter is not known, whatever its value."""
-_UNABLE = re.compile(
+_UNABLE = lazy(
     r"does(?: not|n't) support|not supported (?:by|for|with|on|in)\b.{0,20}\bmodel|not available", re.IGNORECASE
 )
 

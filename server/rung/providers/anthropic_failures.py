@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from rung.errors import AttemptError
 from rung.providers import failures
 from rung.types.model import Model
+from rung.types.pattern import lazy
 
 STATUSES = {
     "invalid_request_error": 400,
@@ -23,7 +23,7 @@ STATUSES = {
 }
 """The status that each type of error has where it comes before the stream."""
 
-_MOST_OUTPUT = re.compile(r"max_tokens`?: \d+ > (\d+)")
+_MOST_OUTPUT = lazy(r"max_tokens`?: \d+ > (\d+)")
 
 
 def most_output(complaint: str) -> int | None:

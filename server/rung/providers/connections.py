@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -17,14 +16,15 @@ from rung.providers import proxies, tls
 from rung.providers.dial import UnreachedError
 from rung.providers.failures import host_of, url_of
 from rung.types.model import Model
+from rung.types.pattern import lazy
 
 _RESET = (httpx2.ReadError, httpx2.WriteError)
 """What the HTTP client says of a connection that the other side reset."""
 _NAMELESS = {socket.EAI_NONAME, socket.EAI_AGAIN, socket.EAI_FAIL}
 _HTTPS = "Write https:// instead of http:// in `url`, if it speaks TLS alone."
-_LOGIN = re.compile(r"^407 |^Invalid username/password|but got NO ACCEPTABLE METHODS|^Requested NO AUTHENTICATION")
+_LOGIN = lazy(r"^407 |^Invalid username/password|but got NO ACCEPTABLE METHODS|^Requested NO AUTHENTICATION")
 """A proxy wants to know who asks, as the HTTP library has it."""
-_REFUSAL = re.compile(r"^(\d{3}) |could not connect: ([A-Za-z ]{1,60})\.$")
+_REFUSAL = lazy(r"^(\d{3}) |could not connect: ([A-Za-z ]{1,60})\.$")
 """A proxy's status, or the meaning that the library has for the number in a SOCKS proxy's answer."""
 
 

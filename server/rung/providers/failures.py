@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 from rung.errors import AttemptError
 from rung.providers import overflow
 from rung.types.model import Model
+from rung.types.pattern import lazy
 
-_FILTERED = re.compile(
+_FILTERED = lazy(
     r"content_filter|content[ _](?:(?:management|moderation|filter(?:ing)?)[ _])?policy"
     r"|safety[ _](?:system|check)|moderation|ResponsibleAIPolicy"
     r"|(?:input|prompt|content|request|messages?) (?:\w+ )?(?:was|were|has been|have been) (?:flagged|blocked)"
@@ -25,43 +26,43 @@ _FILTERED = re.compile(
     r"|data_inspection_failed|content exists risk|considered high risk",
     re.IGNORECASE,
 )
-_NO_MONEY = re.compile(
+_NO_MONEY = lazy(
     r"insufficient[ _](?:quota|credits?|balance|funds)|billing_(?:error|hard_limit|not_active)|credit balance"
     r"|exceeded_current_quota_error",
     re.IGNORECASE,
 )
-_NO_MODEL = re.compile(
+_NO_MODEL = lazy(
     r"model_not_found|model_not_exist|not a valid model|model not (?:exist|found)|try pulling it first|no such model"
     r"|invalid model(?: name)?:|invalid model id\b|unknown model"
     r"|model [`'\"\\]{1,3}[^`'\"\\\s]{1,200}[`'\"\\]{1,3} (?:was )?(?:not found|does ?n[o']t exist)",
     re.IGNORECASE,
 )
-_TLS_ONLY = re.compile(r"http request (?:was sent )?to (?:an )?https (?:server|port)", re.IGNORECASE)
+_TLS_ONLY = lazy(r"http request (?:was sent )?to (?:an )?https (?:server|port)", re.IGNORECASE)
 _HTTPS = "Write https:// instead of http:// in `url`."
-_HOST = re.compile(r"[a-z0-9.-]{1,253}|[0-9a-f:]{2,45}")
+_HOST = lazy(r"[a-z0-9.-]{1,253}|[0-9a-f:]{2,45}")
 """A name or number that may be shown, wherever it comes from."""
-_NOT_YOURS = re.compile(
+_NOT_YOURS = lazy(
     r"(?:not|n't) have access to (?:the |this )?model|no access to (?:the |this )?model|model_permission_blocked"
     r"|model_access_denied|not allowed to (?:access|use|sample from) (?:the |this )?model",
     re.IGNORECASE,
 )
 """A model that is there, and not for this key: as OpenAI, GitHub Models, Groq, LiteLLM and Bedrock say it."""
-_LOAD = re.compile(
+_LOAD = lazy(
     r"process has terminated|failed to load|unable to load|error loading model|requires more (system )?memory"
     r"|out of memory|load timed out|timed out waiting for llama runner to start",
     re.IGNORECASE,
 )
-_OUR_MISTAKE = re.compile(
+_OUR_MISTAKE = lazy(
     r"invalid format|must be of type|invalid option|does not support|invalid_request_error|cannot unmarshal"
     r"|parse grammar|grammar parse|parser for this template|invalid schema|json\.exception|template: ",
     re.IGNORECASE,
 )
-_BUSY = re.compile(r"server busy|maximum pending requests|overloaded", re.IGNORECASE)
-_NEVER_ENOUGH = re.compile(r"request too large for", re.IGNORECASE)
+_BUSY = lazy(r"server busy|maximum pending requests|overloaded", re.IGNORECASE)
+_NEVER_ENOUGH = lazy(r"request too large for", re.IGNORECASE)
 """More in one request than a minute allows: waiting does not help, a shorter prompt does."""
-_MODEL = re.compile(r"model", re.IGNORECASE)
+_MODEL = lazy(r"model", re.IGNORECASE)
 _TIME = r"\d{1,6}(?:\.\d{1,12})?\s?(?:ms|[hms]|hours?|minutes?|seconds?|milliseconds?)(?![a-z])"
-_AGAIN_IN = re.compile(
+_AGAIN_IN = lazy(
     rf"(?:\b(?:re)?try (?:again )?(?:in|after) |\bretryDelay\W{{1,8}})((?:{_TIME}\s?){{1,3}})", re.IGNORECASE
 )
 """When to come again, where no header says so: Google has it in the body alone, and a stream has no headers left."""

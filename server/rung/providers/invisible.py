@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from rung.types.pattern import lazy
 
-_INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
+_INVISIBLE = lazy("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 
 
 def visible(text: str) -> str:

@@ -19,12 +19,13 @@ from rung.providers.events import Finished, Opened, Question, Thought, Usage
 from rung.providers.thinking import ThinkTags, tags_for
 from rung.providers.transport import client_for, lines, ready
 from rung.types.model import Model
+from rung.types.pattern import lazy
 
 if TYPE_CHECKING:
     from rung.providers.events import StreamEvent
 
-_THINK = re.compile(r"\bthink(?:ing)?\b", re.IGNORECASE)
-_TIRELESS = re.compile(r"(?:^|[/_-])gpt-?oss(?![a-z])", re.IGNORECASE)
+_THINK = lazy(r"\bthink(?:ing)?\b", re.IGNORECASE)
+_TIRELESS = lazy(r"(?:^|[/_-])gpt-?oss(?![a-z])", re.IGNORECASE)
 
 
 def is_tireless(name: str) -> bool:

@@ -14,6 +14,7 @@ from rung.providers import connections, failures
 from rung.providers.transport import client_for
 from rung.settings import addresses
 from rung.types.model import Model
+from rung.types.pattern import lazy
 from rung.types.value import Value
 
 
@@ -42,11 +43,11 @@ class Loaded(Value):
     """The window really allocated, in tokens."""
 
 
-_EMBEDS = re.compile(
+_EMBEDS = lazy(
     r"embed|minilm|rerank|nomic-bert|(?:^|[/_-])(?:bge|gte|e5|sfr|uae|paraphrase)(?=[-_:.]|$)", re.IGNORECASE
 )
 """Names of models that turn text to numbers."""
-_SIZE = re.compile(r"([0-9.]+)\s*([KMBT]?)", re.IGNORECASE)
+_SIZE = lazy(r"([0-9.]+)\s*([KMBT]?)", re.IGNORECASE)
 _FACTOR = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 
 

@@ -26,6 +26,7 @@ from rung.providers.package import Package
 from rung.providers.thinking import tags_for
 from rung.providers.transport import client_for, ready
 from rung.types.model import Model
+from rung.types.pattern import lazy
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -38,12 +39,12 @@ REASONING = ("gpt-5", "o1", "o3", "o4")
 LIMITS = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 """The two names of the limit of an answer."""
 PARAMETERS = (
-    ("reasoning_effort", re.compile(r"reasoning_effort")),
-    ("max_tokens", re.compile(r"max_tokens")),
-    ("max_completion_tokens", re.compile(r"max_completion_tokens")),
-    ("stream_options", re.compile(r"stream_options")),
-    ("response_format", re.compile(r"response_format|json_schema")),
-    ("reasoning_effort", re.compile(r"reasoning|thinking", re.IGNORECASE)),
+    ("reasoning_effort", lazy(r"reasoning_effort")),
+    ("max_tokens", lazy(r"max_tokens")),
+    ("max_completion_tokens", lazy(r"max_completion_tokens")),
+    ("stream_options", lazy(r"stream_options")),
+    ("response_format", lazy(r"response_format|json_schema")),
+    ("reasoning_effort", lazy(r"reasoning|thinking", re.IGNORECASE)),
 )
 """What may be left out of a request where a server does not know it, and how its refusal names it, plainest first."""
 LASTING = {"max_tokens", "max_completion_tokens", "reasoning_effort", "stream_options"}

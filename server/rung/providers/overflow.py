@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 
-_TOO_LONG = re.compile(
+from rung.types.pattern import lazy
+
+_TOO_LONG = lazy(
     # Codes and types.
     r"exceed_context_size|context_length_exceeded|context_window_exceeded|ContextWindowExceeded|tokens_limit_reached"
     r"|string_above_max_length|request_too_large"
@@ -31,7 +33,7 @@ _TOO_LONG = re.compile(
 
 _WINDOW = r"context length (?:is|of) (?:only )?(?P<window>\d{1,15}) tokens.{0,80}?"
 _PAIRS = tuple(
-    re.compile(pattern, re.IGNORECASE | re.DOTALL)
+    lazy(pattern, re.IGNORECASE | re.DOTALL)
     for pattern in (
         r"n_prompt_tokens\W{1,8}(?P<asked>\d{1,15}).{0,40}?n_ctx\W{1,8}(?P<window>\d{1,15})",
         # The whole, and in brackets what of it is the prompt; only then what names one number.

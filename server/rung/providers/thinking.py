@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from rung.providers.events import Content, Retracted, Thought
+from rung.types.pattern import lazy
 
 if TYPE_CHECKING:
     from rung.providers.events import Question
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 BLANK = 64
 """Characters of white space that are held back before an answer; more of it is passed on, for who counts it."""
-_HALF = re.compile("[\ud800-\udfff]")
+_HALF = lazy("[\ud800-\udfff]")
 """Half of a character outside the basic plane: JSON may carry one, nothing else may."""
 
 ALWAYS = {"<think>": "</think>", "[think]": "[/think]", "<|channel>thought": "<channel|>"}
@@ -55,12 +56,12 @@ def _any_of(marks: tuple[str, ...]) -> re.Pattern[str]:
 _OPEN, _CLOSE, _MESSAGE_END = _any_of(_OPENS), _any_of(tuple(_CLOSES)), _any_of(_MESSAGE_ENDS)
 
 
-_FENCE = re.compile(r"[\s>*+-]*(?:\d+[.)]\s*)?(`{3,}|~{3,})(.*)")
-_TRIPLE = re.compile("\"{3}|'{3}|`{3,}")
+_FENCE = lazy(r"[\s>*+-]*(?:\d+[.)]\s*)?(`{3,}|~{3,})(.*)")
+_TRIPLE = lazy("\"{3}|'{3}|`{3,}")
 _PAIRS = (("\N{LEFT DOUBLE QUOTATION MARK}", "\N{RIGHT DOUBLE QUOTATION MARK}"), ("«", "»"), ("(", ")"))
 _VERBATIM = (("<pre", "</pre"), ("<code", "</code"), ("<!--", "-->"))
 _STOPS = ".!?\N{HORIZONTAL ELLIPSIS}\N{IDEOGRAPHIC FULL STOP}\N{FULLWIDTH EXCLAMATION MARK}\N{FULLWIDTH QUESTION MARK}"
-_SENTENCE = re.compile(rf"[^\W\d_][^|]*[^\s|][{_STOPS}]")
+_SENTENCE = lazy(rf"[^\W\d_][^|]*[^\s|][{_STOPS}]")
 """A line of prose, neither indented nor marked as anything else, to the end of a sentence."""
 _DONE = frozenset(_STOPS + ")]}`*_~\"'»\N{RIGHT DOUBLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}")
 """With what a text ends that is not about to go on."""

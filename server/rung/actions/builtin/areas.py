@@ -7,6 +7,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from rung.types.pattern import lazy
+
 Area = Literal[
     "lock", "generated", "submodule", "ci", "test", "migration", "i18n", "manifest", "build", "docs", "asset", "config",
     "source", "other",
@@ -51,9 +53,7 @@ _TABLE: tuple[tuple[Area, str], ...] = (
     ("source", r"\.(?:html?|xhtml|css|s[ac]ss|less|styl|hbs|ejs|pug|twig|jinja2?|j2|tmpl|tpl|sql|graphql|gql|proto|thrift|xml|xsl|cu|glsl|wgsl)$"),
 )  # fmt: skip
 
-_COMPILED = tuple(
-    (area, re.compile(pattern, re.IGNORECASE if "[A-Z]" not in pattern else 0)) for area, pattern in _TABLE
-)
+_COMPILED = tuple((area, lazy(pattern, re.IGNORECASE if "[A-Z]" not in pattern else 0)) for area, pattern in _TABLE)
 
 
 def area_of(path: str, *, lock: bool = False, generated: bool = False, binary: bool = False) -> Area:

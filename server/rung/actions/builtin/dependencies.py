@@ -7,12 +7,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from rung.types.pattern import lazy
 from rung.types.value import Value
 
 _VERSION = r"[\^~<>=!vV ]*\d[\w.*+-]*(?:\s*,\s*[<>=!~]+\s*\d[\w.*+-]*)*"
 _NAME = r"[A-Za-z@][\w./@:-]*(?:\[[\w,-]+\])?"
 _PATTERNS = tuple(
-    re.compile(pattern)
+    lazy(pattern)
     for pattern in (
         r"\s*-?\s*uses: (?P<name>[\w./-]+)@(?P<version>[\w.-]+)",
         r"\s*FROM (?:--platform=\S+ )?(?P<image>[\w./-]+):(?P<version>[\w.-]*\d[\w.-]*)",
@@ -30,11 +31,11 @@ _PATTERNS = tuple(
         r"\s*(?P<name>[\w-]+): (?P<version>[\^~]\d[\w.+-]*)$",
     )
 )
-_OWN = re.compile(
+_OWN = lazy(
     r"\s*(?:\"version\"\s*:\s*|__version__\s*(?::\s*\w+\s*)?=\s*|(?:pub )?(?:const )?VERSION\s*(?::.*?)?=\s*|(?:project\.|current_)?version\s*[=:]\s*"
     r"|s\.version\s*=\s*)['\"]?(?P<version>v?\d+\.\d[\w.+-]*)['\"]?,?;?\s*$"
 )
-_MAVEN = re.compile(r"\s*<(?P<tag>artifactId|version|[\w.-]+\.version)>(?P<value>[^<]+)</")
+_MAVEN = lazy(r"\s*<(?P<tag>artifactId|version|[\w.-]+\.version)>(?P<value>[^<]+)</")
 _NO_DEPENDENCY = frozenset({
     "version", "requires-python", "python", "python_requires", "target-version", "python_version", "edition", "node",
     "npm", "rust-version", "minversion", "lockfileversion", "schema", "line-length", "engines", "go",

@@ -12,9 +12,10 @@ from rung.actions.builtin.dependencies import Bump, bumps, own_version
 from rung.actions.builtin.languages import PYTHON, Language, Symbol, defined, language_of
 from rung.git.diff import Hunk
 from rung.git.staged import FileChange
+from rung.types.pattern import lazy
 from rung.types.value import Value
 
-_TEST_MARK = re.compile(r"\s*(?:#\[(?:\w+::)?test|@Test\b|#\[cfg\(test\)|#\[rstest|\[(?:Fact|Theory|Test)\])")
+_TEST_MARK = lazy(r"\s*(?:#\[(?:\w+::)?test|@Test\b|#\[cfg\(test\)|#\[rstest|\[(?:Fact|Theory|Test)\])")
 
 
 class FileFacts(Value):

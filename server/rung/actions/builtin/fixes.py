@@ -7,21 +7,20 @@ from __future__ import annotations
 import re
 
 from rung.actions.builtin.facts import Facts
+from rung.types.pattern import lazy
 
-_NONE = re.compile(
+_NONE = lazy(
     r"\s*(?:\}? ?el(?:se ?)?if|if|unless|guard)\b[ (]*(?:(?P<none>[\w.]+) is None|(?P<null>[\w.>-]+) ={2,3} (?:null|undefined|nil|nullptr|NULL)\b"
     r"|not (?P<empty>[\w.]+) *:|!(?P<falsy>[\w.]+)\)? *(?:\{|return|$)|(?P<length>[\w.]+)\.(?:length|size\(\)) ={2,3} 0|len\((?P<sized>[\w.]+)\) == 0"
     r"|(?P<isempty>[\w.]+)\.(?:is_empty|isEmpty)\(\))"
 )
-_PRESENT = re.compile(
-    r"\s*(?:if|when)\b[ (]*(?P<name>[\w.]+) (?:is not None|!={1,2} (?:null|undefined|nil|nullptr|NULL)\b)"
-)
-_CAUGHT = re.compile(r"\s*(?:except|\} catch|catch|rescue)\b[ (]*(?P<names>[A-Z][\w.]*(?:\s*[,|]\s*[A-Z][\w.]*)*)")
-_RAISED = re.compile(r"\s*(?:raise|throw new) (?P<name>[A-Z]\w*)")
-_PARAMETER = re.compile(r"(\w+)(?:\s*:\s*[^,=()]+)?\s*=\s*[^,=()]+")
-_STRING = re.compile(r"([\"'`])(?:\\.|(?!\1).)*\1")
-_BOUND = re.compile(r"<=|>=|[<>]|[+-] ?1\b|\b[01]\b")
-_CONDITION = re.compile(r"\s*(?:\} ?)?(?:if|elif|else if|elsif|while|until|unless|assert|when)\b")
+_PRESENT = lazy(r"\s*(?:if|when)\b[ (]*(?P<name>[\w.]+) (?:is not None|!={1,2} (?:null|undefined|nil|nullptr|NULL)\b)")
+_CAUGHT = lazy(r"\s*(?:except|\} catch|catch|rescue)\b[ (]*(?P<names>[A-Z][\w.]*(?:\s*[,|]\s*[A-Z][\w.]*)*)")
+_RAISED = lazy(r"\s*(?:raise|throw new) (?P<name>[A-Z]\w*)")
+_PARAMETER = lazy(r"(\w+)(?:\s*:\s*[^,=()]+)?\s*=\s*[^,=()]+")
+_STRING = lazy(r"([\"'`])(?:\\.|(?!\1).)*\1")
+_BOUND = lazy(r"<=|>=|[<>]|[+-] ?1\b|\b[01]\b")
+_CONDITION = lazy(r"\s*(?:\} ?)?(?:if|elif|else if|elsif|while|until|unless|assert|when)\b")
 
 
 def what(facts: Facts) -> str | None:

@@ -9,16 +9,18 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-CONVENTIONAL = re.compile(r"([a-z]+)(?:\([^()]*\))?!?: (.+)")
+from rung.types.pattern import lazy
+
+CONVENTIONAL = lazy(r"([a-z]+)(?:\([^()]*\))?!?: (.+)")
 ENOUGH = 8
 """Conventional subjects from which on there is a habit to follow."""
 KNOWN = {"feat", "fix", "docs", "style", "refactor", "perf", "test", "build", "ci", "chore", "revert"}
-_DEPENDENCIES = re.compile(
+_DEPENDENCIES = lazy(
     r"\b(?:bump|upgrade|update|pin)s?\b.*(?:\b(?:to|from)\b|\bdep(?:s|endency|endencies)?\b|\bv?\d+\.\d+|\block ?file)"
     r"|\bdependenc(?:y|ies)\b|\block ?file",
     re.IGNORECASE,
 )
-_PIPELINE = re.compile(r"\b(?:ci|workflows?|github actions?|actions/\w+|pipelines?)\b", re.IGNORECASE)
+_PIPELINE = lazy(r"\b(?:ci|workflows?|github actions?|actions/\w+|pipelines?)\b", re.IGNORECASE)
 _SUPPORT = ("build", "ci", "style")
 """Kinds for which a house that never uses them most often writes ``chore``."""
 

@@ -10,19 +10,20 @@ from collections.abc import Iterable, Sequence
 
 from rung.actions.builtin.languages import PYTHON, Language
 from rung.git.diff import Hunk
+from rung.types.pattern import lazy
 
-_TOKEN = re.compile(r"[A-Za-z_]\w*|\d[\w.]*|[^\s\w]")
-_IMPORT = re.compile(
+_TOKEN = lazy(r"[A-Za-z_]\w*|\d[\w.]*|[^\s\w]")
+_IMPORT = lazy(
     r"\s*(?:import\b|from\s+\S+\s+import\b|use\s|#\s*include|require\b|using\s|(?:const|let|var) .* = require\()"
 )
-_TRIPLE = re.compile(r'"""|\'\'\'')
-_PROSE = re.compile(r"\s*(?:[A-Z:\-*.`]|\w+ \w+ \w+)[^=(){}\[\]]*$")
-_ANNOTATION = re.compile(r"->[^:{]+(?=[:{])|:\s*[A-Za-z_][\w\[\], .|<>\"']*?(?=[,)=;]|$)|\bas \w+\b|# type: ?ignore.*$")
-_TEXT = re.compile(r"([\"'`])(?:\\.|(?!\1).)*\1")
+_TRIPLE = lazy(r'"""|\'\'\'')
+_PROSE = lazy(r"\s*(?:[A-Z:\-*.`]|\w+ \w+ \w+)[^=(){}\[\]]*$")
+_ANNOTATION = lazy(r"->[^:{]+(?=[:{])|:\s*[A-Za-z_][\w\[\], .|<>\"']*?(?=[,)=;]|$)|\bas \w+\b|# type: ?ignore.*$")
+_TEXT = lazy(r"([\"'`])(?:\\.|(?!\1).)*\1")
 _KEYWORDS = frozenset(
     {"true", "false", "True", "False", "None", "null", "nil", "and", "or", "in", "is", "not", "let", "const", "var"}
 )
-_TYPING = re.compile(
+_TYPING = lazy(
     r"\s*(?:from (?:typing|__future__|collections\.abc|typing_extensions) import|import (?:typing|type)\b|if TYPE_CHECKING)"
 )
 

@@ -12,61 +12,60 @@ import re
 from collections.abc import Callable, Iterable
 
 from rung.actions.builtin.facts import Facts
+from rung.types.pattern import lazy
 from rung.types.value import Value
 
 ORDER = ("fix", "feat", "refactor", "perf", "style", "docs", "chore")
 
-_GUARD = re.compile(
+_GUARD = lazy(
     r"\s*(?:\}? ?el(?:se ?)?if|if|unless|guard|assert|when)\b.*(?:\bnot\b|!|\bNone\b|\bnull\b|\bnil\b|undefined|\bis_?(?:empty|none|nil|null)\b|"
     r"\.length\b|\blen\(|isinstance|typeof|hasattr|\.get\(|\.has\(|\bin\b|<= ?0|== ?0|< ?1\b|\.ok\b|\.exists|nullptr|NULL|err\b)"
 )
-_SAFE = re.compile(
+_SAFE = lazy(
     r"\?\.|\?\?|\|\| ?(?:\[\]|\{\}|''|\"\"|0)|\bor (?:\[\]|\{\}|\"\"|''|0|None)|unwrap_or|\.get\([^)]*,|getattr\([^)]*, *None|saturating_|checked_"
 )
-_HANDLER = re.compile(
+_HANDLER = lazy(
     r"\s*(?:\} ?)?(?:except\b|catch\b|rescue\b|finally\b|ensure\b)|\.catch\(|if err != nil|contextlib\.suppress|\bsuppress\("
     r"|\bErr\(|map_err|\bthrow(?:s| new)\b|\braise\b"
 )
-_CONDITION = re.compile(
+_CONDITION = lazy(
     r"\s*(?:\} ?)?(?:if|elif|else if|elsif|while|until|for|case|when|unless|return .*(?: and | or |&&|\|\||==|!=|<|>)|assert)\b|.*(?:&&|\|\|| \? )"
 )
-_BOUND = re.compile(r"<=|>=|[<>]|[+-] ?1\b|\.\.=?|\b[01]\b")
-_OPTION = re.compile(
+_BOUND = lazy(r"<=|>=|[<>]|[+-] ?1\b|\.\.=?|\b[01]\b")
+_OPTION = lazy(
     r"add_argument\(|add_option\(|@(?:click|app|cli)\.(?:option|argument|command)\(|typer\.(?:Option|Argument)\(|\.option\(|"
     r"flag\.(?:String|Bool|Int|Duration)|#\[(?:arg|clap|command)\(|add_parser\(|^\s*\[?[\"'`]--[a-z][\w-]+[\"'`]|\.addOption|\bFlags\(\)\.\w+\("
 )
-_ENDPOINT = re.compile(
+_ENDPOINT = lazy(
     r"@\w+\.(?:get|post|put|patch|delete|route|websocket)\(|(?:app|router|server|api|r|mux|e)\.(?:get|post|put|patch|delete|GET|POST|PUT|PATCH|DELETE|HandleFunc|Handle|route)\("
     r"|@(?:Get|Post|Put|Patch|Delete|Request)Mapping|\bpath\(['\"r]|\bre_path\(|Route::(?:get|post|put|patch|delete|resource)|\[Http(?:Get|Post|Put|Delete|Patch)"
     r"|^\s*(?:get|post|put|patch|delete|resources?) ['\":]/?\w"
 )
-_CACHE = re.compile(
+_CACHE = lazy(
     r"lru_cache|@(?:functools\.)?cache\b|@cached|memo(?:ize|ise)?\b|useMemo\(|useCallback\(|React\.memo|prefetch_related|select_related|\.includes\(:|bulk_create"
     r"|executemany|__slots__|add_index|CREATE (?:UNIQUE )?INDEX|with_capacity|\.reserve\(|sync\.Pool|lazy_static|OnceCell|LazyLock|StringBuilder|Promise\.all\(|joinedload|parallel(?:Stream|_)|par_iter"
     r"|_cache\b|\bcache\[",
     re.IGNORECASE,
 )
-_SPEED = re.compile(
+_SPEED = lazy(
     r"\b(?:O\(n|slow|faster|speed|performance|cache|avoid (?:copy|alloc|re-?comput)|quadratic|hot path|expensive)",
     re.IGNORECASE,
 )
-_TROUBLE = re.compile(
+_TROUBLE = lazy(
     r"\b(?:bug|regression|workaround|crash(?:es|ed)?|race|leak(?:s|ed)?|otherwise|avoid|prevent|ensure|may be|might be|can be|never|wrong(?:ly)?|(?:gh-?|#)\d+)\b",
     re.IGNORECASE,
 )
-_REGRESSION = re.compile(
+_REGRESSION = lazy(
     r"regress|issue_?\d|gh_?\d|bug_?\d|_fix|fixes|does_?n[o']?t|not_|without|invalid|empty|missing|none|null|error|fail|crash|handles?_|edge|raises",
     re.IGNORECASE,
 )
-_DEFAULT_PARAMETER = re.compile(r"\w+(?:\s*:\s*[^,=()]+)?\s*=\s*[^,=()]+")
-_FIELD = re.compile(
+_DEFAULT_PARAMETER = lazy(r"\w+(?:\s*:\s*[^,=()]+)?\s*=\s*[^,=()]+")
+_FIELD = lazy(
     r"\s+(?:pub |public |readonly |private )*(?!case\b|default\b|return\b|else\b)\w+\??: ?[A-Za-z][\w<>\[\]|&:., ]*(?: = .+)?[;,]?$"
 )
-_DEPRECATED = re.compile(r"deprecat", re.IGNORECASE)
-_STRING = re.compile(r"([\"'`])(?:\\.|(?!\1).)*\1")
-_SLASH_BRANCH = re.compile(
-    r"(?:^|/)(feat|feature|fix|bugfix|hotfix|bug|refactor|perf|style|docs?|chore)[/_-]", re.IGNORECASE
-)
+_DEPRECATED = lazy(r"deprecat", re.IGNORECASE)
+_STRING = lazy(r"([\"'`])(?:\\.|(?!\1).)*\1")
+_SLASH_BRANCH = lazy(r"(?:^|/)(feat|feature|fix|bugfix|hotfix|bug|refactor|perf|style|docs?|chore)[/_-]", re.IGNORECASE)
 _BRANCH_TYPES = {"feature": "feat", "bugfix": "fix", "hotfix": "fix", "bug": "fix", "doc": "docs"}
 
 

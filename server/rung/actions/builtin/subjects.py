@@ -10,15 +10,16 @@ from rung.actions.builtin.file_facts import FileFacts
 from rung.actions.builtin.file_subjects import bumped, files_touched, migration, move
 from rung.actions.builtin.kinds import is_release, primary_files
 from rung.actions.builtin.phrases import common_folder, counted, file_name, listed, locale_of, words_of
+from rung.types.pattern import lazy
 
-_OPTION_NAME = re.compile(r"[\"'`](--[a-z][\w-]*)")
-_ROUTE = re.compile(
+_OPTION_NAME = lazy(r"[\"'`](--[a-z][\w-]*)")
+_ROUTE = lazy(
     r"(?:\.|@|Http)(get|post|put|patch|delete)(?:Mapping)?\w*\(\s*\w{0,3}[\"'`](/[^\"'`]*)[\"'`]|\b(?:route|path|HandleFunc|Handle)\(\s*r?[\"'`]([^\"'`]+)[\"'`]",
     re.IGNORECASE,
 )
 _VAGUE = frozenset({"__init__", "__call__", "__new__", "__post_init__", "constructor", "initialize", "init"})
 """Functions that every class has: their names say nothing."""
-_HEADING = re.compile(r"#{1,4} +(\S.{0,60})$")
+_HEADING = lazy(r"#{1,4} +(\S.{0,60})$")
 
 
 def subject_of(facts: Facts, kind: str) -> str:

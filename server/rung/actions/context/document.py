@@ -8,13 +8,14 @@ import re
 from rung.actions.context.gathered import Gathered
 from rung.errors import ContextError
 from rung.privacy.excerpt import Cut, Excerpt, Whole
+from rung.types.pattern import lazy
 from rung.types.request import Document, Position, Range
 
 AROUND = 40
 """Lines before and after a selection that go along."""
 SEARCHED = 250_000
 """Characters before and after a selection that are searched for secrets, whose other half may be selected."""
-IMPORTS = re.compile(
+IMPORTS = lazy(
     r"^\s*(?:import\b|from\s+\S+\s+import\b|#\s*include\b|use\s+[\w:]|using\s+[\w.]|require\b|package\s+\w"
     r"|(?:const|let|var)\s.*=\s*require\()"
 )

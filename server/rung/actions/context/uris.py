@@ -13,14 +13,15 @@ from pathlib import Path
 from urllib.request import url2pathname
 
 from rung.git.links import linked_tree
+from rung.types.pattern import lazy
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+_SCHEME = lazy(r"[A-Za-z][A-Za-z0-9+.-]+:")
 """Two letters at least: one is a disk of Windows."""
 _NAMED = ("path", "fsPath", "fileName")
 """Keys of the JSON that VS Code's git and its kin keep in a query."""
 _LONGEST = 10_000
 """Characters of a query that are read, and of an address at all."""
-_OBJECT = re.compile(r":[0-3]:|[0-9a-f]{6,64}")
+_OBJECT = lazy(r":[0-3]:|[0-9a-f]{6,64}")
 """What stands for a commit or a stage in an address of diffview's."""
 
 

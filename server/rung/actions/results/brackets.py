@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from rung.types.pattern import lazy
 from rung.types.value import Value
 
 _CLOSING = {")": "(", "]": "[", "}": "{"}
-_NESTED = re.compile(r"/\*|\*/")
+_NESTED = lazy(r"/\*|\*/")
 _DEEPEST = 50
 """Holes within holes; nobody writes more."""
 

@@ -15,6 +15,7 @@ import textwrap
 
 from rung.actions.results import options, unnamed
 from rung.providers.invisible import visible
+from rung.types.pattern import lazy
 
 LONGEST_SUBJECT = 400
 """Characters; a longer first line is an essay. People write subjects of up to 200, and a right one is kept whole."""
@@ -23,43 +24,43 @@ LONG_SUBJECT = 100
 _WIDTH = 72
 _LONGEST_LINE = 100
 
-_THOUGHTS = re.compile(r"<(think|thinking|thought|reasoning|reflection)\b[^>]*>.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
-_OPEN_THOUGHT = re.compile(r"^.*?</(?:think|thinking|thought|reasoning)\s*>", re.DOTALL | re.IGNORECASE)
-_UNCLOSED = re.compile(r"<(?:think|thinking|thought|reasoning)\b[^>]*>", re.IGNORECASE)
-_TAGS = re.compile(
+_THOUGHTS = lazy(r"<(think|thinking|thought|reasoning|reflection)\b[^>]*>.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+_OPEN_THOUGHT = lazy(r"^.*?</(?:think|thinking|thought|reasoning)\s*>", re.DOTALL | re.IGNORECASE)
+_UNCLOSED = lazy(r"<(?:think|thinking|thought|reasoning)\b[^>]*>", re.IGNORECASE)
+_TAGS = lazy(
     r"</?(?:commit(?:[-_ ]?message)?|message|answer|output|response|result|subject|body)\s*>|<\|[\w|]+\|>",
     re.IGNORECASE,
 )
-_FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*[\w+-]*[ \t]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
-_FENCE_LINE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[\w+-]*[ \t]*$", re.MULTILINE)
-_COMMAND = re.compile(r"^\$? ?git commit\b.*?-m\s*([\"'])(.*?)\1\s*(?:-m\s*([\"'])(.*?)\3)?\s*$", re.DOTALL)
+_FENCE = lazy(r"^[ \t]*(`{3,}|~{3,})[ \t]*[\w+-]*[ \t]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
+_FENCE_LINE = lazy(r"^[ \t]*(?:`{3,}|~{3,})[\w+-]*[ \t]*$", re.MULTILINE)
+_COMMAND = lazy(r"^\$? ?git commit\b.*?-m\s*([\"'])(.*?)\1\s*(?:-m\s*([\"'])(.*?)\3)?\s*$", re.DOTALL)
 _KINDS = r"feat|fix|docs?|style|refactor|perf|tests?|build|ci|chore|revert|release|merge|deps|wip|security|hotfix|bugfix|feature|update|add|remove"
-_CONVENTIONAL = re.compile(rf"(?i)(?:{_KINDS})(?:\([^()\n]{{1,60}}\))?!?: \S")
+_CONVENTIONAL = lazy(rf"(?i)(?:{_KINDS})(?:\([^()\n]{{1,60}}\))?!?: \S")
 _MARKS = r"[*_`\"'“”‘’«»#>\s]*"
-_LABEL = re.compile(
+_LABEL = lazy(
     rf"(?i)^{_MARKS}(?:(?:the |a |suggested |proposed |possible |final |generated |conventional |new |your )*"
     rf"(?:git )?(?:commit[ -]?(?:message|subject|title|summary)|message|subject(?: line)?|title|summary|output|answer|header))(?: line)?{_MARKS}:{_MARKS}"
 )
-_PREAMBLE = re.compile(
+_PREAMBLE = lazy(
     r"(?i)^\W*(?:sure|certainly|of course|absolutely|okay|ok|great|here(?:'s| is| are)|below is|the following|based on|this is (?:a|the)|"
     r"i (?:would|'d|have|can|will|suggest|propose)|i've|let me|a (?:good|suitable|possible|concise|conventional) commit|given the|"
     r"(?:a |the |my |suggested |possible |proposed )*commit message\b|looking at|after (?:reviewing|analy[sz]ing)|thank)\b.*[:.!…]\W*$"
 )
-_CHATTER = re.compile(
+_CHATTER = lazy(
     r"(?i)^\W*(?:let me know|feel free|please (?:let|note|review|feel)|hope this|i hope|this (?:commit )?message (?:follows|is|describes|captures|clearly|summari[sz]es|adheres)|"
     r"note(?: that)?:? (?:this|that|the (?:above|commit|message)|i|you)|explanation\b|if you(?:'d| would| want| need| have)|you can (?:also|use|adjust|modify)|would you like|"
     r"is there anything|do you want|(?:the |this )(?:above )?commit message\b|remember to|make sure to|alternatively|or,? (?:if|more|alternatively)|"
     r"in this commit message|this follows the conventional|the (?:subject|type|scope|message) (?:line )?(?:is|follows|uses|describes)|here(?:'s| is) (?:a|the|an) (?:breakdown|explanation))\b"
 )
-_REFERENCE = re.compile(r"\s\(#\d+\)\Z")
+_REFERENCE = lazy(r"\s\(#\d+\)\Z")
 """What forges add to a subject by themselves."""
-_STUCK = re.compile(r"(?i)\b(\w+)(?:\W+\1\b){5,}")
-_DIFF = re.compile(
+_STUCK = lazy(r"(?i)\b(\w+)(?:\W+\1\b){5,}")
+_DIFF = lazy(
     r"^(?:diff --git |index [0-9a-f]{7,}\.\.|@@ -\d|--- (?:a/|/dev/null)|\+\+\+ (?:b/|/dev/null)|(?:new|deleted) file mode \d|similarity index )"
 )
-_ONLY_DIFF = re.compile(r"\s*```(?:diff|patch)\n[^`]*(?:```\s*)?\Z")
-_BULLET = re.compile(r"^(\s*)([-*•+]|\d{1,2}[.)])(\s+)(?=\S)")
-_TRAILER = re.compile(r"[A-Z][\w-]*-(?:by|By|Id)?:? |BREAKING[ -]CHANGE: |(?:Fixes|Closes|Refs?|Resolves):? ")
+_ONLY_DIFF = lazy(r"\s*```(?:diff|patch)\n[^`]*(?:```\s*)?\Z")
+_BULLET = lazy(r"^(\s*)([-*•+]|\d{1,2}[.)])(\s+)(?=\S)")
+_TRAILER = lazy(r"[A-Z][\w-]*-(?:by|By|Id)?:? |BREAKING[ -]CHANGE: |(?:Fixes|Closes|Refs?|Resolves):? ")
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»", "„": "“"}
 
 

@@ -11,17 +11,18 @@ from __future__ import annotations
 import re
 
 from rung.providers.invisible import visible
+from rung.types.pattern import lazy
 
 LONGEST = 600
 """Characters; a longer answer says more than that something is missing."""
 _SAID = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
-_NAMED = re.compile(r"```|`[^`\n]+`")
-_QUOTED = re.compile(r"\"[^\"\n]*\"|(?<!\w)'(?:[^'\n]|(?<=\w)'(?=\w))+'(?!\w)|^[ \t]*>.*$", re.MULTILINE)
+_NAMED = lazy(r"```|`[^`\n]+`")
+_QUOTED = lazy(r"\"[^\"\n]*\"|(?<!\w)'(?:[^'\n]|(?<=\w)'(?=\w))+'(?!\w)|^[ \t]*>.*$", re.MULTILINE)
 
 _THING = r"(?:code|snippet|selection|source|file|function|program|text|diff|changes?|patch|input|details|information|context|content)"
 _GIVE = r"(?:provide|share|paste|send|include|give|post|attach|insert|upload|supply|enter|specify|clarify)"
 _HERE = r"(?:in|with) (?:your|the|this|our) (?:\w+ )?(?:message|question|prompt|request|conversation|chat|input|query|post)|attached|provided|selected|included|pasted|shared|given|yet|here(?=\s*[.!])"
-_ASKS = re.compile(
+_ASKS = lazy(
     r"(?:\A|(?<=[.!?\n])\s)[\W_]*(?:but |so |and |then |sure,? |however,? |unfortunately,? )?(?:it (?:looks|seems|appears)(?: like| that| as if| as though)? )?(?:"
     rf"(?:please|kindly|(?:could|can|would|will) you(?: please| kindly)?)(?: also)? {_GIVE} (?:me (?:with )?|us (?:with )?)?(?:the|your|some|a|any|more|that|it|which|what|additional|further|those)\b"
     rf"|i (?:do not|don't|did not|didn't|can't|cannot)(?: currently| actually| yet)? (?:see|find|have|receive)(?: access to)? (?:any|the|your|a) (?:\w+ ){{0,2}}?{_THING}(?: \w+){{0,2}}?(?:\s*[.!]| (?:{_HERE}|to (?:explain|review|analy[sz]e|look at|work with|describe|summari[sz]e))\b)"

@@ -13,12 +13,13 @@ import re
 from rung.actions.results import syntax
 from rung.actions.results import text as plain
 from rung.providers.invisible import visible
+from rung.types.pattern import lazy
 
 # A block ends at its own indent: deeper fences may be those of a text in the code.
-_BLOCK = re.compile(r"^([ \t]*)(`{3,}|~{3,})[^\n`]*\n(.*?)^\1\2[ \t]*$", re.DOTALL | re.MULTILINE)
-_LOOSE_BLOCK = re.compile(r"^([ \t]*)(`{3,}|~{3,})[^\n`]*\n(.*?)^[ \t]*\2[ \t]*$", re.DOTALL | re.MULTILINE)
-_OPEN_BLOCK = re.compile(r"\A\s*(?:`{3,}|~{3,})[^\n`]*\n")
-_TALK = re.compile(
+_BLOCK = lazy(r"^([ \t]*)(`{3,}|~{3,})[^\n`]*\n(.*?)^\1\2[ \t]*$", re.DOTALL | re.MULTILINE)
+_LOOSE_BLOCK = lazy(r"^([ \t]*)(`{3,}|~{3,})[^\n`]*\n(.*?)^[ \t]*\2[ \t]*$", re.DOTALL | re.MULTILINE)
+_OPEN_BLOCK = lazy(r"\A\s*(?:`{3,}|~{3,})[^\n`]*\n")
+_TALK = lazy(
     r"(?i)\A\s*(?:sure|certainly|of course|here(?:'s| is| are)|below is"
     r"|(?:the )?(?:updated|edited|new|fixed|revised|refactored)(?: code| version| function)?)\b[^\n]*[:.!]\s*\n"
 )
@@ -28,7 +29,7 @@ _LONGEST = 100_000
 
 _MARK = r"(?:#|//|--|/\*|<!--|\{/\*|;|%|\(\*)"
 _WHAT = r"(?:code|function|class|file|method|body|implementation|logic|methods|functions|imports|content|lines|module|component)"
-_ELIDED = re.compile(
+_ELIDED = lazy(
     rf"^[ \t]*{_MARK}[ \t]*(?:"
     rf"(?:\.{{3}}|…)[ \t]*(?:\(|\[)?(?:the |your |all |any |and )?(?:rest|remaining|remainder|existing|other|same|previous|original|unchanged|omitted|more|{_WHAT})\b[^\n]*"
     rf"|(?:the |your |all )?(?:rest|remainder) of (?:the |your |this )?(?:\w+ )?{_WHAT}(?:,? (?:is|remains?|stays?|goes|continues))?(?: (?:unchanged|the same|as before|as is|here|omitted|untouched))*[ \t.…]*(?:\*/\}}?|-->)?[ \t]*"

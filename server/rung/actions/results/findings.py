@@ -9,6 +9,7 @@ from typing import Any
 
 from rung.providers.invisible import visible
 from rung.types.outcome import Finding
+from rung.types.pattern import lazy
 from rung.types.request import Position, Range
 
 SCHEMA: dict[str, Any] = {
@@ -41,8 +42,8 @@ SEVERITIES = {"error": "error", "critical": "error", "high": "error", "warning":
 SEVERITIES |= {"warn": "warning", "info": "info", "information": "info", "note": "info", "low": "info", "hint": "hint"}
 
 
-_FENCED = re.compile(r"```[ \t]*(\w*)[ \t]*\r?\n(.*?)```", re.DOTALL)
-_OURS = re.compile(r"\{\s*\"(?:findings|summary|severity|category|title|reason|quote|suggestion)\"")
+_FENCED = lazy(r"```[ \t]*(\w*)[ \t]*\r?\n(.*?)```", re.DOTALL)
+_OURS = lazy(r"\{\s*\"(?:findings|summary|severity|category|title|reason|quote|suggestion)\"")
 _MOST = 40
 """Braces in the talk before a review that are looked at."""
 
@@ -179,7 +180,7 @@ def locate(quote: str, text: str, start: int = 0) -> Range | None:
     return None
 
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
+_LINE_END = lazy(r"\r\n|\r|\n")
 
 
 def span(text: str, start: int, end: int) -> Range:

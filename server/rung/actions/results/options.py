@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_OPTION = re.compile(
+from rung.types.pattern import lazy
+
+_OPTION = lazy(
     r"^\W*(?:(?:option|variant|suggestion|version|alternative|choice)\W{0,3}(?:\d+|[A-C])\b|(?:\d{1,2}|[a-c])[.)]\s)",
     re.IGNORECASE,
 )
-_LABEL = re.compile(
+_LABEL = lazy(
     r"^[\s#*]*(?:option|variant|suggestion|version|alternative|choice)?\s*(?:\d{1,2}|[A-C])\s*[.):-]*(?:\*\*)?[.):]*\s*(?:\*\*)?:?\s*",
     re.IGNORECASE,
 )
-_COUNTED = re.compile(r"([a-z]*)\W*?\b(\d+|[a-c])\b")
+_COUNTED = lazy(r"([a-z]*)\W*?\b(\d+|[a-c])\b")
 """The word and the number of an option's label."""
 
 

@@ -20,16 +20,17 @@ import yaml
 
 from rung.actions.results.brackets import Grammar, Quote, is_whole, plain
 from rung.actions.results.grammars import GRAMMARS, LUA, MARKUP, RUBY, SHELL
+from rung.types.pattern import lazy
 
 UNPARSED = "the code does not parse"
 UNPAIRED = "the brackets of the code do not match"
 UNENDED = "a block of the code has no end"
 UNCLOSED = "a tag of the code is not closed"
 
-_CHOSEN = re.compile(r"^[ \t]*#[ \t]*(?:else|elif)\b", re.MULTILINE)
+_CHOSEN = lazy(r"^[ \t]*#[ \t]*(?:else|elif)\b", re.MULTILINE)
 """A preprocessor takes one of several branches, each of which may have its own bracket."""
-_TEMPLATED = re.compile(r"\{\{|\{%|<%|<\?|\$\{\{")
-_MARKED = re.compile(r"</|/>|<>")
+_TEMPLATED = lazy(r"\{\{|\{%|<%|<\?|\$\{\{")
+_MARKED = lazy(r"</|/>|<>")
 
 
 def fault(code: str, language: str) -> str | None:
@@ -89,10 +90,10 @@ _PYTHON = Grammar(
     ),
 )
 _NEWER = (
-    (re.compile(r"^([ \t]*)type (\w+)(?:\[[^\n]*?\])? =", re.MULTILINE), r"\1\2 ="),
-    (re.compile(r"\b(def|class) (\w+)\[[^\n(:]*(?:\([^()\n]*\)[^\n(:]*|:[^\n(:\]]*)*\](?=[(:])"), r"\1 \2"),
-    (re.compile(r"^([ \t]*except\*? )([\w.]+(?:, *[\w.]+)+)(?= *:)", re.MULTILINE), r"\1(\2)"),
-    (re.compile(r"^([ \t]*)lazy (?=import |from )", re.MULTILINE), r"\1"),
+    (lazy(r"^([ \t]*)type (\w+)(?:\[[^\n]*?\])? =", re.MULTILINE), r"\1\2 ="),
+    (lazy(r"\b(def|class) (\w+)\[[^\n(:]*(?:\([^()\n]*\)[^\n(:]*|:[^\n(:\]]*)*\](?=[(:])"), r"\1 \2"),
+    (lazy(r"^([ \t]*except\*? )([\w.]+(?:, *[\w.]+)+)(?= *:)", re.MULTILINE), r"\1(\2)"),
+    (lazy(r"^([ \t]*)lazy (?=import |from )", re.MULTILINE), r"\1"),
 )
 """Syntax of Pythons after the oldest that Rung runs on, and what it is in that one."""
 
@@ -107,7 +108,7 @@ def _older(code: str) -> str:
     return found
 
 
-_COMMENTS = re.compile(r"(\"(?:\\.|[^\"\\\n])*\")|//[^\n]*|/\*.*?(?:\*/|\Z)|,(?=\s*[}\]])", re.DOTALL)
+_COMMENTS = lazy(r"(\"(?:\\.|[^\"\\\n])*\")|//[^\n]*|/\*.*?(?:\*/|\Z)|,(?=\s*[}\]])", re.DOTALL)
 
 
 def _json(code: str) -> str | None:
@@ -140,8 +141,8 @@ def _yaml(code: str) -> str | None:
     return UNPARSED
 
 
-_LUA_OPENS = re.compile(r"\b(?:function|if|do|repeat)\b")
-_LUA_ENDS = re.compile(r"\b(?:end|until)\b")
+_LUA_OPENS = lazy(r"\b(?:function|if|do|repeat)\b")
+_LUA_ENDS = lazy(r"\b(?:end|until)\b")
 
 
 def _lua(code: str) -> str | None:
@@ -154,16 +155,14 @@ def _lua(code: str) -> str | None:
 
 # What may open a block is counted where it can be nothing else, what may end one wherever it stands.
 _SHELL_BLOCKS = (
-    (re.compile(r"^\s*if\s", re.MULTILINE), re.compile(r"\bfi\b")),
-    (re.compile(r"^\s*case\s[^\n]*\sin\s*$", re.MULTILINE), re.compile(r"\besac\b")),
-    (re.compile(r"^\s*(?:for|while|until|select)\s[^\n]*;\s*do\b", re.MULTILINE), re.compile(r"\bdone\b")),
+    (lazy(r"^\s*if\s", re.MULTILINE), lazy(r"\bfi\b")),
+    (lazy(r"^\s*case\s[^\n]*\sin\s*$", re.MULTILINE), lazy(r"\besac\b")),
+    (lazy(r"^\s*(?:for|while|until|select)\s[^\n]*;\s*do\b", re.MULTILINE), lazy(r"\bdone\b")),
 )
-_RUBY_OPENS = re.compile(
-    r"(?:class|module|begin|case|if|unless|while|until)\b(?!.*\bend\b)|def\b(?!.*(?:=[^\n=>~]|\bend\b))"
-)
-_RUBY_DO = re.compile(r"\bdo(?:[ \t]*\|[^|\n]*\|)?\Z")
-_RUBY_ENDS = re.compile(r"\bend\b")
-_RUBY_ODD = re.compile(r"%[wiqQrx]?[^\w\s=]|<<[~-]?['\"`]?[A-Z]|/|\?[\"'#(\[{}\])]|__END__")
+_RUBY_OPENS = lazy(r"(?:class|module|begin|case|if|unless|while|until)\b(?!.*\bend\b)|def\b(?!.*(?:=[^\n=>~]|\bend\b))")
+_RUBY_DO = lazy(r"\bdo(?:[ \t]*\|[^|\n]*\|)?\Z")
+_RUBY_ENDS = lazy(r"\bend\b")
+_RUBY_ODD = lazy(r"%[wiqQrx]?[^\w\s=]|<<[~-]?['\"`]?[A-Z]|/|\?[\"'#(\[{}\])]|__END__")
 
 
 def _shell(code: str) -> str | None:
@@ -184,12 +183,12 @@ def _ruby(code: str) -> str | None:
     return UNENDED if opened > len(_RUBY_ENDS.findall(found)) else None
 
 
-_HIDDEN = re.compile(
+_HIDDEN = lazy(
     r"<!--.*?-->|<(script|style)\b[^>]*>.*?</\1\s*>|<!\[CDATA\[.*?\]\]>|\"[^\"]*\"", re.DOTALL | re.IGNORECASE
 )
-_CUT = re.compile(r"<(?:!--|/?[a-zA-Z])[^<>]*\Z|<(?:script|style)\b", re.IGNORECASE)
+_CUT = lazy(r"<(?:!--|/?[a-zA-Z])[^<>]*\Z|<(?:script|style)\b", re.IGNORECASE)
 _PAIRED = "a|article|aside|b|button|div|em|fieldset|footer|form|h[1-6]|header|i|label|main|nav|ol|section|select|span|strong|table|textarea|ul"
-_TAG = re.compile(rf"<(/?)({_PAIRED})\b[^<>]*?(/?)>", re.IGNORECASE)
+_TAG = lazy(rf"<(/?)({_PAIRED})\b[^<>]*?(/?)>", re.IGNORECASE)
 
 
 def _html(code: str) -> str | None:

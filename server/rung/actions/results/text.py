@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from rung.actions.results.counter_question import asks_back
+from rung.types.pattern import lazy
 
-_WHOLE_FENCE = re.compile(r"\A\s*```(?:markdown|md|text)?[ \t]*\n(.*)\n```\s*\Z", re.DOTALL)
+_WHOLE_FENCE = lazy(r"\A\s*```(?:markdown|md|text)?[ \t]*\n(.*)\n```\s*\Z", re.DOTALL)
 
 
 def read(raw: str) -> str:

@@ -7,32 +7,31 @@ People write subjects in any form, so only what no author would say of a change 
 
 from __future__ import annotations
 
-import re
-
 from rung.actions.results.counter_question import asks_back
+from rung.types.pattern import lazy
 
 _TYPES = r"(?:feat|fix|docs?|style|refactor|perf|tests?|build|ci|chore|revert)"
 _PREFIX = r"(?:[\w-]{2,20}(?:\([^()\n]{1,60}\))?!?:\s*)"
-_CONVENTIONAL = re.compile(r"[\w-]{2,20}(?:\([^()\n]{1,60}\))?!?: \S")
+_CONVENTIONAL = lazy(r"[\w-]{2,20}(?:\([^()\n]{1,60}\))?!?: \S")
 # "docs" and "refactor" alone are poor, but words; "feat" is none.
-_BARE = re.compile(rf"(?i)feat|chore|{_TYPES}(?:\([^()\n]{{1,60}}\))?!?:|[\w-]{{2,20}}\([^()\n]{{1,60}}\)!?:?")
-_FORM = re.compile(
+_BARE = lazy(rf"(?i)feat|chore|{_TYPES}(?:\([^()\n]{{1,60}}\))?!?:|[\w-]{{2,20}}\([^()\n]{{1,60}}\)!?:?")
+_FORM = lazy(
     r"(?i)^(?-i:<[a-z][^>A-Z]*>)(?:\(<[^>]+>\))?:|^(?:type|<type>)\((?:scope|<scope>)\)|^\[(?:type|subject|commit message)\]|<(?:description|subject|short summary)>"
 )
 _FIELD = r"(?:commit |git )?(?:description|subject(?: line)?|summary|message|title|text|body)"
-_BLANK = re.compile(
+_BLANK = lazy(
     rf"(?i){_PREFIX}?(?:"
     rf"[<\[{{(]+(?:[\w' -]{{0,40}}\b)?(?:{_FIELD}|insert|your|placeholder|here)\b[\w' -]{{0,40}}[>\]}})]+"
     rf"|(?:the |a |an |your )?(?:short |brief |concise |imperative )*{_FIELD}(?: (?:here|goes here|of (?:the |your )?(?:changes?|commit)))?"
     r"|(?:your|insert|write|add|enter) (?:the |a |your )?(?:commit )?(?:message|description|subject|summary)(?: here)?"
     r")[.…]{0,3}"
 )
-_NOTHING = re.compile(
+_NOTHING = lazy(
     r"(?i)(?:none|null|nil|n/?a|undefined|unknown|nothing|empty|tbd|not applicable|untitled|no (?:code )?(?:changes?|diff)(?: (?:made|detected|found|provided|to commit|needed))?"
     r"|(?:git )?(?:diff|commit|status|log|show)(?: --?[\w-]+)*|(?:the )?(?:code|diff|changes?|commit|patch)|(?:code |the )?changes?(?: made)?|as requested|done|ok(?:ay)?|yes|no)[.!]?"
 )
 _OF = r"(?:provided |given |above |staged |code |following )*"
-_TALK = re.compile(
+_TALK = lazy(
     r"(?i)^(?:based on the (?:diff|changes?|provided)\b|i(?:'m| am|'ve| have(?! no idea)| cannot| can't| could| do not| don't| would| will| need| require| understand| think| believe)\b|as an ai|sorry\b(?:[,.!]| but\b| i\b)|unfortunately,? (?:i|the|there|this|no)\b"
     rf"|the {_OF}(?:diff|changes?|code|patch|commit)s? (?:shows?|is|are|was|were|adds?|introduces?|includes?|contains?|appears?|seems?|makes?|modif\w+|updates?|removes?|replaces?|refactors?|made|you)\b"
     r"|this (?:diff|change|commit|code|patch) (?:is(?! (?:needed|required))|shows?|adds?|introduces?|includes?|contains?|appears?|makes?|modif\w+|updates?)\b|here(?: is| are|'s)\b(?! (?:where|why|how|what))|it (?:looks|seems|appears)\b|you (?:have|can(?! now\b)|should|could|need)\b|sure\b(?!-)|certainly\b(?!-)"
