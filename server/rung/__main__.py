@@ -1,6 +1,6 @@
 """``python -m rung`` is ``rung``."""
 
-from rung.cli import main
+from rung.cli import process
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    process()

@@ -6,10 +6,16 @@ known which command it is. Whatever goes wrong ends in one sentence on stderr an
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
 from rung.errors import CancelledByPersonError, RungError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
 
 COMMANDS = {
     "ask": "ask anything; a prompt and piped input are both used",
@@ -78,6 +84,19 @@ def main(arguments: list[str] | None = None) -> int:
     return code
 
 
+def process() -> NoReturn:
+    """``rung`` as a process of its own: :func:`main`, and the end.
+
+    Where no thread can be, and so no loop, no pool and no log, which all need ``threading``, nothing is left to end,
+    and the interpreter's own clearing up, an eighth of ``rung route``, is left out.
+    """
+    code = main()
+    if "threading" not in sys.modules:
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
 def _run(words: list[str]) -> int:
     """Run the command that the words name.
 
@@ -101,12 +120,27 @@ def _run(words: list[str]) -> int:
         meant = f" Did you mean `rung {near[0]}`?" if near else ""
         print(f"rung: there is no command {words[0]!r}.{meant} `rung --help` lists them.", file=sys.stderr)
         return 2
-    command = getattr(__import__(f"rung.cli.{words[0]}", fromlist=["run"]), "run")  # noqa: B009
+    command = _command(words[0])
     try:
         code: int = command(words[1:])
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else 0  # --help
     return code
+
+
+def _command(name: str) -> Callable[[list[str]], int]:
+    """What runs a command.
+
+    Modules live as long as the process, so that looking for garbage among them, some tenth of the start, finds none:
+    what is there by then is left out for good. What starts no thread ends before there is any garbage to speak of.
+    """
+    gc.disable()
+    module = __import__(f"rung.cli.{name}", fromlist=["run"])
+    if "threading" in sys.modules:
+        gc.freeze()
+        gc.enable()
+    command: Callable[[list[str]], int] = module.run
+    return command
 
 
 def _by_signal() -> int | None:

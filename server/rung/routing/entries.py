@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
-
 from rung.routing.normal import widths
 from rung.routing.units import is_glued, units
 from rung.settings.phrases import GAP, first_piece, forms
@@ -17,6 +14,8 @@ if TYPE_CHECKING:
 _FOLDED = (b"\xc3\x9f", b"\xc4\xb0", b"\xc5\x89", b"\xc5\xbf", b"\xc7\xb0", b"\xe1\xba", b"\xe2\x84\xaa", b"\xef")
 """What begins signs in UTF-8 that become ASCII letters when they are folded: a sharp s, a few others, ligatures, full
 width. It is quicker to look for each than to make an expression ready."""
+_MARKED = bytes(ord("!") if 32 < code < 127 and not chr(code).isalnum() else code for code in range(256))
+"""Every mark of ASCII as one of them."""
 _HAN = tuple(bytes([first]) for first in range(0xE3, 0xEA))
 """What entries begin with in UTF-8 that no ASCII text can begin: Han and kana."""
 
@@ -36,13 +35,21 @@ def beginning(entries: tuple[str, ...], said: Collection[bytes]) -> list[str]:
         starts.update(at for at in _places(low, line) if not low[at + len(line) : at + len(line) + 1].isalnum())
     # A sign, or a bracket in the first word: each is looked at that has all letters of some word.
     letters = [frozenset(word) for word in said]
-    for match in re.finditer(rb"\n(?:[!-/:-@\[-`{-~]|[^ \n(]*\()[^\n]*", low):
-        own = set(match[0])
+    for at in {*_places(low.translate(_MARKED), b"\n!"), *_bracketed(low)}:
+        own = set(low[at : low.index(b"\n", at + 1)])
         if any(word <= own for word in letters):
-            starts.add(match.start())
+            starts.add(at)
     found = (lines[at + 1 : lines.index(b"\n", at + 1)] for at in sorted(starts))
     texts = [line.decode("utf-8", "surrogatepass") for line in found if line[:1] not in _HAN]
     return [text for text in (*texts, *_otherwise_written(entries)) if _first(text).intersection(said)]
+
+
+def _bracketed(lines: bytes) -> Iterator[int]:
+    """Where lines begin that have a bracket in their first word."""
+    for at in _places(lines, b"("):
+        start = lines.rfind(b"\n", 0, at)
+        if lines.find(b" ", start, at) < 0:
+            yield start
 
 
 def _otherwise_written(entries: tuple[str, ...]) -> set[str]:
@@ -92,15 +99,15 @@ def first_words(entry: str) -> set[bytes]:
 
 def first_spaced_words(entry: str) -> set[bytes]:
     """The same for an entry of which some forms are written without spaces, as in ``(总结|summary)``."""
-    if not _spaced_letter().search(entry):
+    if not any(map(_is_spaced_letter, entry)):
         return set()
     spaced = (form.partition(GAP)[0] for form in all_forms(entry) if not is_glued(widths(form)))
     return {bytes(said[0]) for piece in spaced if (said := read(piece))}
 
 
-@lru_cache(maxsize=1)
-def _spaced_letter() -> re.Pattern[str]:
-    return re.compile("[A-Za-z0-9\u00c0-\u0dff\uff10-\uff5a]")
+def _is_spaced_letter(sign: str) -> bool:
+    """Whether a sign may be one of a script that puts spaces between words."""
+    return sign.isalnum() if sign < "\x80" else "\u00c0" <= sign <= "\u0dff" or "\uff10" <= sign <= "\uff5a"
 
 
 def read(piece: str) -> Sequence[Any]:
