@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 PERSON_HOME = Path.home()
 """The real home folder: what tools keep there (uv's cache, Neovim) is looked up in it, and nothing else."""
 
-ON_REQUEST = ("bench", "wheel", "matrix", "whole", "process")
+ON_REQUEST = ("bench", "wheel", "matrix", "long", "whole", "process")
 """Markers that run only where ``-m`` names them."""
 
 _left_out = pytest.StashKey[int]()

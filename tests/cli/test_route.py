@@ -132,6 +132,7 @@ async def held_by(rung: Rung, *words: str, folder: Path | None = None, feed: str
     return {"bound": "local", "from": 'rule "pin"'} in found["pins"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("when", "words", "held"),
     [
@@ -157,6 +158,7 @@ async def test_a_pin_by_branch_repository_or_language_goes_with_the_files(
     assert await held_by(rung, *words, folder=here) is held
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "when", ['{ path = "**/vault/**" }', '{ path = "~/secret/**" }', '{ repository = "~/secret" }']
 )
@@ -172,6 +174,7 @@ async def test_a_pinned_folder_holds_where_we_are_in_it_by_any_of_its_names(
         assert '"local"' in said.out.partition('"pins"')[2].partition("]")[0], said
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("glob", "held"), [("vault/**", True), ("vault/*.txt", True), ("inner/**", False)])
 async def test_a_pinned_folder_of_a_repository_holds_for_who_asks_from_elsewhere(
     glob: str, sim: Simulator, rung: Rung, tmp_path: Path, *, held: bool
@@ -187,6 +190,7 @@ async def test_a_pinned_folder_of_a_repository_holds_for_who_asks_from_elsewhere
         assert ('"local"' in said.out.partition('"pins"')[2].partition("]")[0]) is held, said
 
 
+@pytest.mark.process
 async def test_a_pin_by_language_sees_the_files_of_a_diff(sim: Simulator, rung: Rung) -> None:
     pin(sim, '{ language = "python" }')
     diff = "diff --git a/x.py b/x.py\n--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a\n+b\n"
@@ -194,6 +198,7 @@ async def test_a_pin_by_language_sees_the_files_of_a_diff(sim: Simulator, rung: 
     assert not await held_by(rung, feed=diff.replace(".py", ".go"))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("head", "branch_is_main", "not_main"),
     [
@@ -217,6 +222,7 @@ async def test_a_branch_that_cannot_be_read_is_unknown_and_pins_by_it_hold(
         assert await held_by(rung, folder=here) is held, when
 
 
+@pytest.mark.process
 async def test_the_branch_of_a_linked_work_tree_is_its_own(sim: Simulator, rung: Rung, tmp_path: Path) -> None:
     here = a_repository(tmp_path / "here")
     git(here, "commit", "-q", "--allow-empty", "-m", "first")
@@ -232,6 +238,7 @@ async def test_a_missing_key_is_named(sim: Simulator, rung: Rung) -> None:
     assert "OPENAI_API_KEY" in found["skipped"][0]["reason"]
 
 
+@pytest.mark.process
 async def test_a_second_run_uses_the_cache_and_says_the_same(sim: Simulator, rung: Rung, home: Path) -> None:
     first = await rung("route", "--json", "hello")
     second = await rung("route", "--json", "hello")
@@ -288,6 +295,7 @@ async def test_whom_the_budget_turns_away_is_left_out_with_the_reason(sim: Simul
     assert "not cloud: gpt-5-mini: it may cost $" in done.out
 
 
+@pytest.mark.process
 async def test_every_bound_of_the_budget_is_a_pin_and_who_set_it_is_named(
     sim: Simulator, rung: Rung, repo: Path
 ) -> None:
@@ -356,6 +364,7 @@ async def test_it_says_what_would_be_done(  # noqa: PLR0917 - half of them are f
     assert sim.connections == 0
 
 
+@pytest.mark.process
 async def test_an_action_without_anything_to_look_at_is_explained_all_the_same(rung: Rung, sim: Simulator) -> None:
     done = await rung("route", "-a", "commit-message")
     assert done.code == 0
@@ -401,6 +410,7 @@ def prices(home: Path) -> Path:
     return home / ".cache/rung/prices.json"
 
 
+@pytest.mark.process
 async def test_prices_are_looked_up_once_a_day(rung: Rung, sim: Simulator, home: Path) -> None:
     configure(sim.url, SETTINGS + "\n[budget]\nper_request = 0.02\n")
     first = await rung("route", "hello")

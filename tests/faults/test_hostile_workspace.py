@@ -197,6 +197,7 @@ def trap(home: Path, tmp_path: Path, evil: Simulator) -> Trap:
     return made
 
 
+@pytest.mark.process
 async def test_no_command_line_obeys_a_repository_until_it_is_trusted(trap: Trap, good: Simulator) -> None:
     rung = Rung(trap.folder)
     name = "$(touch canary).py"
@@ -216,6 +217,7 @@ async def test_no_command_line_obeys_a_repository_until_it_is_trusted(trap: Trap
     assert ".env" in git(trap.folder, "-c", "core.fsmonitor=false", "ls-files")
 
 
+@pytest.mark.process
 async def test_what_is_trusted_is_obeyed_and_only_as_it_was(trap: Trap, good: Simulator) -> None:
     rung = Rung(trap.folder)
     trusted = await rung("trust")
@@ -269,6 +271,7 @@ per_request = 0.0
 """
 
 
+@pytest.mark.process
 async def test_what_a_repository_nobody_trusts_forbids_is_forbidden(trap: Trap, good: Simulator) -> None:
     rung = Rung(trap.folder)
     (trap.folder / ".rung" / "rung.toml").write_text(PINNED, encoding="utf-8")
@@ -298,6 +301,7 @@ async def test_what_rungignore_takes_back_in_stays_pinned(trap: Trap, good: Simu
     trap.check(good)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -362,6 +366,7 @@ async def test_editor_settings_of_a_repository_name_no_server_key_or_budget(home
     assert os.environ.get("OPENAI_API_KEY") is None
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("hidden", ["folder", "file", "lost folder", "pipe"])
 async def test_pins_that_cannot_be_read_keep_everything_on_this_machine(
     home: Path, good: Simulator, hidden: str

@@ -59,6 +59,17 @@ def test_the_whole_product(provider: str, position: str, pin: str | None, load: 
     assert wrong == []
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_each_fault_once_with_each_provider(provider: str, tmp_path: Path) -> None:
+    alone_last = sorted(of(provider, chosen()), key=lambda cell: -cell.load)
+    once = {cell.fault.name: cell for cell in alone_last}
+    assert once.keys() == {cell.fault.name for cell in of(provider, ALL)}
+    wrong, _ = run_virtual(play_all([*once.values()], tmp_path))
+    assert wrong == []
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("position", POSITIONS)
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_no_fault_strands_a_request_and_no_pin_leaks(provider: str, position: str, tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from tests.lsp.wire import call, note, pack, spawned, within
 from rung.lsp.parent import gone
 from rung.lsp.wire_types import DID_CHANGE_STATUS, RUN
 
+pytestmark = pytest.mark.process
+
 SCRIPT = """
 import asyncio, signal, sys
 from rung.lsp.server import Server

@@ -8,6 +8,7 @@ the check and the connection.
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 TYPE_CHECKING = False
@@ -65,6 +66,7 @@ def ollama_name(name: str) -> str:
     return plain if ":" in plain.rsplit("/", 1)[-1] or plain == "auto" else f"{plain}:latest"
 
 
+@lru_cache(maxsize=256)
 def server(provider: str, url: str) -> str:
     """Who answers at an address, the same text however it is written; other than an origin it has the path, too."""
     url = url or DEFAULTS.get(provider, "")

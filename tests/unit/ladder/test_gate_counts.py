@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 from rung.actions import catalogue
 from rung.actions.context.gathered import Gathered
 from rung.actions.run import call_for
@@ -102,6 +104,7 @@ def test_fewer_than_one_in_a_hundred_messages_of_real_histories_are_flagged() ->
     assert len(flagged) < len(answers) / 100, flagged
 
 
+@pytest.mark.long
 def test_fewer_than_one_in_a_hundred_docstrings_and_functions_of_the_standard_library_are_flagged() -> None:
     answers = docstrings_and_functions()[::4]
     assert len(answers) >= 1500
@@ -109,6 +112,7 @@ def test_fewer_than_one_in_a_hundred_docstrings_and_functions_of_the_standard_li
     assert len(flagged) < len(answers) / 100, flagged[:20]
 
 
+@pytest.mark.long
 def test_fewer_than_one_in_a_hundred_pieces_of_the_standard_library_are_flagged_as_edits() -> None:
     code = [answer for action, answer, _ in docstrings_and_functions() if action == "ask"][::4]
     answers = [("edit", f"```python\n{text}\n```", {"language": "python", "original": "pass"}) for text in code]

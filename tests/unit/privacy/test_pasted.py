@@ -38,6 +38,7 @@ def test_a_prompt_without_secrets_is_sent_as_it_is(prompt: str) -> None:
         assert redact(before + prompt).text == before + prompt
 
 
+@pytest.mark.long
 def test_the_source_of_this_program_loses_nothing_but_its_examples() -> None:
     texts = [
         path.read_text(encoding="utf-8")

@@ -403,6 +403,7 @@ HARD = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("text", HARD.values(), ids=HARD)
 def test_a_text_made_to_slow_the_search_down_is_searched_all_the_same(text: str) -> None:

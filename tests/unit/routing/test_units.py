@@ -53,7 +53,10 @@ def read(text: str) -> list[bytes]:
     return Text(text, lambda: True).words()
 
 
-@pytest.mark.parametrize("around", ["A{}b", ".{}.c", "Жq{}{} ж", "\u4e00x{}\u0301\u201d"])
+LONG = [pytest.param(around, marks=pytest.mark.long) for around in (".{}.c", "Жq{}{} ж", "\u4e00x{}\u0301\u201d")]
+
+
+@pytest.mark.parametrize("around", ["A{}b", *LONG])
 def test_every_sign_is_read_as_the_slow_rules_read_it(around: str) -> None:
     pieces = around.split("{}")
     texts = [chr(code).join(pieces) for low, high in OF_WORDS for code in range(low, high)]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
+import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
@@ -256,6 +257,7 @@ def sound(settings: Settings) -> None:
     assert plain.from_plain(json.loads(json.dumps(plain.to_plain(settings)))) == settings
 
 
+@pytest.mark.long
 @hypothesis.settings(STEADY, max_examples=60)
 @given(right)
 def test_what_was_read_can_be_written_and_read_again(document: dict[str, Any]) -> None:
