@@ -62,6 +62,7 @@ def failed(told: Any) -> list[str]:
     return [scene["id"] for scene in told["scenes"] if not scene["ok"]]
 
 
+@pytest.mark.process
 def test_the_whole_story_is_as_expected_and_leaves_nothing_behind(folder: Path, home: Path) -> None:
     before = sorted(home.rglob("*"))
     ran = demo("--json")

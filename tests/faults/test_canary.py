@@ -99,7 +99,7 @@ async def told(engine: Engine, request: Request, settings: Settings) -> str:
 FAULTS = [*sorted(KINDS), "down", "none"]
 
 
-@pytest.mark.parametrize("half", [0, 1, 2, 3])
+@pytest.mark.parametrize("half", [0, *(pytest.param(half, marks=pytest.mark.long) for half in (1, 2, 3))])
 async def test_a_pinned_secret_is_in_nothing_that_leaves_or_stays(
     half: int, repository: Path, cloud: Simulator, heard: Heard
 ) -> None:

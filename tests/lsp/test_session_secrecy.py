@@ -16,7 +16,10 @@ CANARY = "canary-7d1f"
 SCRIPT = "import sys; from rung.cli import main; sys.exit(main(['lsp', '--log', 'info']))"
 
 
-@pytest.mark.parametrize("fault", [None, "status", "malformed", "reset", "garbage-text", "refusal"])
+FAULTS = ("status", "malformed", "reset", "garbage-text", "refusal")
+
+
+@pytest.mark.parametrize("fault", [None, *(pytest.param(fault, marks=pytest.mark.process) for fault in FAULTS)])
 async def test_a_canary_in_document_diff_and_instruction_is_in_no_log(home: Path, fault: str | None) -> None:
     text = f"# {CANARY}\n{CODE}"
     async with desk(home) as table:
