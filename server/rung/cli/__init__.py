@@ -131,12 +131,13 @@ def _run(words: list[str]) -> int:
 def _command(name: str) -> Callable[[list[str]], int]:
     """What runs a command.
 
-    Modules live as long as the process, so that looking for garbage among them, some tenth of the start, finds none:
-    what is there by then is left out for good. What starts no thread ends before there is any garbage to speak of.
+    Modules live as long as the process: looking for garbage among them takes time and finds none, so that the collector
+    waits until they are there, and leaves them out for good.
     """
     gc.disable()
-    module = __import__(f"rung.cli.{name}", fromlist=["run"])
-    if "threading" in sys.modules:
+    try:
+        module = __import__(f"rung.cli.{name}", fromlist=["run"])
+    finally:
         gc.freeze()
         gc.enable()
     command: Callable[[list[str]], int] = module.run
