@@ -152,16 +152,21 @@ def _pins(features: Features, settings: Settings, bound: list[Rule], option: str
 
 def _budget_pins(settings: Settings) -> list[Pin]:
     """What the settings let one request cost, and all of a day's and a month's together."""
-    pins, budget = list[Pin](), settings.budget
-    for name, amount, of in (
-        ("per_request", budget.per_request, ""),
-        ("per_day", budget.per_day, " a day"),
-        ("per_month", budget.per_month, " a month"),
-    ):
-        if amount is not None:
-            source = "workspace settings" if name in settings.workspace_budget else "settings"
-            pins.append(Pin(f"budget {amount}{of}", source))
-    return pins
+    budget, of_workspace = settings.budget, settings.workspace_budget
+    return [
+        _budget_pin(amount, of, name in of_workspace)
+        for name, amount, of in (
+            ("per_request", budget.per_request, ""),
+            ("per_day", budget.per_day, " a day"),
+            ("per_month", budget.per_month, " a month"),
+        )
+        if amount is not None
+    ]
+
+
+@lru_cache(maxsize=64, typed=True)
+def _budget_pin(amount: float, of: str, is_of_workspace: bool) -> Pin:  # noqa: FBT001 - see _trace
+    return Pin(f"budget {amount}{of}", "workspace settings" if is_of_workspace else "settings")
 
 
 def _lowest(settings: Settings, names: list[str]) -> str | None:

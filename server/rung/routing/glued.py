@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
-    from rung.routing.pieces import Ends
+    from rung.routing.walk import Ends
 
     Place: TypeAlias = tuple[int, int]
     """Twice the number of a word, one less for what stands before it; and the character, where that is no word."""
 
 MOST_CHARACTERS = 12
+_LOW, _HIGH = "\u3000", "\u9fff"
+"""Signs that are not of Latin words, and nearly all that phrases are written with."""
 
 
 @lru_cache(maxsize=1)
@@ -64,19 +66,28 @@ class _Rules:
     """What holds a phrase of such a text together."""
 
     overlap = 0
-    longest = MOST_CHARACTERS
 
     def __init__(self, text: str) -> None:
         self._text = text
 
     def reach(self, end: int) -> int:
         """Where a gap ends at the latest."""
-        sentence_end = _sentence_end().search(self._text, end, end + MOST_CHARACTERS)
-        return sentence_end.start() if sentence_end else end + MOST_CHARACTERS
+        return end + MOST_CHARACTERS
+
+    def earliest(self, start: int) -> int:
+        """Where one begins at the earliest."""
+        return start - MOST_CHARACTERS
+
+    def is_joined(self, end: int, start: int) -> bool:
+        """Whether no sentence ends in it."""
+        return _sentence_end().search(self._text, end, start) is None
 
     def is_whole(self, start: int, end: int) -> bool:
         """Whether no Latin word is cut: a phrase such as ``jsonに変換`` begins with one."""
-        return not (_is_inside(self._text, start) or _is_inside(self._text, end))
+        text = self._text
+        if _LOW <= text[start] <= _HIGH and _LOW <= text[end - 1] <= _HIGH:
+            return True  # no letters of words; quickly seen, and nearly always so
+        return not (_is_inside(text, start) or _is_inside(text, end))
 
 
 class SignSearch:
@@ -126,7 +137,7 @@ class SignSearch:
 
 def _is_inside(text: str, at: int) -> bool:
     """Whether a place is inside a Latin word."""
-    if not 0 < at < len(text) or "\u3000" <= text[at] <= "\u9fff" or "\u3000" <= text[at - 1] <= "\u9fff":
+    if not 0 < at < len(text) or _LOW <= text[at] <= _HIGH or _LOW <= text[at - 1] <= _HIGH:
         return False  # the latter is quicker to see
     around = text[at - 1 : at + 1]
     return around.isalnum() and not is_glued(around)
@@ -145,7 +156,7 @@ def _among_words(text: str, starts: list[int], words: int, offset: int) -> dict[
     at, after = len(text), 0  # a place between two words, and how many are after it
     for start in sorted(set(starts), reverse=True):
         before = words - after - len(units(text[start:at]))
-        if "\u3000" <= text[start] <= "\u9fff" or not units(text[start]):  # the first is quicker to see
+        if _LOW <= text[start] <= _HIGH or not units(text[start]):  # the first is quicker to see
             after = words - before
             at = start
             places[start] = 2 * before - 1, offset + start

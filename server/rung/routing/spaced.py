@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from bisect import bisect_right
 from functools import lru_cache
 
@@ -12,8 +11,8 @@ from rung.routing.windows import breaks, is_broken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rung.routing.pieces import Ends
     from rung.routing.units import Text
+    from rung.routing.walk import Ends
 
 MOST_WORDS = 6
 _FEW = 3
@@ -77,11 +76,9 @@ class WordSearch:
         missing: a bit for each list that is still looked for.
         looked: words that were looked at.
         overlap: the space two pieces share.
-        longest: characters of a gap; any number, for words may be long.
     """
 
     overlap = 1
-    longest = sys.maxsize
 
     def __init__(self, phrases: Spaced) -> None:
         self.missing = phrases.pieces.lists
@@ -137,6 +134,19 @@ class WordSearch:
         """The space after as many words as there may be between two pieces."""
         gap = _gap().match(self._text, end)
         return gap.end() - 1 if gap else len(self._text)
+
+    def earliest(self, start: int) -> int:
+        """After the space from which on there are as many words before a piece."""
+        at = start + 1
+        for _ in range(MOST_WORDS + 1):
+            at = self._text.rfind(" ", 0, at)
+            if at < 0:
+                return 0
+        return at + 1
+
+    def is_joined(self, end: int, start: int) -> bool:  # noqa: ARG002 - what pieces are asked
+        """Whether a gap holds; whether a sentence ends in it is asked of the whole phrase."""
+        return True
 
     def is_whole(self, start: int, end: int) -> bool:
         """Whether no sentence ends within a phrase; that is seldom asked, and so found out in the text itself."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from rung.routing.glued import Place
-    from rung.routing.pieces import Ends
+    from rung.routing.walk import Ends
 
     Said: TypeAlias = tuple[Place, str]
     """Where something stands (only good for comparing), and what it is."""

@@ -20,15 +20,14 @@ else:
         return lambda cls: cls
 
 
-_MISSING = object()
-
-
 @dataclass_transform(frozen_default=True)
 class Value:
     """A frozen record compared by its fields; subclasses add fields after their base's."""
 
     __slots__ = ()
     _fields: ClassVar[tuple[str, ...]] = ()
+    _names: ClassVar[frozenset[str]] = frozenset()
+    _defaults: ClassVar[dict[str, object]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -38,27 +37,33 @@ class Value:
             if not str(kind).startswith("ClassVar") and name not in cls._fields
         ]
         cls._fields = (*cls._fields, *own)
+        cls._names = frozenset(cls._fields)
+        cls._defaults = {name: getattr(cls, name) for name in cls._fields if hasattr(cls, name)}
 
     if not TYPE_CHECKING:
 
         def __init__(self, *args: object, **given: object) -> None:
             cls = type(self)
-            fields = cls._fields
-            if len(args) > len(fields):
-                raise TypeError(f"{cls.__name__} takes {len(fields)} fields, got {len(args)}")
-            values = dict(zip(fields, args, strict=False))
-            for name, value in given.items():
-                if name in values or name not in fields:
-                    raise TypeError(f"{cls.__name__}: field {name!r} is given twice or unknown")
-                values[name] = value
-            store = self.__dict__
-            for name in fields:
-                value = values.get(name, _MISSING)
-                if value is _MISSING:
-                    value = getattr(cls, name, _MISSING)
-                    if value is _MISSING:
-                        raise TypeError(f"{cls.__name__}: field {name!r} is missing")
-                store[name] = value
+            values = {**cls._defaults, **given}
+            if args:
+                named = cls._fields[: len(args)]
+                if len(named) < len(args):
+                    raise TypeError(f"{cls.__name__} takes {len(named)} fields, got {len(args)}")
+                if given and (twice := given.keys() & named):
+                    raise TypeError(f"{cls.__name__}: field {next(iter(twice))!r} is given twice or unknown")
+                values.update(zip(named, args, strict=True))
+            if values.keys() != cls._names:
+                self._complain(values)
+            self.__dict__.update(values)
+
+    def _complain(self, given: dict[str, object]) -> None:
+        """Say which field is unknown, or missing."""
+        cls = type(self)
+        for name in (*given, *cls._fields):
+            if name not in cls._names:
+                raise TypeError(f"{cls.__name__}: field {name!r} is given twice or unknown")
+            if name not in given:
+                raise TypeError(f"{cls.__name__}: field {name!r} is missing")
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen: use replace({name}=...)")
