@@ -13,7 +13,7 @@ from rung.routing.units import units
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from rung.routing.words import Said, Table
 
@@ -26,13 +26,19 @@ class Lists:
 
     Args:
         lists: all of them.
+        instead: by list others; where any of these is said, nobody asks for the list.
 
     Attributes:
         numbers: which number a list has in the answers of :meth:`look`.
     """
 
-    def __init__(self, lists: Iterable[tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        lists: Iterable[tuple[str, ...]],
+        instead: Mapping[tuple[str, ...], frozenset[tuple[str, ...]]] | None = None,
+    ) -> None:
         self.numbers: dict[tuple[str, ...], int] = {}
+        self._instead = dict(instead or {})
         for words in lists:
             self.numbers.setdefault(words, len(self.numbers))
         self._table: Table | None = None
@@ -50,14 +56,16 @@ class Lists:
         if only is not None:
             from rung.routing.words import Table  # noqa: PLC0415 - takes as long as all else where nothing is said
 
-            return Table(self.numbers, only).look(typed)
-        self._table = self._table or _table(tuple(self.numbers))
+            return Table(self.numbers, only, self._instead).look(typed)
+        self._table = self._table or _table(tuple(self.numbers), tuple(self._instead.items()))
         return self._table.look(typed)
 
 
 @lru_cache(maxsize=4)
-def _table(lists: tuple[tuple[str, ...], ...]) -> Table:
+def _table(
+    lists: tuple[tuple[str, ...], ...], instead: tuple[tuple[tuple[str, ...], frozenset[tuple[str, ...]]], ...]
+) -> Table:
     """The lists, ready to be searched for; kept, for settings are read again and seldom have other words."""
     from rung.routing.words import Table  # noqa: PLC0415 - see above
 
-    return Table(lists)
+    return Table(lists, instead=dict(instead))

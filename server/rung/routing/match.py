@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from rung.routing.alternatives import instead_of
 from rung.routing.checks import checks, judge
 from rung.routing.globs import is_bound
 from rung.routing.lists import Lists
@@ -31,7 +32,7 @@ class Prepared:
     """Rules in their order, each with its checks."""
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
-        self._table = Lists(words for rule in rules for words in _lists(rule.when))
+        self._table = Lists((words for rule in rules for words in _lists(rule.when)), instead_of(rules))
         self._rules = [(rule, checks(rule.when, self._table), has_pins(rule)) for rule in rules]
         self._careful = any(rule.enabled and has_pins(rule) and any(_lists(rule.when)) for rule in rules)
 

@@ -50,13 +50,17 @@ class Table:
     """
 
     def __init__(
-        self, lists: Iterable[tuple[str, ...]], only: Mapping[tuple[str, ...], Sequence[str]] | None = None
+        self,
+        lists: Iterable[tuple[str, ...]],
+        only: Mapping[tuple[str, ...], Sequence[str]] | None = None,
+        instead: Mapping[tuple[str, ...], frozenset[tuple[str, ...]]] | None = None,
     ) -> None:
         """Take the lists.
 
         Args:
             lists: all of them.
             only: of each the entries that are looked for; None: all.
+            instead: by list others; once any of these is said, the list need not be looked for.
         """
         self.numbers: dict[tuple[str, ...], int] = {}
         self._spaced = Spaced()
@@ -74,12 +78,16 @@ class Table:
                         self._write_out(number, entry, is_glued=False)
                 else:
                     self._write_out(number, entry, is_glued=False)
+        bits = {words: 1 << number for words, number in self.numbers.items()}
+        self._instead = {bits[words]: sum(map(bits.__getitem__, others)) for words, others in (instead or {}).items()}
+        """By a list's bit those of the lists that make it needless."""
 
     def look(self, typed: str) -> dict[int, Said]:
         """What of the lists the text says.
 
         Returns:
-            By list, where the first of its words stands (only good for comparing) and which one it is.
+            By list, where the first of its words stands (only good for comparing) and which one it is; of a list that
+            another one makes needless maybe nothing.
         """
         said: dict[int, Said] = {}
         for place, ends in self._found(typed):
@@ -91,7 +99,7 @@ class Table:
     def _found(self, typed: str) -> Iterator[tuple[Place, Ends]]:
         """The first phrases of every list, of words and of signs, window by window."""
         words, signs = WordSearch(self._spaced), SignSearch(self._glued)
-        settle = _settling(words, signs)
+        settle = _settling(words, signs, self._instead)
         before: Text | None = None
         for window, is_last in windows(typed):
             text = Text(window, self._has_indic)
@@ -133,14 +141,18 @@ def _piece(written: str) -> str:
     return found if isinstance(found, str) else f" {b' '.join(found).decode()} " if found else ""
 
 
-def _settling(words: WordSearch, signs: SignSearch) -> Callable[[list[Ends]], None]:
-    """What makes each search forget the lists the other one found, once it has come past the place."""
+def _settling(words: WordSearch, signs: SignSearch, instead: dict[int, int]) -> Callable[[list[Ends]], None]:
+    """What makes each search forget needless lists, and those the other one found, once it has come past the place."""
     mark, before, now = (0, 0), 0, 0
 
     def settle(found: list[Ends]) -> None:
         nonlocal mark, before, now
         for ends in found:
             now |= ends.lists
+        for needless, others in instead.items():
+            if now & others:
+                words.missing &= ~needless
+                signs.missing &= ~needless
         if words.looked >= mark[0] and (signs.looked >= mark[1] or not signs.missing):
             words.missing &= ~before
             signs.missing &= ~before
