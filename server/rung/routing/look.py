@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rung.routing.patterns import Patience
-from rung.routing.tokens import estimate
+from rung.routing.tokens import MOST_PER_SIGN, estimate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ through all of it."""
 
 def _ends(typed: str) -> str:
     """The text, or both its ends where it is long, cut between two words if there are any."""
-    tokens = estimate(typed)
-    if tokens <= HEAD + TAIL:
+    if len(typed) * MOST_PER_SIGN <= HEAD + TAIL or (tokens := estimate(typed)) <= HEAD + TAIL:
         return typed
     head, tail = len(typed) * HEAD // tokens, len(typed) - len(typed) * TAIL // tokens
     last, first = typed.rfind(" ", head - 256, head), typed.find(" ", tail, tail + 256)

@@ -56,10 +56,19 @@ class _Window:
         self._breaks: list[int] | None = None
         self._asked = 0
 
-    def is_broken(self, first: int, last: int) -> bool | None:
-        """Whether a sentence ended in it between two words; None where it is better to find all ends of sentences."""
+    def is_broken(self, first: int, last: int, once: str) -> bool | None:
+        """Whether a sentence ended in it between two words; None where it is better to find all ends of sentences.
+
+        Args:
+            first: the number of the first one.
+            last: the number of the last one.
+            once: the words from one to the other, with spaces around each, if these stand there but once.
+        """
         self._asked += 1
-        return is_broken(self._text, first - self.first, last - self.first) if self._asked <= _FEW else None
+        if self._asked > _FEW:
+            return None
+        places = (once and self._text.find(once)) or self._text.places(first - self.first, last - self.first)
+        return places and is_broken(self._text, *places)
 
     @property
     def breaks(self) -> list[int]:
@@ -157,8 +166,11 @@ class WordSearch:
         first = self._number(start)
         last = first + self._text.count(" ", start, end - 1) - 1
         newest = self._windows[-1]
-        if self._breaks is None and first >= newest.first and (is_broken := newest.is_broken(first, last)) is not None:
-            return not is_broken
+        if self._breaks is None and first >= newest.first:
+            said = self._text[start:end]
+            is_broken = newest.is_broken(first, last, said if self._text.count(said) == 1 else "")
+            if is_broken is not None:
+                return not is_broken
         if self._breaks is None:
             self._breaks = [place for window in self._windows for place in window.breaks]
         return bisect_right(self._breaks, first) == bisect_right(self._breaks, last)

@@ -10,6 +10,8 @@ from __future__ import annotations
 CHARACTERS_PER_TOKEN = 4.0
 UPPER = 1.15
 """What must fit a window or a budget is counted as the estimate times this; rules ask about the estimate itself."""
+MOST_PER_SIGN = 1.375
+"""Tokens that are estimated for a sign of four bytes; for any other it is less."""
 DENSE = 2.0
 """Tokens a prompt may have for each that is estimated: of 1,300 source files the densest had 1.9."""
 

@@ -65,7 +65,7 @@ def _kinds() -> bytes:
 
 _KINDS = _kinds()
 _EACH_KIND = tuple(sorted(set(_KINDS) - {0}))
-_ONLY_MARKS = bytes(kind & _MARKS for kind in range(256))
+_MARK_BLOCKS = bytes(kind & _MARKS > 0 for kind in _KINDS)
 _MOST_MARKS = 32
 
 
@@ -94,19 +94,16 @@ def _of_words() -> re.Pattern[str]:
     )
 
 
-@lru_cache(maxsize=1)
-def _punctuation() -> tuple[tuple[bytes, re.Pattern[bytes], tuple[bytes, ...]], ...]:
-    """The same for a text of the simple blocks, in UTF-8: by first byte, so that the search leaps to the next one.
+_COMMON = "\xa0\xab\xbb\u2013\u2014\u2019\u201c\u201d\u201e\u2026"
+"""Signs between words that a text may have many of, in which case it is quicker to replace them one by one."""
 
-    With each, the commonest of it, which are quicker replaced one by one where there are many.
-    """
+
+@lru_cache(maxsize=1)
+def _punctuation() -> tuple[tuple[bytes, re.Pattern[bytes]], ...]:
+    """The signs between words of the simple blocks, in UTF-8: by first byte, so that the search leaps to the next."""
     return (
-        (b"\xc2", re.compile(rb"\xc2[\x80-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf]"), (b"\xc2\xa0", b"\xc2\xab", b"\xc2\xbb")),
-        (
-            b"\xe2",
-            re.compile(rb"\xe2[\x80-\xbf\xe2]+"),
-            tuple(sign.encode() for sign in "\u2013\u2014\u2019\u201c\u201d\u2026"),
-        ),
+        (b"\xc2", re.compile(rb"\xc2[\x80-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf]")),
+        (b"\xe2", re.compile(rb"\xe2[\x80-\xbf\xe2]+")),
     )
 
 
@@ -153,6 +150,15 @@ def _has_other_words(text: str, kinds: int) -> bool:
     return bool(kinds & _WORDS) and _of_words().search(text) is not None
 
 
+def _is_latin(text: str) -> bool:
+    """Whether it has no signs but of Latin-1."""
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _latin_spaced(text: str) -> bytes:
     """A text that has no words but in Latin-1, folded or not, with spaces for what is between them: a byte a sign."""
     return _undotted(text.encode("latin-1", "replace").translate(_LATIN))
@@ -170,14 +176,14 @@ def _other_units(folded: str, kinds: int) -> list[bytes]:
     if kinds & _RARE:
         data = " ".join(_not_between_words().findall(folded)).encode("utf-8", "surrogatepass").translate(_ASCII)
         return _undotted(data).split()
+    sample = folded[:_SAMPLE]
+    for sign in _COMMON:
+        if sign in sample:
+            folded = folded.replace(sign, " ")
     data = folded.encode().translate(_ASCII)
-    for first, expression, common in _punctuation():
-        if first not in data:
-            continue
-        if data.count(first, 0, _SAMPLE) * _DOTTED > min(len(data), _SAMPLE):
-            for sign in common:
-                data = data.replace(sign, b" " * len(sign))
-        data = expression.sub(b" ", data)
+    for first, expression in _punctuation():
+        if first in data:
+            data = expression.sub(b" ", data)
     return _undotted(data).split()
 
 
@@ -201,12 +207,13 @@ def _kinds_in(text: str) -> int:
         blocks = text.encode("utf-16-le")[1::2]
     except UnicodeEncodeError:  # it has halves of surrogates
         blocks = text.encode("utf-8", "replace").decode().encode("utf-16-le")[1::2] + b"\xd8"
-    kinds = blocks.translate(_KINDS)
+    beyond = blocks.translate(None, b"\0")  # mostly little: block 0 is Latin-1
+    kinds = beyond.translate(_KINDS)
     found = 0
     for kind in _EACH_KIND:
         if kind in kinds:
             found |= kind
-    if found & _MARKS and bytes([_MARKS]) * _MOST_MARKS in kinds.translate(_ONLY_MARKS):
+    if found & _MARKS and len(beyond) >= _MOST_MARKS and b"\1" * _MOST_MARKS in blocks.translate(_MARK_BLOCKS):
         found |= _MANY_MARKS
     return found
 
@@ -219,7 +226,7 @@ class Text:
         may_be_glued: whether some of it may be written without spaces.
     """
 
-    __slots__ = ("_folded", "_kinds", "_latin", "_wants_indic", "may_be_glued", "typed")
+    __slots__ = ("_folded", "_kinds", "_latin", "_usual", "_wants_indic", "may_be_glued", "typed")
 
     def __init__(self, typed: str, wants_indic: Callable[[], bool]) -> None:
         """Take the text.
@@ -233,6 +240,7 @@ class Text:
         self._kinds = _kinds_in(typed)
         if self._kinds & _WIDE and (usual := widths(typed)) != typed:
             self.typed, self._kinds = usual, _kinds_in(usual)
+        self._usual: str | None = None
         self._folded: str | None = None
         self._latin: bytes | None = None
         """With spaces for what is between its words, where these were read and are Latin-1."""
@@ -241,6 +249,9 @@ class Text:
     def words(self) -> list[bytes]:
         """Its words, in UTF-8."""
         if _has_other_words(self.typed, self._kinds):
+            usual = self._composed()
+            if usual is not self.typed and _is_latin(usual):
+                return _latin_units(_latin_spaced(usual))
             return _other_units(self.folded(), self._kinds)
         self._latin = _latin_spaced(self.typed)
         return _latin_units(self._latin)
@@ -251,7 +262,14 @@ class Text:
             return None
         rest = self._latin.split(None, first)[-1]
         end = rest.split(None, last - first)[-1]
-        return len(self.typed) - len(rest), len(self.typed) - len(end)
+        return len(self._latin) - len(rest), len(self._latin) - len(end)
+
+    def find(self, words: str) -> tuple[int, int] | None:
+        """The same for the first and the last of words that it says once, with spaces around each; quicker, or None."""
+        if self._latin is None or not words.isascii():
+            return None
+        at = (b" %b " % self._latin).find(words.encode())
+        return None if at < 0 else (at, at + words.rindex(" ", 0, -1))
 
     def folded(self) -> str:
         """The text without what does not count: case, and how its accents are encoded.
@@ -264,10 +282,14 @@ class Text:
 
     def _composed(self) -> str:
         """The text with its accents in one piece with their letters, as far as that could change a word that counts."""
-        if self._is_composed():
-            return self.typed
-        is_quick = not self._kinds & (_GLUED | _RARE | _MANY_MARKS)
-        return normalized("NFC", self.typed) if is_quick else composed(self.typed)
+        if self._usual is None:
+            if self._is_composed():
+                self._usual = self.typed
+            elif self._kinds & (_GLUED | _RARE | _MANY_MARKS):
+                self._usual = composed(self.typed)
+            else:
+                self._usual = normalized("NFC", self.typed)
+        return self._usual
 
     def _is_composed(self) -> bool:
         """Whether normalising could change no word that counts."""

@@ -73,14 +73,11 @@ def breaks(text: Text) -> list[int]:
     return [number - before for before, number in enumerate(marks)]
 
 
-def is_broken(text: Text, first: int, last: int) -> bool | None:
-    """Whether a sentence or a paragraph ended between two words of a piece; None: only :func:`breaks` can tell."""
-    places = text.places(first, last)
-    if places is None:
-        return None
+def is_broken(text: Text, first: int, last: int) -> bool:
+    """Whether a sentence or a paragraph ended between two words of a piece, given by where they begin."""
     # the sign that begins the last word tells whether a dot before it ends a sentence
-    ending = _sentence_end().search(text.typed, places[0], places[1] + 1)
-    return ending is not None and ending.start() < places[1]
+    ending = _sentence_end().search(text.typed, first, last + 1)
+    return ending is not None and ending.start() < last
 
 
 def _yes() -> bool:

@@ -162,19 +162,30 @@ def test_where_sentences_end_is_told_the_same_for_two_words_as_for_a_whole_text(
         "\u3002",
         '"',
     ]
-    answers = set()
+    answers, found = set(), 0
     for _ in range(300):
         joints = (chance.choice(["", " ", ". ", ".", "\n", "\n\n", "? ", ' "']) for _ in range(40))
         text = Text("".join(chance.choice(parts) + joint for joint in joints), lambda: False)
         ends = windows.breaks(text)
-        count = len(text.words())
-        for _ in range(20 if count > 1 else 0):
-            first, last = sorted(chance.sample(range(count), 2))
-            broken = windows.is_broken(text, first, last)
+        words = text.words()
+        joined = f" {b' '.join(words).decode()} "
+        for _ in range(20 if len(words) > 1 else 0):
+            first, last = sorted(chance.sample(range(len(words)), 2))
+            places = text.places(first, last)
+            assert places
+            broken = windows.is_broken(text, *places)
             assert broken == any(first < end <= last for end in ends), (text.typed, first, last)
             answers.add(broken)
+            once = f" {b' '.join(words[first : last + 1]).decode()} "
+            if joined.count(once) == 1 and (quickly := text.find(once)):
+                assert quickly == places, (text.typed, once)
+                found += 1
     assert answers == {True, False}
-    assert windows.is_broken(Text("Жук. Я", lambda: False), 0, 1) is None
+    assert found > 20
+    other = Text("Жук. Я", lambda: False)
+    assert other.words()
+    assert other.places(0, 1) is None
+    assert other.find(" жук я ") is None
 
 
 def test_words_side_by_side_are_of_one_sentence_too() -> None:
