@@ -42,10 +42,23 @@ def mapped(model: Model) -> Iterator[None]:
     except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
         raise AttemptError("bad-request", "The model's `url` is no address.", "Check rung.toml.") from error
     except httpx2.HTTPError as error:
-        text = f"The connection to {host_of(model)} broke ({type(error).__name__})."
+        text = f"The connection to {host_of(model)} {_ending(error)}."
         again = isinstance(error, _RESET) or _closed_silently(error)
         hint = _HTTPS if again and not model.local and model.url.startswith("http:") else None
         raise AttemptError("broken", text, hint, again=again) from None
+
+
+def _ending(error: httpx2.HTTPError) -> str:
+    """How a connection ended, in plain words."""
+    if isinstance(error, _RESET):
+        return "was reset"
+    if _closed_silently(error):
+        return "was closed without an answer"
+    if isinstance(error, httpx2.RemoteProtocolError) and "without sending complete" in str(error):
+        return "was closed in the middle of the answer"
+    if isinstance(error, httpx2.RemoteProtocolError | httpx2.DecodingError):
+        return "brought what is no proper HTTP"
+    return "broke"
 
 
 def _closed_silently(error: httpx2.HTTPError) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import socket
+import struct
 import warnings
 from collections.abc import Callable, Iterator
 
@@ -155,3 +156,39 @@ async def test_an_error_names_the_server_and_quotes_nothing_it_said() -> None:
                     pass
             assert "CANARY" not in caught.value.sentence()
             assert server.url in caught.value.text
+
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "ending"),
+    [
+        (b"", "was closed without an answer"),
+        (None, "was reset"),
+        (HEAD + b"transfer-encoding: chunked\r\n\r\n5\r\n{", "was closed in the middle of the answer"),
+        (HEAD + b"content-length: 99\r\n\r\n{", "was closed in the middle of the answer"),
+        (HEAD + b"transfer-encoding: chunked\r\n\r\nzz\r\n", "brought what is no proper HTTP"),
+        (HEAD + b"content-encoding: gzip\r\n\r\nno gzip at all", "brought what is no proper HTTP"),
+        (b"220 mail.example ESMTP\r\n\r\n", "brought what is no proper HTTP"),
+    ],
+)
+@pytest.mark.parametrize("make", [ollama, compatible])
+async def test_how_a_connection_ended_is_said_in_plain_words(make: Make, answer: bytes | None, ending: str) -> None:
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        if answer is None:
+            plain = writer.get_extra_info("socket")
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        else:
+            await reader.read(65536)
+            writer.write(answer)
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(say, "127.0.0.1", 0)
+    async with server:
+        model = make(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        error = await failure(chat_of(make), question(model))
+    assert error.failure == "broken"
+    assert error.text == f"The connection to {model.url} {ending}."
