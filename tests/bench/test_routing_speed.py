@@ -232,6 +232,10 @@ MADE_UP = {
     "signs of Chinese phrases in any order": "".join(
         random.Random(1).choices("把将总结翻译证明分析比较设计系统架构方案这", k=33_000)
     ),
+    "pieces of Chinese phrases, a sentence each": "把。方案。比较。写。详细。报告。设计。系统。检查。语法。深入。各种。"
+    * 1_000,
+    "pieces of English phrases, too far apart": "compare the many things here today now and then options review this "
+    "and all of that for me now architecture " * 1_000,
     "half-width kana": "\uff84\uff9a" * 17_000,
     "full-width words": "\uff30\uff32\uff2f\uff36\uff29\uff2e\uff27 " * 4_600,
     "a hundred accents on each letter": ("a" + "\u0316\u0301" * 50) * 500,

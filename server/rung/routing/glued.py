@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 MOST_CHARACTERS = 12
 _LOW, _HIGH = "\u3000", "\u9fff"
 """Signs that are not of Latin words, and nearly all that phrases are written with."""
+_SENTENCE_END = "\u3002\uff01\uff1f\uff1b!?;\n"
+"""What ends one, as far as a gap is concerned."""
 
 
 @lru_cache(maxsize=1)
 def _sentence_end() -> re.Pattern[str]:
-    """What ends one, as far as a gap is concerned."""
-    return re.compile("[\u3002\uff01\uff1f\uff1b!?;\n]")
+    return re.compile(f"[{_SENTENCE_END}]")
 
 
 class Glued:
@@ -74,10 +75,6 @@ class _Rules:
         """Where a gap ends at the latest."""
         return end + MOST_CHARACTERS
 
-    def earliest(self, start: int) -> int:
-        """Where one begins at the earliest."""
-        return start - MOST_CHARACTERS
-
     def is_joined(self, end: int, start: int) -> bool:
         """Whether no sentence ends in it."""
         return _sentence_end().search(self._text, end, start) is None
@@ -88,6 +85,15 @@ class _Rules:
         if _LOW <= text[start] <= _HIGH and _LOW <= text[end - 1] <= _HIGH:
             return True  # no letters of words; quickly seen, and nearly always so
         return not (_is_inside(text, start) or _is_inside(text, end))
+
+    def pattern(self, pieces: tuple[str, ...]) -> re.Pattern[str]:
+        """What finds pieces with gaps that are not too long, in which no sentence ends."""
+        return _pattern(pieces)
+
+
+@lru_cache(maxsize=1024)
+def _pattern(pieces: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(f"[^{_SENTENCE_END}]{{0,{MOST_CHARACTERS}}}?".join(map(re.escape, pieces)))
 
 
 class SignSearch:

@@ -144,18 +144,13 @@ class WordSearch:
         gap = _gap().match(self._text, end)
         return gap.end() - 1 if gap else len(self._text)
 
-    def earliest(self, start: int) -> int:
-        """After the space from which on there are as many words before a piece."""
-        at = start + 1
-        for _ in range(MOST_WORDS + 1):
-            at = self._text.rfind(" ", 0, at)
-            if at < 0:
-                return 0
-        return at + 1
-
     def is_joined(self, end: int, start: int) -> bool:  # noqa: ARG002 - what pieces are asked
         """Whether a gap holds; whether a sentence ends in it is asked of the whole phrase."""
         return True
+
+    def pattern(self, pieces: tuple[str, ...]) -> re.Pattern[str]:
+        """What finds pieces with few enough words between; one's last space is the next one's first."""
+        return _pattern(pieces)
 
     def is_whole(self, start: int, end: int) -> bool:
         """Whether no sentence ends within a phrase; that is seldom asked, and so found out in the text itself."""
@@ -174,6 +169,11 @@ class WordSearch:
         if self._breaks is None:
             self._breaks = [place for window in self._windows for place in window.breaks]
         return bisect_right(self._breaks, first) == bisect_right(self._breaks, last)
+
+
+@lru_cache(maxsize=1024)
+def _pattern(pieces: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(f"(?:[^ ]+ ){{0,{MOST_WORDS}}}?".join(map(re.escape, (pieces[0], *(x[1:] for x in pieces[1:])))))
 
 
 def _joined(words: list[bytes]) -> str:

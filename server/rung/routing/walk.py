@@ -1,7 +1,7 @@
 """Where a text says phrases of which it is known to have all pieces: of each list the first place.
 
-Mostly there are few such phrases, and each is looked for by itself, from one of its pieces to the next, no further than
-the first place of its lists that is known by then. Where there are many (a thousand rules that begin alike), all their
+Mostly there are few such phrases, and each is looked for by itself, no further than the first place of its lists that
+is known by then. Where there are many (a thousand rules that begin alike), all their
 pieces are found in one pass.
 """
 
@@ -12,6 +12,7 @@ from operator import itemgetter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterable, Iterator
     from typing import Protocol, TypeAlias, TypeVar
 
@@ -33,16 +34,18 @@ if TYPE_CHECKING:
         def reach(self, end: int) -> int:
             """The last place where a piece may begin after one that ends there."""
 
-        def earliest(self, start: int) -> int:
-            """The first place where a piece may end before one that begins there."""
-
         def is_joined(self, end: int, start: int) -> bool:
             """Whether two pieces with such a gap, not too long, belong together."""
 
         def is_whole(self, start: int, end: int) -> bool:
             """Whether a phrase may stand from one place to another."""
 
+        def pattern(self, pieces: tuple[str, ...]) -> re.Pattern[str]:
+            """What finds such pieces that belong together."""
 
+
+_TRIES = 4
+"""Places where the next pieces are not near, from which on the other places are looked for by an expression."""
 _MANY = 50
 """Pieces from which on it pays to look for all at once."""
 
@@ -120,22 +123,20 @@ class Walk:
             if start >= 0:
                 self._note(start, start + size, pieces, ends)
             return
-        rules, overlap = self._rules, self._rules.overlap
-        at = earliest = -1  # where the next piece is, and from where on the first one may end before it
+        tries = 0
         while start >= 0:
-            end = start + size
-            if at < end - overlap:
-                at = find(pieces[1], end - overlap)
-                if at < 0:
-                    return
-                earliest = rules.earliest(at)
-            if end >= earliest:
-                whole = [on for on in self._onward(pieces, 1, end) if rules.is_whole(start, on)]
+            whole = [on for on in self._onward(pieces, 1, start + size) if self._rules.is_whole(start, on)]
+            if whole:
                 for on in whole:
                     self._note(start, on, pieces, ends)
-                if whole:
-                    return
-            start = find(head, max(start + 1, earliest - size), last)
+                return
+            tries += 1
+            start = find(head, start + 1, last) if tries < _TRIES else self._leap(pieces, start + 1, last)
+
+    def _leap(self, pieces: tuple[str, ...], first: int, last: int) -> int:
+        """The next place where the pieces belong together; -1: none. It is worth its preparation where many don't."""
+        found = self._rules.pattern(pieces).search(self._text, first)
+        return found.start() if found and found.start() + len(pieces[0]) <= last else -1
 
     def _onward(self, pieces: tuple[str, ...], depth: int, end: int) -> Iterator[int]:
         """Where a phrase may end that has its pieces up to a depth, the last of which ends there."""
