@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 from rung.routing.pieces import Pieces
-from rung.routing.units import is_glued, units
+from rung.routing.units import GLUED, is_glued, units
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,7 +76,9 @@ class _Rules:
         return end + MOST_CHARACTERS
 
     def is_joined(self, end: int, start: int) -> bool:
-        """Whether no sentence ends in it."""
+        """Whether no sentence ends in it, and it cuts no Latin word."""
+        if _is_inside(self._text, end) or _is_inside(self._text, start):
+            return False
         return _sentence_end().search(self._text, end, start) is None
 
     def is_whole(self, start: int, end: int) -> bool:
@@ -86,14 +88,17 @@ class _Rules:
             return True  # no letters of words; quickly seen, and nearly always so
         return not (_is_inside(text, start) or _is_inside(text, end))
 
-    def pattern(self, pieces: tuple[str, ...]) -> re.Pattern[str]:
-        """What finds pieces with gaps that are not too long, in which no sentence ends."""
-        return _pattern(pieces)
+    def following(self, pieces: tuple[str, ...], first: int) -> int:
+        """The next place where all of this holds."""
+        found = _expression(pieces).search(self._text, first)
+        return found.start() if found else -1
 
 
 @lru_cache(maxsize=1024)
-def _pattern(pieces: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(f"[^{_SENTENCE_END}]{{0,{MOST_CHARACTERS}}}?".join(map(re.escape, pieces)))
+def _expression(pieces: tuple[str, ...]) -> re.Pattern[str]:
+    letter = f"[^\\W_{''.join(f'{low}-{high}' for low, high in GLUED)}]"  # of a Latin word, or one of its kind
+    borders = (f"(?<!{letter}(?={letter})){re.escape(piece)}(?!(?<={letter}){letter})" for piece in pieces)
+    return re.compile(f"[^{_SENTENCE_END}]{{0,{MOST_CHARACTERS}}}?".join(borders))
 
 
 class SignSearch:
@@ -101,7 +106,7 @@ class SignSearch:
 
     Attributes:
         missing: a bit for each list that is still looked for.
-        looked: characters that were looked at.
+        looked: characters that were looked at, from the first window that was taken on.
     """
 
     def __init__(self, phrases: Glued) -> None:
@@ -115,7 +120,7 @@ class SignSearch:
 
     @property
     def seen(self) -> int:
-        """Characters of the windows so far."""
+        """Characters of the windows that were taken so far."""
         return self.looked + len(self._text)
 
     def begin(self, before: str) -> None:
@@ -169,5 +174,7 @@ def _among_words(text: str, starts: list[int], words: int, offset: int) -> dict[
         elif start and units(f"{text[start - 1]}x") != [b"x"]:  # inside a word, as in "foo.json"
             places[start] = 2 * before + 1, offset + start
         else:
+            after = words - before
+            at = start
             places[start] = 2 * before, 0
     return places

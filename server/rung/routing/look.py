@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rung.routing.patterns import Patience
 from rung.routing.tokens import MOST_PER_SIGN, estimate
+from rung.types.pattern import lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 HEAD, TAIL = 6_000, 2_000
 """Tokens at both ends of a long text in which words are looked for: what is asked stands there. Pins by words look
 through all of it."""
+_PATIENCE = 256
+"""Characters in which a place between two words is looked for; scripts without spaces may have none."""
+_BETWEEN_WORDS = lazy(r"[\s,;:(){}<>=&|/]")
 
 
 def _ends(typed: str) -> str:
@@ -26,8 +30,9 @@ def _ends(typed: str) -> str:
     if len(typed) * MOST_PER_SIGN <= HEAD + TAIL or (tokens := estimate(typed)) <= HEAD + TAIL:
         return typed
     head, tail = len(typed) * HEAD // tokens, len(typed) - len(typed) * TAIL // tokens
-    last, first = typed.rfind(" ", head - 256, head), typed.find(" ", tail, tail + 256)
-    return f"{typed[: last if last > 0 else head]}\n\n{typed[first if first > 0 else tail :]}"
+    lasts = [sign.start() for sign in _BETWEEN_WORDS.finditer(typed, max(0, head - _PATIENCE), head)]
+    first = _BETWEEN_WORDS.search(typed, tail, tail + _PATIENCE)
+    return f"{typed[: lasts[-1] if lasts else head]}\n\n{typed[first.start() if first else tail :]}"
 
 
 class Look:

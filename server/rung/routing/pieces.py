@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from rung.routing.walk import Ends, Walk, find, search
+from rung.routing.walk import Ends, Walk, automaton, matches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _FEW = 2
 """Lists for which it pays to look without the others."""
+_KEPT = 8
+"""Searches for so few lists that are kept."""
 
 
 class Pieces:
@@ -65,7 +67,7 @@ class Pieces:
 
     def _said(self, text: str, missing: int) -> list[Phrases]:
         """The phrases of missing lists of which the text has all pieces, somewhere."""
-        present = set(find(self._search(missing).find_matches_as_strings, text))
+        present = set(matches(self._search(missing).find_matches_as_strings, text))
         return [
             phrases
             for piece in self._by_rarest.keys() & present
@@ -81,8 +83,10 @@ class Pieces:
         if wanted.bit_count() > _FEW:
             return self._searches[self.lists]
         if wanted not in self._searches:
+            for other in list(self._searches)[1:-_KEPT]:
+                del self._searches[other]
             phrases = (pieces for pieces, ends in self._phrases.items() if ends.lists & wanted)
-            self._searches[wanted] = search({piece for pieces in phrases for piece in pieces})
+            self._searches[wanted] = automaton({piece for pieces in phrases for piece in pieces})
         return self._searches[wanted]
 
     def _prepare(self) -> None:
@@ -93,4 +97,4 @@ class Pieces:
             rarest = min(pieces, key=uses.__getitem__)
             others = frozenset(pieces) - {rarest}
             self._by_rarest.setdefault(rarest, []).append((ends.lists, others, (pieces, ends)))
-        self._searches[self.lists] = search(uses)
+        self._searches[self.lists] = automaton(uses)

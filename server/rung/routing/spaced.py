@@ -100,6 +100,8 @@ class WordSearch:
         self._windows: list[_Window] = []
         """The windows that words yet to be looked at are of."""
         self._breaks: list[int] | None = None
+        self._marked: str | None = None
+        """The text, once its sentences are told apart in it."""
         self._counted = (0, 0)
         """A place in the text, and how many words begin before it."""
 
@@ -116,7 +118,7 @@ class WordSearch:
         while len(self._windows) > 1 and self._windows[1].first <= self.looked:
             del self._windows[0]
         self._windows.append(_Window(self.seen, window))
-        self._breaks, self._counted = None, (0, 0)
+        self._breaks, self._marked, self._counted = None, None, (0, 0)
         self._words += window.words()
         self._text = f" {_joined(self._words)} "
         limit = len(self._words) if is_last else max(0, len(self._words) - self._phrases.longest + 1)
@@ -148,9 +150,19 @@ class WordSearch:
         """Whether a gap holds; whether a sentence ends in it is asked of the whole phrase."""
         return True
 
-    def pattern(self, pieces: tuple[str, ...]) -> re.Pattern[str]:
-        """What finds pieces with few enough words between; one's last space is the next one's first."""
-        return _pattern(pieces)
+    def following(self, pieces: tuple[str, ...], first: int) -> int:
+        """The next place of pieces with few enough words between; in one sentence, if it is known where these end."""
+        if self._marked is None and self._breaks:
+            self._marked = self._with_breaks(self._breaks)
+        found = _expression(pieces).search(self._marked or self._text, first)
+        return found.start() if found else -1
+
+    def _with_breaks(self, breaks: list[int]) -> str:
+        """The text with another sign than a space where a sentence ends."""
+        first, last = self.looked, self.seen
+        ends = sorted({end - first for end in breaks if first < end < last})
+        sentences = (self._words[start:end] for start, end in zip([0, *ends], [*ends, len(self._words)], strict=True))
+        return " " + "\n".join(map(_joined, sentences)) + " "
 
     def is_whole(self, start: int, end: int) -> bool:
         """Whether no sentence ends within a phrase; that is seldom asked, and so found out in the text itself."""
@@ -163,7 +175,8 @@ class WordSearch:
         newest = self._windows[-1]
         if self._breaks is None and first >= newest.first:
             said = self._text[start:end]
-            is_broken = newest.is_broken(first, last, said if self._text.count(said) == 1 else "")
+            stands_once = self._text.find(said) == start and self._text.find(said, start + 1) < 0
+            is_broken = newest.is_broken(first, last, said if stands_once else "")
             if is_broken is not None:
                 return not is_broken
         if self._breaks is None:
@@ -172,8 +185,10 @@ class WordSearch:
 
 
 @lru_cache(maxsize=1024)
-def _pattern(pieces: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(f"(?:[^ ]+ ){{0,{MOST_WORDS}}}?".join(map(re.escape, (pieces[0], *(x[1:] for x in pieces[1:])))))
+def _expression(pieces: tuple[str, ...]) -> re.Pattern[str]:
+    """What finds pieces, each with a space around it that it shares with the next; a sentence may end around all."""
+    words = f"(?:[^ \n]+ ){{0,{MOST_WORDS}}}?".join(re.escape(piece[1:-1]) + " " for piece in pieces)
+    return re.compile(f"[ \n]{words[:-1]}[ \n]")
 
 
 def _joined(words: list[bytes]) -> str:

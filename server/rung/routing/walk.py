@@ -12,7 +12,6 @@ from operator import itemgetter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable, Iterable, Iterator
     from typing import Protocol, TypeAlias, TypeVar
 
@@ -40,14 +39,14 @@ if TYPE_CHECKING:
         def is_whole(self, start: int, end: int) -> bool:
             """Whether a phrase may stand from one place to another."""
 
-        def pattern(self, pieces: tuple[str, ...]) -> re.Pattern[str]:
-            """What finds such pieces that belong together."""
+        def following(self, pieces: tuple[str, ...], first: int) -> int:
+            """The next place, from one on, where such pieces belong together; -1: none. It takes long to prepare."""
 
 
 _TRIES = 4
-"""Places where the next pieces are not near, from which on the other places are looked for by an expression."""
+"""Places where a phrase's first piece stands without the others, from which on it pays to prepare for more of them."""
 _MANY = 50
-"""Pieces from which on it pays to look for all at once."""
+"""Pieces, or phrases, from which on it pays to look for all at once."""
 
 
 class Ends:
@@ -89,26 +88,28 @@ class Walk:
         self._rules = rules
         self._firsts: dict[int, int] = {}
         """By a list's bit the first place of those of its phrases that were found so far."""
-        self._found: list[tuple[int, int, int, Ends]] = []
+        self._found: list[tuple[int, int, int, tuple[str, ...], Ends]] = []
         """Where phrases begin and end, those with more gaps first; maybe some that begin after their list's first."""
 
     def find(self, phrases: list[Phrases]) -> list[tuple[int, Ends]]:
-        """The phrases by where they begin, shorter before longer ones; of a list, those at its first place.
+        """The phrases by where they begin, shorter before longer ones: of each list those at its first place.
+
+        The phrases of several lists come together, so that some of these may be no longer missing, or begin earlier.
 
         Args:
             phrases: some that the text has all pieces of.
         """
         pieces = {piece for pieces, _ in phrases for piece in pieces}
-        if len(pieces) > _MANY:
+        if len(pieces) > _MANY or len(phrases) > _MANY:
             self._find_all(phrases, _Places(self._text, pieces))
         else:
-            for phrase in sorted(phrases, key=_gaps):
+            for phrase in sorted(phrases, key=_pieces):  # those that are quickly found come first
                 self._find_one(*phrase)
         firsts = self._firsts
-        self._found.sort(key=itemgetter(0, 1, 2))
+        self._found.sort(key=itemgetter(0, 1, 2, 3))
         return [
             (start, ends)
-            for start, _, _, ends in self._found
+            for start, *_, ends in self._found
             if any(firsts.get(bit) == start for bit in _bits(ends.lists))
         ]
 
@@ -116,39 +117,36 @@ class Walk:
         """Look for one phrase."""
         find, head, size = self._text.find, pieces[0], len(pieces[0])
         last = self._until(ends.lists) + size - 1
-        start = find(head, self._first, last)
-        if len(pieces) == 1:
-            while start >= 0 and not self._rules.is_whole(start, start + size):
-                start = find(head, start + 1, last)
-            if start >= 0:
-                self._note(start, start + size, pieces, ends)
-            return
-        tries = 0
+        start, tries = find(head, self._first, last), 0
         while start >= 0:
-            whole = [on for on in self._onward(pieces, 1, start + size) if self._rules.is_whole(start, on)]
+            whole = [end for end in self._onward(pieces, start + size) if self._rules.is_whole(start, end)]
             if whole:
-                for on in whole:
-                    self._note(start, on, pieces, ends)
+                for end in whole:
+                    self._note(start, end, pieces, ends)
                 return
             tries += 1
             start = find(head, start + 1, last) if tries < _TRIES else self._leap(pieces, start + 1, last)
 
-    def _leap(self, pieces: tuple[str, ...], first: int, last: int) -> int:
-        """The next place where the pieces belong together; -1: none. It is worth its preparation where many don't."""
-        found = self._rules.pattern(pieces).search(self._text, first)
-        return found.start() if found and found.start() + len(pieces[0]) <= last else -1
+    def _onward(self, pieces: tuple[str, ...], end: int) -> list[int]:
+        """Where a phrase may end, in order, the first piece of which ends there."""
+        ends = [end]
+        for piece in pieces[1:]:
+            ends = sorted({at + len(piece) for end in ends for at in self._near(piece, end)})
+        return ends
 
-    def _onward(self, pieces: tuple[str, ...], depth: int, end: int) -> Iterator[int]:
-        """Where a phrase may end that has its pieces up to a depth, the last of which ends there."""
-        if depth == len(pieces):
-            yield end
-            return
-        find, piece, last = self._text.find, pieces[depth], self._rules.reach(end) + len(pieces[depth])
+    def _near(self, piece: str, end: int) -> Iterator[int]:
+        """Where a piece stands that belongs to one that ends there."""
+        find, last = self._text.find, self._rules.reach(end) + len(piece)
         at = find(piece, end - self._rules.overlap, last)
         while at >= 0:
             if self._rules.is_joined(end, at):
-                yield from self._onward(pieces, depth + 1, at + len(piece))
+                yield at
             at = find(piece, at + 1, last)
+
+    def _leap(self, pieces: tuple[str, ...], first: int, last: int) -> int:
+        """Where the phrase's first piece stands next, with the others; -1: nowhere before the last place."""
+        start = self._rules.following(pieces, first)
+        return start if start + len(pieces[0]) <= last else -1
 
     def _find_all(self, phrases: list[Phrases], places: _Places) -> None:
         """Look for phrases that have so many pieces together that these are found in one pass."""
@@ -187,14 +185,14 @@ class Walk:
 
     def _note(self, start: int, end: int, pieces: tuple[str, ...], ends: Ends) -> None:
         """Take what was found."""
-        self._found.append((start, end, -len(pieces), ends))
+        self._found.append((start, end, -len(pieces), pieces, ends))
         for bit in _bits(ends.lists & self._missing):
             if start < self._firsts.get(bit, self._limit):
                 self._firsts[bit] = start
 
 
-def _gaps(phrase: Phrases) -> int:
-    """A key that puts those first that are quickly found."""
+def _pieces(phrase: Phrases) -> int:
+    """How many pieces phrases have."""
     return len(phrase[0])
 
 
@@ -254,7 +252,7 @@ class _Places:
 
     def __init__(self, text: str, pieces: Iterable[str]) -> None:
         names = list(pieces)
-        found = find(search(names).find_matches_as_indexes, text)
+        found = matches(automaton(names).find_matches_as_indexes, text)
         self._all = sorted((at, end, names[number]) for number, at, end in found)
         self._starts = [at for at, _, _ in self._all]
         self._of: dict[str, list[int]] = {}
@@ -273,15 +271,15 @@ class _Places:
         return self._all[begin : bisect_right(starts, last, begin)]
 
 
-def search(pieces: Iterable[str]) -> AhoCorasick:
-    """The search for all of the pieces at once."""
+def automaton(pieces: Iterable[str]) -> AhoCorasick:
+    """What finds all of the pieces at once (Aho-Corasick)."""
     from ahocorasick_rs import AhoCorasick  # noqa: PLC0415 - where nothing is looked for it is not needed
 
     return AhoCorasick(pieces, store_patterns=True)
 
 
-def find(search: Callable[..., list[T]], text: str) -> list[T]:
-    """What a search finds, wherever it is."""
+def matches(search: Callable[..., list[T]], text: str) -> list[T]:
+    """What an automaton's search finds, wherever it is."""
     try:
         return search(text, overlapping=True)
     except UnicodeEncodeError:  # halves of surrogates, which are no text

@@ -1,13 +1,13 @@
-"""Words and phrases looked up in what a person typed: every list of every rule in one pass over the text.
+"""Words and phrases looked up in what a person typed, all lists of all rules together.
 
 Whole words only: "improve" is not "prove", ``prove_it`` and ``prove.py`` aren't either. Case, hyphens, apostrophes and
 punctuation that ends no sentence don't count. ``...`` in a phrase stands for up to six words in between, none at all
 too, and a bracket for each of its choices (:mod:`rung.settings.phrases`). Scripts that write without spaces (Chinese,
 Japanese, Thai; Korean for its endings) are searched by character; there ``...`` stands for up to twelve characters.
 
-Time grows with the text, not with the number of lists: the pieces of all phrases are found in one pass over its words
-and one over its characters (:mod:`rung.routing.pieces`). Only the first place of a list counts, so the text is read in
-windows, and what was found is not looked for any more.
+Time grows with the text, and hardly with the number of lists: one pass over its words and one over its characters tell
+of which phrases it has all pieces (:mod:`rung.routing.pieces`), and only these are looked for by themselves. Only the
+first place of a list counts, so the text is read in windows, and what was found is not looked for any more.
 """
 
 from __future__ import annotations

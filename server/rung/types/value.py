@@ -56,13 +56,13 @@ class Value:
                 self._complain(values)
             self.__dict__.update(values)
 
-    def _complain(self, given: dict[str, object]) -> None:
+    def _complain(self, values: dict[str, object]) -> None:
         """Say which field is unknown, or missing."""
         cls = type(self)
-        for name in (*given, *cls._fields):
+        for name in (*values, *cls._fields):
             if name not in cls._names:
                 raise TypeError(f"{cls.__name__}: field {name!r} is given twice or unknown")
-            if name not in given:
+            if name not in values:
                 raise TypeError(f"{cls.__name__}: field {name!r} is missing")
 
     def __setattr__(self, name: str, value: object) -> None:

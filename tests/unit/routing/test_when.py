@@ -452,3 +452,11 @@ def test_words_are_looked_for_at_both_ends_of_a_long_text_and_for_a_pin_in_all_o
     # No word is cut in two where the ends are.
     without = FEATURES.replace(typed=filler)
     assert decide(without, Settings(tiers=TIERS, rules=(depth,))).tier != "cloud"
+
+
+@pytest.mark.parametrize("between", ["\n", "\t", ",", "()", "\r\n"])
+def test_no_word_is_cut_where_the_ends_of_a_long_text_are_whatever_is_between_its_words(between: str) -> None:
+    depth = Rule("depth", When(words=("prove",)), tier="cloud")
+    for more in range(16):
+        typed = f"improve{between}" * 6_000 + "y" * more
+        assert decide(FEATURES.replace(typed=typed), Settings(tiers=TIERS, rules=(depth,))).tier != "cloud"

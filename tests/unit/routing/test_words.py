@@ -177,7 +177,8 @@ def test_where_sentences_end_is_told_the_same_for_two_words_as_for_a_whole_text(
             assert broken == any(first < end <= last for end in ends), (text.typed, first, last)
             answers.add(broken)
             once = f" {b' '.join(words[first : last + 1]).decode()} "
-            if joined.count(once) == 1 and (quickly := text.find(once)):
+            at = joined.find(once)
+            if joined.find(once, at + 1) < 0 and (quickly := text.find(once)):
                 assert quickly == places, (text.typed, once)
                 found += 1
     assert answers == {True, False}
@@ -404,3 +405,70 @@ def test_a_short_text_asked_first_says_the_same_as_one_asked_later(typed: str) -
     assert {number: phrase for number, (_, phrase) in fresh.look(typed).items()} == {
         number: phrase for number, (_, phrase) in used.look(typed).items()
     }
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "is_said"),
+    [
+        ("json...翻译", "json 翻译", True),
+        ("json...翻译", "jsonify 翻译", False),
+        ("json...翻译", "bjson 翻译", False),
+        ("把...json...翻译", "把json翻译", True),
+        ("把...json...翻译", "把bjson翻译", False),
+        ("把...json...翻译", "把json2翻译", False),
+        ("commit...信息", "commit的信息", True),
+        ("commit...信息", "committee 的信息", False),
+        ("commit...信息", "committee 的信息 commit 的信息", True),
+    ],
+)
+def test_no_piece_of_a_phrase_without_spaces_cuts_a_latin_word(phrase: str, text: str, *, is_said: bool) -> None:
+    assert (said(text, phrase) is not None) is is_said
+
+
+@pytest.mark.parametrize("times", [1, 3, 5, 60])
+@pytest.mark.parametrize(
+    ("phrase", "near_miss", "hit", "words"),
+    [
+        ("fix ... grammar", "Fix. Grammar. ", "fix the grammar", 2),
+        ("fix ... the ... grammar", "Fix it! The good grammar! ", "fix the grammar", 5),
+        ("fix grammar", "Fix. Grammar. ", "Fix grammar", 2),
+        ("fix ... grammar", "Fix this one and two and three and four. ", "fix grammar", 9),
+        ("grammar", "grammars ", "grammar", 1),
+    ],
+)
+def test_many_near_misses_hide_no_phrase_after_them(
+    phrase: str, near_miss: str, hit: str, words: int, times: int
+) -> None:
+    found = Table([(phrase,)]).look(near_miss * times + hit)
+    assert found == {0: ((2 * words * times, 0), phrase)}
+    assert Table([(phrase,)]).look(near_miss * times) == {}
+
+
+@pytest.mark.parametrize("times", [1, 3, 5, 60])
+@pytest.mark.parametrize(
+    ("phrase", "near_miss", "hit"),
+    [
+        ("设计...系统", "设计。系统。", "设计一个系统"),
+        ("把...这...翻译", "把。这翻译。", "把这个翻译"),
+        ("设计...系统", "设计这个那个这个那个这个那个这个", "设计系统"),
+        ("写...commit", "写commits。", "写commit"),
+        ("json翻译", "myjson翻译 ", "json翻译"),
+    ],
+)
+def test_many_near_misses_hide_no_phrase_without_spaces(phrase: str, near_miss: str, hit: str, times: int) -> None:
+    found = Table([(phrase,)]).look(near_miss * times + hit)
+    assert {number: word for number, (_, word) in found.items()} == {0: phrase}
+    assert Table([(phrase,)]).look(near_miss * times) == {}
+
+
+@pytest.mark.parametrize(
+    ("phrases", "text", "told"),
+    [
+        (("a ... b c", "a b ... c"), "a b c", "a b ... c"),
+        (("a b ... c", "a ... b c"), "a b c", "a b ... c"),
+        (("甲...乙丙", "甲乙...丙"), "甲乙丙", "甲乙...丙"),
+        (("a ... b", "a b"), "a b", "a b"),
+    ],
+)
+def test_which_of_two_phrases_at_one_place_is_told_is_settled(phrases: tuple[str, ...], text: str, told: str) -> None:
+    assert said(text, *phrases) == told
