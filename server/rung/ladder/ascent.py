@@ -67,7 +67,11 @@ class NotAdmittedError(Exception):
         self.rests = rests
 
 
-class OnlyThoughtError(AttemptError):
+class NothingSaidError(AttemptError):
+    """The answer was empty: there is nothing that could be shown for want of a better one."""
+
+
+class OnlyThoughtError(NothingSaidError):
     """It thought until its tokens were used up, and nothing was left to answer with: given more, it may well answer."""
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from rung.errors import AttemptError
-from rung.ladder.ascent import OnlyThoughtError
+from rung.ladder.ascent import NothingSaidError, OnlyThoughtError
 from rung.ladder.refusals import refuses, wanted
 from rung.ladder.repeats import counted, repeats
 from rung.providers.events import Finished, Question
@@ -105,7 +105,7 @@ def judge(
         return AttemptError("bad-answer", "The answer was cut off at its token limit.")
     # Signs alone may be an answer, such as an operator, and none where words were asked for.
     if not bare or (call.min_chars > 0 and not re.search(r"[^\W_]", bare) and bare.isascii()):
-        return AttemptError("bad-answer", "The answer was empty.")
+        return NothingSaidError("bad-answer", "The answer was empty.")
     if trimmed(estimate, end.usage.tokens_in, window, question):
         return AttemptError("trimmed", "The server read only a piece of the prompt.", "Is `context` what it allocates?")
     fault = call.check(text)

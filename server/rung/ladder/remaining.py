@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rung.ladder.ascent import Ascent, LeftError, NarrowError, OnlyThoughtError, WaitedOutError
+from rung.ladder.ascent import Ascent, LeftError, NarrowError, NothingSaidError, WaitedOutError
 from rung.routing.plan import RESTING
 from rung.settings.addresses import spot
 from rung.types.plan import Skipped
@@ -180,7 +180,7 @@ class Remaining:
             else:
                 for one in small:
                     self.skip(one, f"its window of {one.window} tokens is too small")
-        elif error.failure == "bad-answer" and not isinstance(error, OnlyThoughtError):
+        elif error.failure == "bad-answer" and not isinstance(error, NothingSaidError):
             if self._climbs == self._most_climbs:
                 self._end_for_quality()
             else:

@@ -150,11 +150,24 @@ def test_what_was_made_of_a_piece_of_the_prompt_is_not_shown_though_nobody_is_as
     assert scene.shown == ""
 
 
-@pytest.mark.parametrize(
-    ("climbs", "often"), [(0, "never goes on"), (1, "goes on once only"), (2, "goes on 2 times only")]
-)
+@pytest.mark.parametrize("climbs", [0, 1, 9])
+def test_an_empty_answer_is_none_and_the_next_model_is_asked_as_after_any_failure(climbs: int) -> None:
+    scene = Scene({"a": says(""), "b": says(" \n"), "c": says(), "d": says()})
+    answer, _ = run_virtual(scene.climb([("small", model(name)) for name in "abcd"], quality_climbs=climbs))
+    assert (answer.model, answer.degraded) == ("c", False)
+    assert scene.outcomes == ["bad-answer", "bad-answer", "ok"]
+
+
+def test_between_empty_answers_one_that_is_not_good_enough_counts_and_is_the_best_there_was() -> None:
+    scene = Scene({"a": says(""), "b": says("no"), "c": says(""), "d": says("nope"), "e": says()})
+    answer, _ = run_virtual(scene.climb([("small", model(name)) for name in "abcde"], asked=call(min_chars=20)))
+    assert (answer.model, answer.text, answer.degraded) == ("d", "nope", True)
+    assert scene.fake.asked == list("abcd")
+
+
+@pytest.mark.parametrize(("climbs", "often"), [(1, "goes on once only"), (2, "goes on 2 times only")])
 def test_who_is_not_asked_because_answers_were_not_good_enough_is_named(climbs: int, often: str) -> None:
-    scene = Scene({name: says("") for name in "abcd"})
+    scene = Scene({name: says("Half of it", Finished("length", Usage(12, 100))) for name in "abcd"})
     with pytest.raises(NoAnswerError) as caught:
         run_virtual(scene.climb([("small", model(name)) for name in "abcd"], quality_climbs=climbs))
     why = f"a question {often} from an answer that is not good enough (`quality_climbs`)"
