@@ -365,6 +365,34 @@ async def test_it_says_what_would_be_done(  # noqa: PLR0917 - half of them are f
 
 
 @pytest.mark.process
+@pytest.mark.parametrize(
+    "cloud",
+    ["\n[budget]\nper_day = 0\n", "\n[budget]\nper_request = 0\n"],
+)
+async def test_whom_a_long_prompt_is_cut_for_where_the_cloud_may_not_be_paid(
+    cloud: str, sim: Simulator, rung: Rung, folder: Path
+) -> None:
+    configure(sim.url, SMALL_WINDOWS + cloud)
+    (folder / "long.txt").write_text("a word and another\n" * 4000, encoding="utf-8")
+    said = (await rung("route", "--json", "-f", "long.txt", "Why?")).json
+    shown = (await rung("ask", "-f", "long.txt", "Why?", "--show-prompt", "--json")).json
+    done = (await rung("ask", "-f", "long.txt", "Why?", "--json")).json
+    assert plan_and_pins(said) == plan_and_pins(shown)
+    assert [step["tier"] for step in said["plan"]] == ["large", "small"]
+    assert [one["tier"] for one in said["skipped"]] == ["cloud"]
+    assert (shown["to"]["tier"], done["receipt"]["tier"]) == ("large", "large")
+    assert shown["left_out"]
+    assert shown["left_out"] == done["receipt"]["left_out"]
+
+
+async def test_who_gets_a_shorter_prompt_if_all_others_fail_is_told(sim: Simulator, rung: Rung, folder: Path) -> None:
+    configure(sim.url, SMALL_WINDOWS)
+    (folder / "long.txt").write_text("a word and another\n" * 4000, encoding="utf-8")
+    lines = (await rung("route", "-f", "long.txt", "[cloud] Why?")).out.splitlines()
+    why = "tokens is too small; with a shorter prompt if all others fail"
+    assert [line.split(":")[0].strip() for line in lines if line.endswith(why)] == ["not large", "not small"]
+
+
 async def test_an_action_without_anything_to_look_at_is_explained_all_the_same(rung: Rung, sim: Simulator) -> None:
     done = await rung("route", "-a", "commit-message")
     assert done.code == 0

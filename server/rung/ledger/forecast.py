@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rung.ledger import prices, refusal
 from rung.ledger.budget import Budget
 from rung.ledger.purse import most_output
+from rung.routing.plan import settled
 from rung.routing.tokens import DENSE
 from rung.types.model import Model
 from rung.types.plan import Candidate, Plan, Skipped
@@ -51,15 +52,17 @@ def within(
     if all(is_free(candidate.model) for candidate in plan.attempts):
         return plan
     judge = budget.judge(bounds.per_day, bounds.per_month)
-    kept, skipped = list[Candidate](), list(plan.skipped)
-    for candidate in plan.attempts:
+
+    def reason(candidate: Candidate) -> str | None:
         could = is_free(candidate.model) or (candidate.tier, candidate.model.model) in asked
-        reason = None if could else _reason(candidate.model, max_cost, judge, prompt, max_output)
-        if reason:
-            skipped.append(Skipped(candidate.tier, candidate.model.model, reason))
-        else:
-            kept.append(candidate)
-    return plan.replace(attempts=tuple(kept), skipped=tuple(skipped))
+        return None if could else _reason(candidate.model, max_cost, judge, prompt, max_output)
+
+    reasons = [(candidate, reason(candidate)) for candidate in plan.attempts]
+    skipped = [Skipped(one.tier, one.model.model, why) for one, why in reasons if why]
+    kept = tuple(one for one, why in reasons if not why)
+    # Whoever comes at last is asked where nobody else is left.
+    later = plan.later if kept else tuple(one for one in plan.later if not reason(one))
+    return settled(plan.replace(attempts=kept, skipped=(*plan.skipped, *skipped), later=later))
 
 
 def _reason(

@@ -5,6 +5,7 @@ Nothing of what the person typed comes in but the words that rules matched and t
 
 from __future__ import annotations
 
+from rung.routing.plan import RESTING
 from rung.routing.tokens import counted
 from rung.types.value import Value
 
@@ -62,10 +63,15 @@ class Explanation(Value):
         lines += [_step(number, candidate) for number, candidate in enumerate(plan.attempts, 1)]
         if decision.tier == "builtin":
             lines.append("  without a model")
-        lines += [f"  not {s.tier}: {s.model}: {s.reason}" for s in self._left_out()]
+        lines += [f"  not {s.tier}: {s.model}: {s.reason}{self._after_all(s)}" for s in self._left_out()]
         lines.append("rules, in the order they were tried:")
         lines += [_rule(rule) for rule in decision.rules]
         return "\n".join(lines)
+
+    def _after_all(self, skipped: Skipped) -> str:
+        """What becomes of it in the end."""
+        small = {(one.tier, one.model.model) for one in self.plan.later if one.state not in RESTING}
+        return "; with a shorter prompt if all others fail" if (skipped.tier, skipped.model) in small else ""
 
     def _left_out(self) -> tuple[Skipped, ...]:
         return (*self.plan.skipped, *self.plan.unwanted)

@@ -85,12 +85,20 @@ def plan(
     # When all others have failed: better a shortened prompt, or one who may have come back, than no answer at all.
     resting.reverse()
     later = (*small, *sorted(resting, key=_least_hope))
-    if able:
-        return Plan(tuple(able), tuple(skipped), later, unwanted)
-    last = tuple(small or later[-1:])
-    names = {(c.tier, c.model.model) for c in last}
-    rest = tuple(c for c in later if (c.tier, c.model.model) not in names)
-    return Plan(last, tuple(s for s in skipped if (s.tier, s.model) not in names), rest, unwanted)
+    return settled(Plan(tuple(able), tuple(skipped), later, unwanted))
+
+
+def settled(plan: Plan) -> Plan:
+    """The plan; where nobody is left to ask, with those who would be asked then: a shortened prompt first."""
+    if plan.attempts or not plan.later:
+        return plan
+    last = tuple(one for one in plan.later if one.state not in RESTING) or plan.later[-1:]
+    names = {(one.tier, one.model.model) for one in last}
+    return plan.replace(
+        attempts=last,
+        skipped=tuple(one for one in plan.skipped if (one.tier, one.model) not in names),
+        later=tuple(one for one in plan.later if (one.tier, one.model.model) not in names),
+    )
 
 
 def _is_same(one: Model, other: Model) -> bool:
