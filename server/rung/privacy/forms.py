@@ -229,6 +229,12 @@ FORMS = (
     _row("zapier-webhook", "zapier.com", r"hooks\.zapier\.com/hooks/catch/(?P<secret>\d{4,12}/[A-Za-z0-9]{6,40})"),
     _row("azure-key", "AccountKey=", r"AccountKey=(?P<secret>[A-Za-z0-9+/]{86}==)"),
     _row("azure-signature", "sig=", r"sig=(?P<secret>[A-Za-z0-9%+/]{40,80}(?:=|%3[dD]){0,2})"),
+    # What signs an address for whoever has it: Amazon S3 and CloudFront, Google, Alibaba, Tencent.
+    _row(
+        "url-signature",
+        "ignature=",
+        r"[Ss]ignature=(?P<secret>[0-9a-fA-F]{40,1024}|[A-Za-z0-9~_-]{86,1024}|[A-Za-z0-9%+/]{26,40}(?:=|%3[dD]){1,2})",
+    ),
     _row(
         "authorization",
         "earer",

@@ -356,6 +356,10 @@ BARE = (
 """Words without quotes: secrets among other settings, names in a program."""
 
 HARMLESS = (
+    "signature=self._sign(request, key)",
+    "&X-Amz-SignedHeaders=host&X-Amz-Expires=3600&X-Amz-Signature=...",
+    "Signature=${signature}&Key-Pair-Id=${KEY_PAIR_ID}",
+    "def verify(message: bytes, signature=DEFAULT_SIGNATURE_ALGORITHM_OF_THE_SERVICE) -> bool:",
     'password_hashing: "aes-256"',
     'password: "sha-256"',
     "password: Base64Encoder",

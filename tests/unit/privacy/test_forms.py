@@ -25,6 +25,7 @@ SAMPLES = (
     "«sq0atp-<22:W>»", "«EAAA<60:A>»", "«EAACEdEose0cBA<80:A>»", "«sl.<130:A>»", "«pat<14:A>.<64:H>»", "«pul-<40:H>»",
     "«fm2_<120:B>»", "«M<25:A>.<6:A>.<38:A>»", "«s.A<23:A>»", "«<76:A>AZDO<4:A>»", "«eyJhdXRocyI6<60:A>=»",
     "«$2b$12$KIXQ9Zl8HqJZimcKQFAMYuBlzkrAq7rx3P3InaxBeoomnAihCKRV»", "AccountKey=«<86:A>==»", "sig=«<43:A>%3D»",
+    "X-Amz-SignedHeaders=host&X-Amz-Signature=«<64:H>»",
     "Bearer «<40:A>»", "Authorization: Basic «<28:A>»", f"«{JWT}»", "«<3:A>8Q~<34:A>»", "«<76:A>+ASt<6:A>==»",
     "«1//0<60:W>»", "«ABSK<128:A>»", "«fo1_<43:W>»", "«CCIPAT_<22:A>_<40:H>»", "«HRKU-AA<58:W>»", "«nfp_<36:A>»",
     "«sqp_<40:H>»", "«sqco_<59:A>»", "«lsv2_pt_<32:H>_<10:H>»", "«pcsk_<6:A>_<63:A>»", "«dt0c01.<24:U>.<64:U>»",
@@ -48,7 +49,8 @@ MORE = (
     "«FLWSECK_TEST-<32:L>-X»", f"«access-sandbox-{UUID}»", f"«api-{UUID}»", "«2/<16:D>/<16:D>:<32:H>»",
     "«test_<35:H>»", "«sk_prod_<24:A>»", '{"username": "me", "key": "«<32:H>»"}',
     r"{\"username\":\"me\",\"key\":\"«<32:H>»\"}", "curl -u rzp_live_<14:A>:«<24:A>» https://api.razorpay.com",
-    "«eu01xx<30:H>NRAL»",
+    "«eu01xx<30:H>NRAL»", "&X-Goog-Signature=«<512:H>»", "?Expires=1&Signature=«<340:W>»&Key-Pair-Id=K1",
+    "&Expires=1&Signature=«<27:A>%3D»", "SignedHeaders=host, Signature=«<64:H>»", "&q-signature=«<40:H>»",
 )  # fmt: skip
 THEIRS = (
     "«A3TX<16:U>»", "«AKCp5<60:A>»", "«APB7<40:A>»", "«GR1348941<20:A>»", "«glimt-<25:A>»",
