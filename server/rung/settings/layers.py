@@ -80,10 +80,20 @@ class _Merge:
                 f"{file.path} is not trusted: {names} had no effect. If you know this repository, run `rung trust`."
             )
 
+    def _warn_of_lost(self, own: list[Rule], others: list[Rule]) -> None:
+        """Name the rules that do nothing but switch off one that is not there."""
+        names = [rule.name for rule in others]
+        for rule in own:
+            if rule.name not in names and rule == Rule(rule.name, enabled=False, layer=rule.layer):
+                near = difflib.get_close_matches(rule.name, names, n=1)
+                meant = f" Did you mean {shown(near[0])}?" if near else ""
+                self._warnings.append(f"Rule {shown(rule.name)} switches off a rule that is not there.{meant}")
+
     def _with(self, rules: list[Rule], own: list[Rule], file: Checked) -> list[Rule]:
         """The rules with a file's own before them."""
         mark = _PINS_ONLY.get(file.layer)
         if mark is None:
+            self._warn_of_lost(own, rules)
             names = {rule.name for rule in own}
             kept = [rule for rule in rules if rule.name not in names]
             if file.layer == "workspace":

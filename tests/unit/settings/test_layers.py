@@ -438,3 +438,21 @@ def test_nothing_near_is_guessed_where_nothing_is_near(person: Person) -> None:
     with pytest.raises(SettingsError) as caught:
         read(person)
     assert caught.value.hint == "There are `small`, `large`, `cloud`."
+
+
+@pytest.mark.parametrize(
+    ("block", "warned"),
+    [
+        (
+            'name = "long prompts go to cloud"\nenabled = false',
+            "Rule `long prompts go to cloud` switches off a rule that is not there. "
+            "Did you mean `long prompts go to the cloud`?",
+        ),
+        ('name = "xyz"\nenabled = false', "Rule `xyz` switches off a rule that is not there."),
+        ('name = "long prompts go to the cloud"\nenabled = false', ""),
+        ('name = "my own, for later"\nwhen = { action = "ask" }\ntier = "large"\nenabled = false', ""),
+    ],
+)
+def test_a_switch_for_a_rule_that_is_not_there_is_named(person: Person, block: str, warned: str) -> None:
+    person.says(f"[[rule]]\n{block}\n")
+    assert " ".join(read(person)[1]) == warned
