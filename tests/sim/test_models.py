@@ -265,6 +265,7 @@ def test_durations_are_read_as_go_reads_them(value: Any, seconds: float) -> None
     [
         ("soon", 'time: invalid duration "soon"'),
         ("", 'time: invalid duration ""'),
+        ("99999999999999999999h", 'time: invalid duration "99999999999999999999h"'),
         ("5", 'time: missing unit in duration "5"'),
         ("5d", 'time: unknown unit "d" in duration "5d"'),
         (True, "Unsupported type: 'bool'"),
@@ -274,3 +275,11 @@ def test_durations_are_read_as_go_reads_them(value: Any, seconds: float) -> None
 def test_what_is_no_duration_is_refused_in_gos_words(value: Any, words: str) -> None:
     with pytest.raises(GoError, match=words):
         duration(value)
+
+
+async def test_a_model_that_stays_for_centuries_is_shown_like_any_other() -> None:
+    async with Simulator([SimModel("m")]) as sim:
+        assert (await ask(sim.url, "/api/chat", chat("m", keep_alive=10**18))).json()["done"]
+        (shown,) = (await ask(sim.url, "/api/ps")).json()["models"]
+        assert shown["expires_at"] > "2200"
+        assert (await ask(sim.url, "/api/chat", chat("m"))).json()["done"]

@@ -25,6 +25,8 @@ _NAME = re.compile(shape.NAME)
 _MAY_BE_ZERO = {"thinking", "cold_patience", "busy_patience", "retry_after"}
 _LOCAL_CONNECT, _REMOTE_CONNECT = 0.3, 3.0
 _OLLAMA_CONTEXT = 16384
+_LONGEST_KEPT = 250 * 365 * 24 * 3600
+"""Seconds a model may stay loaded, for ever apart: Ollama counts in nanoseconds, up to 292 years."""
 _LEAST_PARAMETERS = 1e6
 
 
@@ -100,7 +102,7 @@ class Meaning:
         if "max_parameters" in table:
             given["max_parameters"] = self._parameters(table["max_parameters"], (*where, "max_parameters"))
         if "keep_alive" in table:
-            given["keep_alive"] = str(table["keep_alive"])
+            given["keep_alive"] = self._kept(str(table["keep_alive"]), (*where, "keep_alive"))
         if "price" in table:
             for field, value in table["price"].items():
                 self._check_finite(value, (*where, "price", field))
@@ -154,6 +156,12 @@ class Meaning:
                 raise self._mistakes.at(at, f"`{name}` must be longer than nothing; found {telltale.shown(value)}.")
             times[name] = seconds
         return times
+
+    def _kept(self, text: str, where: Where) -> str:
+        bare = text.removeprefix("-")
+        if (float(bare) if bare.isdigit() else durations.parse(bare)) > _LONGEST_KEPT:
+            raise self._mistakes.expected(where, text)
+        return text
 
     def _parameters(self, value: str | float, where: Where) -> float:
         number = float(value[:-1]) * {"B": 1e9, "M": 1e6}[value[-1]] if isinstance(value, str) else float(value)

@@ -45,7 +45,7 @@ def decode(body: bytes) -> Any:
 def now(seconds_ahead: float = 0.0) -> str:
     """The time in RFC 3339 with nanoseconds; endless waits end after 292 years."""
     nanoseconds = time.time_ns()
-    ahead = timedelta(seconds=seconds_ahead) if math.isfinite(seconds_ahead) else _FOREVER
+    ahead = timedelta(seconds=min(seconds_ahead, _FOREVER.total_seconds()))
     moment = datetime.fromtimestamp(nanoseconds // 10**9, UTC) + timedelta(microseconds=nanoseconds % 10**9 // 1000)
     moment += min(ahead, _FOREVER)
     fraction = f"{moment.microsecond:06}{nanoseconds % 1000:03}".rstrip("0")
@@ -61,7 +61,7 @@ def duration(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise GoError(f"Unsupported type: '{_reflected(value)}'")
     seconds = float(value) if isinstance(value, int | float) else _parsed(value)
-    return math.inf if seconds < 0 else seconds
+    return math.inf if seconds < 0 else min(seconds, _FOREVER.total_seconds())
 
 
 def _parsed(text: str) -> float:
@@ -80,7 +80,7 @@ def _parsed(text: str) -> float:
             raise GoError(f'time: unknown unit "{match[2]}" in duration "{text}"')
         total += float(match[1]) * _UNITS[match[2]]
         position = match.end()
-    if not rest or position < len(rest):
+    if not rest or position < len(rest) or total > _FOREVER.total_seconds():
         raise GoError(f'time: invalid duration "{text}"')
     return sign * total
 

@@ -75,6 +75,8 @@ WRONG_VALUES = [
     ('[[tier]]\nname = "a"\ndeadline = 0\n[[tier.model]]\nprovider = "ollama"\n', 3, ["`deadline`", "longer"]),
     (MODEL + 'idle = "٣m"\n', 6, ["`idle`", "length of time"]),
     (MODEL + 'keep_alive = "soon"\n', 6, ["`keep_alive`", "-1 for ever"]),
+    (MODEL + 'keep_alive = "99999999999999999999h"\n', 6, ["`keep_alive`", "-1 for ever"]),
+    (MODEL + "keep_alive = 9000000000000\n", 6, ["`keep_alive`", "-1 for ever"]),
     (MODEL + 'max_parameters = "big"\n', 6, ["`max_parameters`", '"9B"']),
     (MODEL + "max_parameters = 9\n", 6, ["`max_parameters`", '"9B"', "found 9"]),
     (MODEL + 'when_cold = "maybe"\n', 6, ["`wait` or `climb`", "found `maybe`"]),
