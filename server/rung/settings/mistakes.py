@@ -24,6 +24,7 @@ from rung.types.model import Model
 
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_NUMBER = re.compile(r"\s*(?:[-+]?[0-9._]+|true|false)\s*")
 _MISSING = re.compile(r"Object missing required field `(.*)`")
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 
@@ -87,7 +88,10 @@ class Mistakes:
         text = f"{which}`{name}` must be {wanted}; found {telltale.shown(found)}."
         choices = [choice for part in _parts(_kind(where)) for choice in _choices(part)]
         near = difflib.get_close_matches(found[:_WORD], choices, n=1) if isinstance(found, str) else []
-        return self.at(where, text[:1].upper() + text[1:], f"Did you mean `{near[0]}`?" if near else None)
+        hint = f"Did you mean `{near[0]}`?" if near else None
+        if isinstance(found, str) and _NUMBER.fullmatch(found) and _takes_numbers(where):
+            hint = "Write it without the quotes."
+        return self.at(where, text[:1].upper() + text[1:], hint)
 
     def from_msgspec(self, error: msgspec.ValidationError, data: Mapping[str, Any]) -> SettingsError:
         """Msgspec's finding in our words."""
@@ -206,6 +210,12 @@ def _elsewhere(name: str) -> str | None:
             if near:
                 return f"`{near[0]}` belongs {block}."
     return None
+
+
+def _takes_numbers(where: Where) -> bool:
+    """Whether a field takes a number, or true and false, and no text."""
+    kinds = {typing.get_args(part)[0] if typing.get_origin(part) else part for part in _parts(_kind(where))}
+    return bool(kinds & {int, float, bool}) and str not in kinds
 
 
 def _expectation(where: Where) -> str:

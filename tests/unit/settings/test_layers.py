@@ -445,8 +445,10 @@ def test_nothing_near_is_guessed_where_nothing_is_near(person: Person) -> None:
     [
         (
             'name = "long prompts go to cloud"\nenabled = false',
-            "Rule `long prompts go to cloud` switches off a rule that is not there. "
-            "Did you mean `long prompts go to the cloud`?",
+            (
+                "Rule `long prompts go to cloud` switches off a rule that is not there. "
+                "Did you mean `long prompts go to the cloud`?"
+            ),
         ),
         ('name = "xyz"\nenabled = false', "Rule `xyz` switches off a rule that is not there."),
         ('name = "long prompts go to the cloud"\nenabled = false', ""),
