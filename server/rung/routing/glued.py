@@ -96,9 +96,14 @@ class _Rules:
 
 @lru_cache(maxsize=1024)
 def _expression(pieces: tuple[str, ...]) -> re.Pattern[str]:
-    letter = f"[^\\W_{''.join(f'{low}-{high}' for low, high in GLUED)}]"  # of a Latin word, or one of its kind
-    borders = (f"(?<!{letter}(?={letter})){re.escape(piece)}(?!(?<={letter}){letter})" for piece in pieces)
-    return re.compile(f"[^{_SENTENCE_END}]{{0,{MOST_CHARACTERS}}}?".join(borders))
+    return re.compile(f"[^{_SENTENCE_END}]{{0,{MOST_CHARACTERS}}}?".join(map(_bordered, pieces)))
+
+
+def _bordered(piece: str) -> str:
+    """What finds a piece, but for inside a Latin word."""
+    letter = f"[^\\W_{''.join(f'{low}-{high}' for low, high in GLUED)}]"  # the like of Latin ones
+    first, last = (sign.isalnum() and not is_glued(sign) for sign in (piece[0], piece[-1]))
+    return f"{f'(?<!{letter})' if first else ''}{re.escape(piece)}{f'(?!{letter})' if last else ''}"
 
 
 class SignSearch:

@@ -154,7 +154,7 @@ class WordSearch:
         """The next place of pieces with few enough words between; in one sentence, if it is known where these end."""
         if self._marked is None and self._breaks:
             self._marked = self._with_breaks(self._breaks)
-        found = _expression(pieces).search(self._marked or self._text, first)
+        found = _expression(pieces, "[ \n]" if self._marked else " ").search(self._marked or self._text, first)
         return found.start() if found else -1
 
     def _with_breaks(self, breaks: list[int]) -> str:
@@ -185,10 +185,10 @@ class WordSearch:
 
 
 @lru_cache(maxsize=1024)
-def _expression(pieces: tuple[str, ...]) -> re.Pattern[str]:
-    """What finds pieces, each with a space around it that it shares with the next; a sentence may end around all."""
+def _expression(pieces: tuple[str, ...], border: str) -> re.Pattern[str]:
+    """What finds pieces, each with a space around it that it shares with the next; the border is around all."""
     words = f"(?:[^ \n]+ ){{0,{MOST_WORDS}}}?".join(re.escape(piece[1:-1]) + " " for piece in pieces)
-    return re.compile(f"[ \n]{words[:-1]}[ \n]")
+    return re.compile(f"{border}{words[:-1]}{border}")
 
 
 def _joined(words: list[bytes]) -> str:
