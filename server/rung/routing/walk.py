@@ -1,8 +1,7 @@
 """Where a text says phrases of which it is known to have all pieces: of each list the first place.
 
 Mostly there are few such phrases, and each is looked for by itself, no further than the first place of its lists that
-is known by then. Where there are many (a thousand rules that begin alike), all their
-pieces are found in one pass.
+is known by then. Where there are many (a thousand rules that begin alike), all their pieces are found in one pass.
 """
 
 from __future__ import annotations
