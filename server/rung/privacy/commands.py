@@ -19,6 +19,9 @@ _GAP = r"\b[^\r\n|;]{0,200}?[ \t\"',]"
 _BEHIND = r"(?:[ \t]+|[\"'],[ \t]*)[\"']?"
 """Between an option and its value."""
 _VALUE = r"(?P<secret>[^\s\"'`$<>|;{}()-][^\s\"'`$<>|;]{3,256})"
+_WORD = r"(?i:passw(?:or)?d|passphrase|secret|token|api_?key|private_?key)[\w.-]{0,20}"
+_NAMED = rf"[\w.-]{{0,40}}?{_WORD}"
+"""A name that says what is behind it."""
 _PIPED = r"(?:[ \t]+-[ne])?(?:[ \t]+[\"']%s(?:\\n)?[\"'])?[ \t]+[\"']?"
 
 
@@ -84,12 +87,38 @@ _COMMANDS = (
     _row(("openssl passwd",), r"[ \t]+-(?:\d|apr1|crypt)[ \t]+(?:-salt[ \t]+\S{1,64}[ \t]+)?[\"']?"),
     _row(("useradd", "usermod", "mysqladmin"), rf"{_GAP}(?:-p|--password|password){_BEHIND}"),
     _row(("vault login",), r"(?:[ \t]+-\S{1,64}){0,3}[ \t]+(?:token=)?(?=\S{20,})"),
+    _row(("vault kv", "vault write", "bao kv", "bao write"), rf"[^\r\n|;]{{1,200}}?[ \t]{_NAMED}=[\"']?"),
+    _row(
+        ("consul kv put", "etcdctl put", "pulumi config set --secret", "chamber write"),
+        r"(?:[ \t]+-\S{1,40}){0,3}(?:[ \t]+[\w.-]{1,64})??[ \t]+"
+        rf"[\w./-]{{0,140}}?{_WORD}[ \t]+(?:--[ \t]+)?[\"']?",
+    ),
+    _row(("az keyvault secret set",), rf"{_GAP}--value(?:=[\"']?|{_BEHIND})"),
+    _row(("aws configure set",), r"[ \t]+\S{0,80}aws_(?:secret_access_key|session_token)[ \t]+[\"']?"),
+    _row(
+        ("npm config set", "yarn config set", "pnpm config set"),
+        r"[ \t]+\S{0,200}:_(?:authToken|auth|password)[ =][\"']?",
+    ),
+    _row(("terraform", "tofu", "terragrunt"), rf"{_GAP}--?var(?:=|[ \t]+)[\"']?{_NAMED}=[\"']?", "-var"),
+    _row(("ansible-vault encrypt_string",), r"(?:[ \t]+--[\w-]{2,30}[ =][^\s;|]{1,80}){0,4}[ \t]+[\"']?(?!-)"),
+    _row(("curl",), rf"{_GAP}(?:-F|--form|--form-string)[ =]?[\"']?{_NAMED}=[\"']?"),
+    _row(
+        ("http POST", "http PUT", "http PATCH", "https POST", "https PUT", "xh post", "xh POST"),
+        rf"[^\r\n|;]{{1,200}}?[ \t][\"']?{_NAMED}:?=[\"']?",
+    ),
+    _row((".Values.",), rf"[\w.]{{0,140}}?{_WORD}[ \t]*\|[ \t]*default[ \t]+\\?[\"']", "default"),
+    _row(
+        ("gcloud secrets", "wrangler secret put", "docker secret create"),
+        r"[^\r\n|;]{1,200}?<<<[ \t]*[\"']?",
+        "<<<",
+    ),
     _row(("sudo",), r"[ \t]+(?:-\w{1,8}[ \t]+){0,3}-\w{0,4}S\b[^\r\n|;<]{0,200}<<<[ \t]*[\"']?", "<<<"),
     _row(
         ("echo", "printf"),
         _PIPED + r"(?:[\w.@-]{1,64}:(?=[^\r\n|]{1,260}\|[^\r\n]{0,40}chpasswd)"
         r"|(?=[^\s\"'`$|<>]{4,256}[\"']?[ \t]*\|[ \t]*(?:\w{1,12}[ \t]+)?"
-        r"(?:sudo[^\r\n|;]{0,80}[ \t]-\w{0,4}S|(?:sudo[ \t]+)?(?:kinit|cryptsetup|passwd)\b)))",
+        r"(?:sudo[^\r\n|;]{0,80}[ \t]-\w{0,4}S"
+        r"|(?:sudo[ \t]+)?(?:kinit|cryptsetup|passwd|(?:gcloud|docker|wrangler)[ \t]+secret)s?\b)))",
         "|",
     ),
 )  # fmt: skip

@@ -20,6 +20,8 @@ _HEADER = lazy(
 _COOKIES = lazy(r"(?i)\bcookie2?\b[\"']?[ \t]*[:=,][ \t]*\\?[\"']?(?=[\w.-]{1,64}=)")
 _COOKIE = lazy(r"(?P<name>[\w.-]{1,64})=(?P<secret>[^;\s\"'`,\\]{16,4096})")
 _OF_A_SESSION = lazy(r"(?i)sess|sid\b|auth|token|jwt|login|remember|identity|credential")
+_ENCODED = lazy(r"%[0-9A-Fa-f]{2}")
+"""A sign as addresses and cookies write it; between two of these a value is as random as without."""
 _LONGEST = 8_000
 """Characters of a header with cookies that are looked at: browsers send no longer ones."""
 
@@ -38,5 +40,5 @@ def find(text: str) -> Iterator[Found]:
             end = end if end >= 0 else head.end() + _LONGEST
             start, searched = max(head.end(), searched), max(end, searched)  # many may stand on one line
             for match in _COOKIE.finditer(text, start, end):
-                if _OF_A_SESSION.search(match["name"]) and looks_random(match["secret"]):
+                if _OF_A_SESSION.search(match["name"]) and looks_random(_ENCODED.sub("", match["secret"])):
                     yield Found("cookie", *match.span("secret"))

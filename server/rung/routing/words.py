@@ -142,20 +142,21 @@ def _piece(written: str) -> str:
 
 
 def _settling(words: WordSearch, signs: SignSearch, instead: dict[int, int]) -> Callable[[list[Ends]], None]:
-    """What makes each search forget needless lists, and those the other one found, once it has come past the place."""
-    mark, before, now = (0, 0), 0, 0
+    """What makes both searches forget needless lists, and each one those the other found, once it is past the place."""
+    found = found_until_mark = 0
+    mark = (0, 0)  # how far both had read then
 
-    def settle(found: list[Ends]) -> None:
-        nonlocal mark, before, now
-        for ends in found:
-            now |= ends.lists
+    def settle(newly: list[Ends]) -> None:
+        nonlocal found, found_until_mark, mark
+        for ends in newly:
+            found |= ends.lists
         for needless, others in instead.items():
-            if now & others:
+            if found & others:
                 words.missing &= ~needless
                 signs.missing &= ~needless
         if words.looked >= mark[0] and (signs.looked >= mark[1] or not signs.missing):
-            words.missing &= ~before
-            signs.missing &= ~before
-            mark, before = (words.seen, signs.seen), now
+            words.missing &= ~found_until_mark
+            signs.missing &= ~found_until_mark
+            mark, found_until_mark = (words.seen, signs.seen), found
 
     return settle
