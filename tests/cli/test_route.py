@@ -385,6 +385,24 @@ async def test_whom_a_long_prompt_is_cut_for_where_the_cloud_may_not_be_paid(
     assert shown["left_out"] == done["receipt"]["left_out"]
 
 
+@pytest.mark.parametrize("share", [0.9, 0.99, 1.01, 1.1, 1.2])
+async def test_what_a_question_may_cost_is_the_same_before_and_while_it_is_asked(
+    share: float, sim: Simulator, rung: Rung, folder: Path
+) -> None:
+    (folder / "long.txt").write_text("a word and another\n" * 1000, encoding="utf-8")
+    asks = ("-f", "long.txt", "[cloud] Why?")
+    priced = SETTINGS.replace('model = "gpt-5-mini"', 'model = "gpt-5-mini"\nprice = { input = 1.0, output = 0.0 }')
+    configure(sim.url, f"{priced}\n[budget]\nper_request = 0.0001\n")
+    (left_out,) = [one["reason"] for one in (await rung("route", "--json", *asks)).json["skipped"]]
+    worst = float(left_out.partition("$")[2].split()[0].rstrip(","))
+    configure(sim.url, f"{priced}\n[budget]\nper_request = {worst * share:.5f}\n")
+    said = (await rung("route", "--json", *asks)).json
+    shown = (await rung("ask", *asks, "--show-prompt", "--json")).json
+    done = (await rung("ask", *asks, "--json")).json
+    expected = "cloud" if share > 1 else "large"
+    assert (said["plan"][0]["tier"], shown["to"]["tier"], done["receipt"]["tier"]) == (expected,) * 3
+
+
 async def test_who_gets_a_shorter_prompt_if_all_others_fail_is_told(sim: Simulator, rung: Rung, folder: Path) -> None:
     configure(sim.url, SMALL_WINDOWS)
     (folder / "long.txt").write_text("a word and another\n" * 4000, encoding="utf-8")

@@ -168,9 +168,8 @@ def _of_prompt(args: Arguments, settings: Settings, root: str) -> Explanation:
         from rung.actions import without_model  # noqa: PLC0415 - only where it is asked for
 
         without_model.check(args.action)
-    prompt_size = upper(features.tokens)
-    planned = plan(decision, settings, known, prompt_size, upper(max_output))
-    planned = _within_budget(planned, settings, decision.max_cost, prompt_size, max_output)
+    planned = plan(decision, settings, known, upper(features.tokens), upper(max_output))
+    planned = _within_budget(planned, settings, decision.max_cost, features.tokens, max_output)
     return Explanation(decision, planned, features.tokens)
 
 

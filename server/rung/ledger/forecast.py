@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rung.ledger import prices, refusal
 from rung.ledger.budget import Budget
 from rung.ledger.purse import most_output
+from rung.ledger.weight import FRAME
 from rung.routing.plan import settled
 from rung.routing.tokens import DENSE
 from rung.types.model import Model
@@ -69,7 +70,8 @@ def _reason(
     model: Model, max_cost: float | None, judge: Callable[[float], str | None], prompt: int, max_output: int
 ) -> str | None:
     """Why a model may not be asked; None where it may."""
-    worst = prices.worst(model, round(prompt * DENSE), most_output(model, max_output))
+    # As it is weighed before it is asked: a system message and a prompt.
+    worst = prices.worst(model, round(prompt * DENSE) + 2 * FRAME, most_output(model, max_output))
     if worst is None:
         return refusal.unpriced(model.model)
     return refusal.of_request(worst, 0.0, max_cost) or judge(worst)

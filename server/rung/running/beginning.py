@@ -115,8 +115,8 @@ def states(settings: Settings, known: Callable[[Model], Known]) -> tuple[tuple[s
 
 def decided(shared: Shared, beginning: Beginning, call: Call) -> DecidedEvent:
     """Whom one question may go to right now."""
-    prompt = upper(prompt_size(beginning.action.id, (part.text for part in call.parts)))
-    size, most = (prompt, upper(call.max_output)) if beginning.gathered.whole else (0, 0)
+    prompt = prompt_size(beginning.action.id, (part.text for part in call.parts))
+    size, most = (upper(prompt), upper(call.max_output)) if beginning.gathered.whole else (0, 0)
     found = plan(beginning.decision, beginning.settings, shared.ladder.means.health.known, size, most)
     return DecidedEvent(beginning.decision, found, beginning.tokens, prompt, call.max_output)
 

@@ -24,7 +24,7 @@ class DecidedEvent(Value):
     tokens: int
     """The estimate of the prompt, as rules see it."""
     prompt: int = 0
-    """The upper estimate of the first question's alone."""
+    """The estimate of the first question alone."""
     max_output: int = 0
     """Tokens its answer may have."""
 
