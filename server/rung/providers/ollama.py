@@ -117,6 +117,8 @@ async def _read(model: Model, response: httpx2.Response, tags: ThinkTags | None 
                 for event in tags.feed(content if isinstance(content, str) else ""):
                     yield event
             if found.get("done") is True:
+                if found.get("done_reason") == "unload":  # it went while it spoke
+                    raise failures.unfinished(model)
                 for event in tags.end():
                     yield event
                 yield _finished(found)

@@ -73,7 +73,8 @@ async def _get(model: Model, path: str) -> list[dict[str, Any]]:
             response = await client.get(path)
             if response.status_code != 200:
                 raise failures.for_status(model, response.status_code, "", response.headers)
-            found = failures.parse_object(model, response.content).get("models")
+            found = failures.parse_object(model, response.content).get("models", ...)
+    found = [] if found is None else found  # as Go writes an empty list
     if not isinstance(found, list):
         raise AttemptError(
             "bad-request", f"{failures.host_of(model)} is no Ollama server.", "Check `url` in rung.toml."
@@ -120,7 +121,12 @@ async def loaded(model: Model) -> tuple[Loaded, ...]:
     Raises:
         AttemptError: the server is not there, or is no Ollama server.
     """
-    entries = await _get(model, "/api/ps")
+    try:
+        entries = await _get(model, "/api/ps")
+    except AttemptError as error:
+        if error.failure == "bad-request":  # what is older, or speaks for Ollama, may not say what it holds
+            return ()
+        raise
     return tuple(
         Loaded(str(e.get("name") or e.get("model") or ""), failures.number(e.get("context_length"))) for e in entries
     )

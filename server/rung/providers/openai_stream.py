@@ -20,6 +20,7 @@ from rung.providers.events import Finished, Thought, Usage
 from rung.providers.sse import DONE, Event, Parser
 from rung.providers.thinking import ThinkTags
 from rung.types.model import Model
+from rung.types.pattern import lazy
 
 if TYPE_CHECKING:
     from rung.providers.events import Stop, StreamEvent
@@ -28,10 +29,17 @@ LINGER = 1.0
 """Seconds that are waited for the usage once the answer is whole."""
 STOPS: dict[str, Stop] = {"length": "length", "max_tokens": "length", "model_length": "length"}
 """The finish reasons of an answer that was cut; all that are not named here are those of a whole one."""
-CUT = {"error", "abort", "insufficient_system_resource"}
-"""Finish reasons of an answer that broke off on the server's side."""
-FILTERED = {"content_filter", "safety"}
-CALLS = {"tool_calls", "function_call"}
+CUT = lazy(
+    r"error|abort|cancel|time_?d?_?out|fail|interrupt|malformed|repetition|overload|insufficient_system_resource"
+)
+"""In finish reasons of an answer that broke off on the server's side (vLLM, DeepSeek, OpenRouter, gateways)."""
+FILTERED = lazy(r"content_filter|safety|recitation|prohibited|blocklist|spii")
+"""In finish reasons of a content filter; Gemini writes more behind it, as in ``content_filter: RECITATION``."""
+CALLS = lazy(r"tool_calls|function_call|unexpected_tool_call")
+NO_REASON = {"", "null", "none"}
+"""What some write into every piece for want of a reason."""
+ASIDE = ("reasoning", "thinking", "thought", "reasoning_text", "summary")
+"""Types of parts of the content that do not speak to the person."""
 THOUGHTS = ("reasoning_content", "reasoning", "reasoning_details", "thinking")
 """Where servers put thoughts beside the content."""
 
@@ -90,13 +98,21 @@ class Reader:
         self._spoke = False
         self._went_on = False
         """Content came after a finish_reason, as it does where every piece has one: here it marks no end."""
+        self._is_sure = False
+        """A finish_reason came that no piece before had, or that came alone: it does mark the end."""
+        self._spoke_without = False
+        """A piece of content had no finish_reason."""
+        self._called = False
+        """It wanted to call a tool, after it said something."""
+        self._index: object = None
+        """Which of several answers is listened to: the first that speaks."""
         self.ended = False
         """``[DONE]`` came."""
 
     @property
     def is_whole(self) -> bool:
-        """A finish_reason ended the answer."""
-        return self._stop is not None and not self._went_on
+        """A finish_reason ended the answer for certain, whatever becomes of the connection."""
+        return self._is_sure and not self._went_on
 
     def feed(self, event: Event) -> Iterator[StreamEvent]:
         """The events of one of the body's.
@@ -133,11 +149,12 @@ class Reader:
         """
         if self._stop is None and not self.ended:
             yield from self._take(whole)
-        if self._stop in CUT or (self._stop is None and not self.ended):
-            raise failures.unfinished(self._model)
-        if self._stop in FILTERED:
+        stop = self._stop or ""
+        if FILTERED.search(stop):
             raise AttemptError("filtered", f"{failures.host_of(self._model)} refused the content.")
-        if self._stop in CALLS:
+        if CUT.search(stop) or (self._stop is None and not self.ended):
+            raise failures.unfinished(self._model)
+        if CALLS.search(stop) or self._called:
             raise self._calls_out()
         yield from self._tags.end()
         yield Finished(stop=STOPS.get(self._stop or "", "stop"), usage=self._usage, model=self._served)
@@ -151,26 +168,43 @@ class Reader:
         self._served = str(found.get("model") or "") or self._served
         self._usage = _usage(found) or self._usage
         for choice in _dicts(found.get("choices")):
-            # Whoever does not stream calls it a message.
-            for delta in _dicts([choice.get("delta", choice.get("message"))]):
-                yield from self._piece(delta)
-            stop = choice.get("finish_reason")
-            if stop and isinstance(stop, str):
-                self._stop = stop.lower()
+            if choice.get("error") and (error := openai_failures.in_band(self._model, choice)):
+                raise error
+            index = choice.get("index")
+            if self._index is None:
+                self._index = index
+            if index in {None, self._index}:
+                yield from self._take_choice(choice)
+
+    def _take_choice(self, choice: Mapping[str, Any]) -> Iterator[StreamEvent]:
+        said = False
+        # Whoever does not stream calls it a message; whoever does may say all of it once more in one.
+        for delta in _dicts([choice.get("delta", None if self._spoke else choice.get("message"))]):
+            said = said or bool(delta.get("content"))
+            yield from self._piece(delta)
+        stop = choice.get("finish_reason")
+        if isinstance(stop, str) and stop.strip().lower() not in NO_REASON:
+            self._is_sure = self._is_sure or self._spoke_without or not said
+            self._stop = stop.strip().lower()
+        else:
+            self._spoke_without = self._spoke_without or said
 
     def _piece(self, delta: Mapping[str, Any]) -> Iterator[StreamEvent]:
         if any(delta.get(name) for name in THOUGHTS):
             yield Thought()
         content = delta.get("content")
         for part in _dicts(content) if isinstance(content, list) else [{"text": content}]:
-            if part.get("thinking"):
+            if part.get("thinking") or part.get("type") in ASIDE:
                 yield Thought()
+                continue
             yield from self._say(part.get("text"))
             yield from self._say(part.get("refusal"))
         # The gate knows a refusal by its words, wherever they stand.
         yield from self._say(delta.get("refusal"))
-        if not self._spoke and (delta.get("tool_calls") or delta.get("function_call")):
-            raise self._calls_out()
+        if delta.get("tool_calls") or delta.get("function_call"):
+            if not self._spoke:
+                raise self._calls_out()
+            self._called = True
 
     def _say(self, text: object) -> Iterator[StreamEvent]:
         if text and isinstance(text, str):

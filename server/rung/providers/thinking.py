@@ -26,7 +26,7 @@ BLANK = 64
 _HALF = lazy("[\ud800-\udfff]")
 """Half of a character outside the basic plane: JSON may carry one, nothing else may."""
 
-ALWAYS = {"<think>": "</think>", "[think]": "[/think]", "<|channel>thought": "<channel|>"}
+ALWAYS = {"<think>": "</think>", "[think]": "[/think]", "<|channel>thought": "<channel|>", "◁think▷": "◁/think▷"}
 """Marks that begin a thought at the beginning of an answer, and their ends; in any case."""
 PERHAPS = {
     "<thinking>": "</thinking>",

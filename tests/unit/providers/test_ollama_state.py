@@ -72,3 +72,13 @@ async def test_a_loaded_model_without_a_name_goes_by_its_model() -> None:
     async with serving(told({"model": "small:3b", "context_length": 4096})) as server:
         found = await loaded(Model("ollama", "auto", server.url, connect=5.0, local=True))
     assert found == (Loaded("small:3b", 4096),)
+
+
+async def test_a_server_that_does_not_tell_what_it_holds_holds_nothing_that_is_known() -> None:
+    async with serving(Script([b"404 page not found"], status=404, headers={"content-type": "text/plain"})) as server:
+        assert await loaded(Model("ollama", "m", server.url, local=True)) == ()
+
+
+async def test_an_empty_list_may_be_null() -> None:
+    async with serving(Script([b'{"models": null}'])) as server:
+        assert await installed(Model("ollama", "m", server.url, local=True)) == ()

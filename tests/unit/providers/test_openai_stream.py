@@ -237,3 +237,101 @@ async def test_an_answer_in_pretty_print_is_heard_with_any_line_ends(ends: bytes
     )
     async with serving(Script([body[i : i + 7] for i in range(0, len(body), 7)])) as server:
         assert text_of(await heard(openai(), question(compatible(server.url)))) == "A fine answer."
+
+
+HALF = delta("The answer is forty two a")
+
+
+@pytest.mark.parametrize(
+    ("reason", "outcome"),
+    [
+        ("content_filter: RECITATION", "filtered"),
+        ("content_filter: PROHIBITED_CONTENT", "filtered"),
+        ("SAFETY", "filtered"),
+        ("function_call_filter: MALFORMED_FUNCTION_CALL", "broken"),
+        ("repetition", "broken"),
+        ("internal_error", "broken"),
+        ("timeout", "broken"),
+        ("cancelled", "broken"),
+        ("abort", "broken"),
+        ("tool_calls", "bad-answer"),
+    ],
+)
+async def test_a_reason_that_is_no_whole_answer_s_makes_none(reason: str, outcome: str) -> None:
+    async with serving(Script([sse(HALF, delta("", reason)) + b"data: [DONE]\n\n"])) as server:
+        assert (await failure(openai(), question(compatible(server.url)))).failure == outcome
+
+
+@pytest.mark.parametrize("reason", ["stop", "eos", "eos_token", "STOP", "end_turn", "stop_sequence", "COMPLETE"])
+async def test_a_reason_of_a_whole_answer_is_one_however_it_is_spelled(reason: str) -> None:
+    async with serving(Script([sse(delta("A fine answer."), delta("", reason))])) as server:
+        assert text_of(await heard(openai(), question(compatible(server.url)))) == "A fine answer."
+
+
+@pytest.mark.parametrize("reason", ["null", "none", "", "stop"])
+def test_a_reason_on_every_piece_marks_no_end_and_a_break_after_the_first_is_one(reason: str) -> None:
+    broken, _ = timed(Script([sse(delta("The answer is", reason))], cut=True))
+    assert isinstance(broken, AttemptError)
+    assert broken.failure == "broken"
+
+
+@pytest.mark.parametrize("reason", ["null", "stop"])
+def test_a_pause_after_a_first_piece_with_a_reason_ends_nothing(reason: str) -> None:
+    async def listen() -> list[StreamEvent]:
+        pieces = [sse(delta(piece, reason)) for piece in ("The answer", " is forty", " two.")]
+        async with serving(Script([*pieces, b"data: [DONE]\n\n"])) as server:
+            server.next_chunk = asyncio.Event()
+
+            async def go_on() -> None:
+                for _ in range(3):
+                    await asyncio.sleep(2.5 * LINGER)
+                    assert server.next_chunk is not None
+                    server.next_chunk.set()
+                    await asyncio.sleep(0)
+                    server.next_chunk.clear()
+
+            going = asyncio.create_task(go_on())
+            events = await heard(openai(), question(compatible(server.url)))
+            going.cancel()
+            return events
+
+    events, _ = run_virtual(listen())
+    assert text_of(events) == "The answer is forty two."
+
+
+async def test_one_piece_with_its_reason_is_a_whole_answer_where_the_stream_ends() -> None:
+    async with serving(Script([sse(delta("A fine answer.", "stop"))])) as server:
+        assert text_of(await heard(openai(), question(compatible(server.url)))) == "A fine answer."
+
+
+async def test_an_error_in_a_choice_is_one() -> None:
+    choice = {
+        "index": 0,
+        "delta": {"content": ""},
+        "finish_reason": None,
+        "error": {"code": 502, "message": "Upstream"},
+    }
+    async with serving(Script([sse(HALF, {"choices": [choice]}) + b"data: [DONE]\n\n"])) as server:
+        assert (await failure(openai(), question(compatible(server.url)))).failure in {"broken", "busy", "unreachable"}
+
+
+async def test_what_is_said_before_a_tool_is_called_is_no_answer() -> None:
+    call = {"choices": [{"index": 0, "delta": {"tool_calls": [{"index": 0, "function": {"name": "f"}}]}}]}
+    async with serving(Script([sse(delta("Let me look that up:"), call, delta("", "stop"))])) as server:
+        assert (await failure(openai(), question(compatible(server.url)))).failure == "bad-answer"
+
+
+async def test_an_answer_that_is_told_once_more_in_the_end_and_one_beside_it_are_heard_once() -> None:
+    again = {"choices": [{"index": 0, "message": {"content": "A fine answer."}, "finish_reason": "stop"}]}
+    other = {"choices": [{"index": 1, "delta": {"content": "Another one."}, "finish_reason": None}]}
+    async with serving(Script([sse(delta("A fine "), other, delta("answer."), again)])) as server:
+        assert text_of(await heard(openai(), question(compatible(server.url)))) == "A fine answer."
+
+
+async def test_parts_of_the_content_that_reason_are_thought() -> None:
+    parts = [{"type": "reasoning", "text": "Hm."}, {"type": "text", "text": "A fine answer."}]
+    said = {"choices": [{"index": 0, "delta": {"content": parts}, "finish_reason": None}]}
+    async with serving(Script([sse(said, delta("", "stop"))])) as server:
+        events = await heard(openai(), question(compatible(server.url)))
+        assert text_of(events) == "A fine answer."
+        assert thoughts(events)
