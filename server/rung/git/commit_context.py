@@ -147,6 +147,11 @@ async def _staged(
         cut=cut,
         recent=head.recent[1:] if head and amend else head.recent if head else (),
     )
+    if not files:
+        count = await unstaged.conflicts(found, env, index)
+        if count:
+            what = "1 file has" if count == 1 else f"{count} files have"
+            raise ContextError(f"{what} conflicts.", 'Settle them, then run "git add"; `git status` lists them.')
     if not files and not change.merge:
         if amend:
             raise ContextError("The commit you amend changes nothing.", 'Stage changes with "git add" first.')

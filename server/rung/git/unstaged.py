@@ -1,4 +1,4 @@
-"""Counts what is changed but not staged, for the hint when nothing is.
+"""Counts what is changed but not staged, for the hint when nothing is, and what a merge left to be settled.
 
 By size and time alone, as git does first: to read the files, git would run the clean filters a repository names.
 """
@@ -33,6 +33,16 @@ async def count(repository: Repository, env: Mapping[str, str] | None = None) ->
         (*repository.options, "ls-files", "-z", "--others", "--exclude-standard"), cwd=repository.cwd, env=env
     )
     return changed, others.stdout.count(b"\0")
+
+
+async def conflicts(repository: Repository, env: Mapping[str, str] | None, index: Path) -> int:
+    """How many files have conflicts: git makes no commit before they are settled.
+
+    Raises:
+        GitError: git is missing or failed.
+    """
+    listed = await run((*repository.options, "ls-files", "-z", "--unmerged"), cwd=repository.cwd, env=env, index=index)
+    return len({entry.partition(b"\t")[2] for entry in listed.stdout.split(b"\0") if entry})
 
 
 def _differs(path: Path, seconds: int, nanoseconds: int, size: int) -> bool:

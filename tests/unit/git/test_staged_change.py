@@ -101,6 +101,29 @@ async def test_nothing_staged_says_how_many_files_are_new(repo: Repo) -> None:
     assert "1 file is new" in caught.value.sentence()
 
 
+@pytest.mark.parametrize("by", ["merge", "stash"])
+async def test_conflicts_are_named_and_no_message_is_written_before_they_are_settled(repo: Repo, by: str) -> None:
+    if by == "merge":
+        repo.git("checkout", "-q", "-b", "side")
+        repo.commit("side", **{"a.txt": "theirs\n", "b.txt": "theirs\n"})
+        repo.git("checkout", "-q", "-")
+        repo.commit("ours", **{"a.txt": "ours\n", "b.txt": "ours\n"})
+        repo.git("merge", "side", check=False)
+        expected = "2 files have conflicts"
+    else:
+        repo.write("a.txt", "stashed\n")
+        repo.git("stash", "-q")
+        repo.commit("ours", **{"a.txt": "ours\n"})
+        repo.git("stash", "pop", check=False)
+        expected = "1 file has conflicts"
+    with pytest.raises(ContextError, match=expected) as caught:
+        await for_folder(repo.folder, repo.env)
+    assert "git status" in caught.value.sentence()
+    for name in ("a.txt", "b.txt"):
+        repo.stage(name, "settled\n")
+    assert "a.txt" in (await for_folder(repo.folder, repo.env)).paths
+
+
 async def test_a_bare_repository_is_a_sentence(new_repo: Callable[..., Repo]) -> None:
     repo = new_repo("bare.git", "--bare")
     with pytest.raises(ContextError, match="bare"):
