@@ -18,7 +18,8 @@ from rung.types.call import Message
 from rung.types.part import Part
 
 LONGEST = 4_000_000
-"""Characters; a template that makes more of its parts is broken."""
+"""Characters a template may make besides its parts; each of them it may show a few times."""
+TIMES = 4
 
 
 @lru_cache(maxsize=1)
@@ -58,7 +59,8 @@ def renderer(action: Action, facts: Mapping[str, str]) -> Callable[[Sequence[Par
             user = template.render({**facts, **values}).strip()
         except (jinja2.TemplateError, ArithmeticError, TypeError, ValueError, LookupError, RecursionError) as error:
             raise RungError(f"The prompt of {action.source} fails ({type(error).__name__}).", "Mend it.") from None
-        if len(user) > LONGEST:
+        # What is too long for a model is shortened afterwards: a large diff is no fault of the template's.
+        if len(user) > LONGEST + TIMES * sum(map(len, values.values())):
             raise RungError(f"The prompt of {action.source} grows without end.", "Mend it.")
         messages = (Message("system", system),) if system else ()
         return (*messages, Message("user", user))

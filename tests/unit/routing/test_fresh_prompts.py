@@ -6,6 +6,15 @@ import pytest
 from tests.unit.routing.test_classification import decided
 
 SMALL = """
+no need for an in-depth analysis, just a quick fix
+add type hints to this function and don't go in depth
+keine ausführliche Analyse, nur kurz: was ist null?
+pas besoin d'une analyse approfondie, juste la réponse
+no hace falta un análisis detallado, dime solo el comando
+não preciso de uma análise detalhada, só o comando
+不用深入分析,直接告诉我命令
+詳細な分析は不要、コマンドだけ教えて
+run without a full review of the logs
 what does the prove command do
 write a test for prove()
 git commit -m 'prove it'
@@ -181,6 +190,14 @@ which test does prove run first
 what's "trade-off" in Spanish?
 """
 CLOUD = """
+revisa a arquitetura desse projeto
+comment tu concevrais une plateforme de paiement ?
+怎么设计一个分布式限流器
+is this lock-free queue linearizable? give a rigorous argument
+please do a thorough security audit of this module
+weigh up monolith vs microservices for a 5 person team
+think hard about whether this migration can lose data
+詳細な分析が必要です
 ¿Cuáles son los compromisos?
 Quais os compromissos?
 Que compromissos existem?
