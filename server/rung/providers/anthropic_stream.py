@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rung.errors import AttemptError
 from rung.providers import anthropic_failures, failures
 from rung.providers.events import Finished, Thought, Usage
-from rung.providers.sse import Event, Parser
+from rung.providers.sse import DONE, Event, Parser
 from rung.providers.thinking import ThinkTags
 from rung.types.model import Model
 
@@ -75,6 +75,10 @@ class Reader:
             AttemptError: the server reports an error, refuses, or does not speak this protocol.
         """
         if self.ended:
+            return
+        if event.data.strip() == DONE:  # some gateways say so, in the place of `message_stop` or before it
+            if self._stop:
+                yield from self._take("message_stop", {})
             return
         found = failures.parse_object(self._model, event.data)
         yield from self._take(str(found.get("type") or event.name), found, is_error=event.name == "error")

@@ -108,6 +108,7 @@ async def test_an_answer_that_ends_says_whether_it_ran_out_of_room(reason: str) 
         (ending(None), "broken"),
         (event("message_delta", delta={"stop_reason": "end_turn"}), "broken"),
         (STOP, "broken"),
+        (STOP + b"data: [DONE]\n\n", "broken"),
         (event("message_delta", delta="odd", usage=[1]) + event("message_stop"), "broken"),
         (b"data: [1]\n\n", "broken"),
     ],
@@ -116,6 +117,18 @@ async def test_what_does_not_end_as_an_answer_is_none(end: bytes, outcome: str) 
     async with serving(streamed(START, BLOCK, delta("text_delta", "a"), end)) as server:
         error = await failure(keyed(), question(model(server.url)))
     assert error.failure == outcome
+
+
+@pytest.mark.parametrize("done", ["before", "instead"])
+async def test_a_gateway_may_say_done_after_the_reason_to_stop(done: str) -> None:
+    told = event("message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": 7})
+    end = event("message_stop") if done == "before" else b""
+    async with serving(
+        streamed(START, BLOCK, delta("text_delta", "fine"), STOP, told, b"data: [DONE]\n\n", end)
+    ) as server:
+        events = await heard(keyed(), question(model(server.url)))
+    assert text_of(events) == "fine"
+    assert end_of(events).usage.tokens_out == 7
 
 
 @pytest.mark.parametrize("ends", [b"\n", b"\r\n", b"\r"])
