@@ -173,7 +173,7 @@ class Reader:
             index = choice.get("index")
             if self._index is None:
                 self._index = index
-            if index in {None, self._index}:
+            if index is None or index == self._index:
                 yield from self._take_choice(choice)
 
     def _take_choice(self, choice: Mapping[str, Any]) -> Iterator[StreamEvent]:

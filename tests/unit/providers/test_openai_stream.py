@@ -328,6 +328,14 @@ async def test_an_answer_that_is_told_once_more_in_the_end_and_one_beside_it_are
         assert text_of(await heard(openai(), question(compatible(server.url)))) == "A fine answer."
 
 
+@pytest.mark.parametrize("index", [{}, [1], "0"])
+async def test_an_index_that_is_no_number_is_like_any_other(index: object) -> None:
+    said = [{"choices": [{"index": index, "delta": {"content": text}}]} for text in ("A fine ", "answer.")]
+    end = {"choices": [{"index": index, "delta": {}, "finish_reason": "stop"}]}
+    async with serving(Script([sse(*said, end)])) as server:
+        assert text_of(await heard(openai(), question(compatible(server.url)))) == "A fine answer."
+
+
 async def test_parts_of_the_content_that_reason_are_thought() -> None:
     parts = [{"type": "reasoning", "text": "Hm."}, {"type": "text", "text": "A fine answer."}]
     said = {"choices": [{"index": 0, "delta": {"content": parts}, "finish_reason": None}]}
