@@ -190,7 +190,7 @@ async def test_what_rested_is_named_as_it_was_when_the_request_began(
     async with desk(home) as table:
         write_settings(settings_for("http://127.0.0.1:9", other + f'url = "{table.sim.url}"\n'))
         async with table.editor() as editor:
-            await editor.status(lambda status: status["tiers"][0]["state"] == "down")
+            await editor.status(lambda status: [tier["state"] for tier in status["tiers"]] == ["down", "cold"])
             await answered(table, editor)
             write_settings(settings_for(table.sim.url, other + f'url = "{table.sim.url}"\n'))
             await editor.command("rung.reload")
