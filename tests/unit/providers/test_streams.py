@@ -255,3 +255,15 @@ def _untagged(parts: Sequence[str]) -> str:
     assert all(event.text for event in events if isinstance(event, Content))
     assert not any(isinstance(event, Finished) for event in events)
     return "".join(event.text for event in events if isinstance(event, Content))
+
+
+async def test_a_model_that_is_unloaded_while_it_speaks_gave_half_an_answer() -> None:
+    lines = [b'{"message":{"content":"Half of"},"done":false}\n', b'{"done":true,"done_reason":"unload"}\n']
+    async with serving(Script(lines)) as server:
+        assert (await failure(Ollama(), question(ollama(server.url)))).failure == "broken"
+
+
+def test_kimi_s_marks_of_a_thought_are_taken_out_however_they_are_cut() -> None:
+    text = "◁think▷Hm, let me see.◁/think▷A fine answer."
+    for cut in range(len(text)):
+        assert _untagged([text[:cut], text[cut:]]) == "A fine answer."
